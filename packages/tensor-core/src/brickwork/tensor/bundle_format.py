@@ -66,8 +66,9 @@ def save(path: Any, objects: Mapping[str, Any], metadata: Mapping[str, Any], lim
         except BundleError:
             raise
         except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+            cause = getattr(error, "strerror", None) or error
             raise BundleError(
-                f"cannot be written: {getattr(error, 'strerror', None) or error}; nothing was changed. Free space, or save elsewhere."
+                f"cannot be written: {cause}; nothing was changed. Free space, or save elsewhere."
             ) from error
 
 
