@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.workspace import ROOT, packages
+from scripts.workspace import ROOT, Distribution, packages
 
 FORBIDDEN = [
     ("brickwork.layers", "brickwork.prep", "Leaves never import one another"),
@@ -84,6 +84,11 @@ def test_green_on_an_arrow_of_the_design(
     add_import(tree, importer, imported)
     done = lint(tree, clean_environ)
     assert done.returncode == 0, done.stdout
+
+
+def test_contracts_name_every_package() -> None:
+    contracts = Distribution(ROOT).config["tool"]["importlinter"]
+    assert set(contracts["root_packages"]) == {package.module for package in packages()}
 
 
 def test_no_package_closes_the_namespace() -> None:

@@ -1,60 +1,78 @@
-"""Each wheel, alone in a new environment with only what it declares, imports in silence and passes its own tests."""
+"""Each wheel, in a new environment with only what it declares, imports in silence and passes its own tests."""
 
 import shutil
 import subprocess
 import sys
 import venv
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from scripts.workspace import Distribution, packages
+from scripts.workspace import Distribution, distributions
 
 
-@pytest.mark.slow
-def test_wheel_alone(
-    package: Distribution, wheels: dict[str, Path], tmp_path: Path, clean_environ: dict[str, str]
-) -> None:
-    python = _new_environment(tmp_path / "env")
+@dataclass(frozen=True)
+class Environment:
+    """A new virtual environment that knows nothing of this tree."""
 
-    def run(*command: str) -> subprocess.CompletedProcess[str]:
+    folder: Path
+    environ: dict[str, str]
+
+    @classmethod
+    def create(cls, folder: Path, environ: dict[str, str]) -> "Environment":
+        venv.create(folder / "env", with_pip=True)
+        return cls(folder, environ)
+
+    def program(self, name: str) -> str:
+        return str(self.folder / "env" / (f"Scripts/{name}.exe" if sys.platform == "win32" else f"bin/{name}"))
+
+    def run(self, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [self.program(name), *arguments]
         done = subprocess.run(
-            [str(python), *command], cwd=tmp_path, env=clean_environ, capture_output=True, text=True, check=False
+            command, cwd=self.folder, env=self.environ, capture_output=True, encoding="utf-8", check=False
         )
         assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout[-6000:]}\n{done.stderr[-3000:]}"
         return done
 
-    def install(*requirements: str) -> None:
-        siblings = str(wheels[package.name].parent)
-        run("-m", "pip", "install", "--quiet", "--find-links", siblings, *requirements)
-
-    install(str(wheels[package.name]))
-    run("-m", "pip", "check")
-    assert (run("-c", f"import {package.module}").stderr, _siblings(run)) == ("", _declared(package, wheels))
-
-    install(*package.test_requirements)
-    shutil.copytree(package.tests, tmp_path / "tests", ignore=shutil.ignore_patterns("__pycache__"))
-    run("-m", "pytest", "-q", "--import-mode=importlib", "--rootdir=.", "-p", "no:cacheprovider", "tests")
+    def install(self, *requirements: str) -> None:
+        self.run("python", "-m", "pip", "install", "--quiet", *requirements)
+        self.run("python", "-m", "pip", "check")
 
 
-def _new_environment(folder: Path) -> Path:
-    venv.create(folder, with_pip=True)
-    return folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+@pytest.fixture
+def environment(tmp_path: Path, clean_environ: dict[str, str]) -> Environment:
+    return Environment.create(tmp_path, {**clean_environ, "PYTHONUTF8": "1"})
 
 
-def _siblings(run) -> set[str]:
-    listed = run("-m", "pip", "list", "--format=freeze").stdout.split()
-    return {line.partition("==")[0] for line in listed if line.startswith("brickwork")}
+@pytest.mark.slow
+def test_wheel_alone(package: Distribution, wheels: dict[str, Path], environment: Environment) -> None:
+    environment.install(*wheels_for(package, wheels))
+    assert environment.run("python", "-c", f"import {package.module}").stderr == ""
+
+    environment.install("hypothesis", "pytest", *package.test_requirements)
+    shutil.copytree(package.tests, environment.folder / "tests", ignore=shutil.ignore_patterns("__pycache__"))
+    pytest_options = ("-q", "--import-mode=importlib", "--rootdir=.", "-p", "no:cacheprovider")
+    environment.run("python", "-m", "pytest", *pytest_options, "tests")
 
 
-def _declared(package: Distribution, wheels: dict[str, Path]) -> set[str]:
-    """The package and, through its dependencies, every sibling it declares."""
-    tree = {member.name: member for member in packages()}
+@pytest.mark.slow
+def test_the_meta_package_brings_the_program(wheels: dict[str, Path], environment: Environment) -> None:
+    environment.install(*wheels_for(distributions()[0], wheels))
+    assert "train" in environment.run("brickwork", "--help").stdout
+
+
+def wheels_for(distribution: Distribution, wheels: dict[str, Path]) -> list[str]:
+    """The wheels of a distribution and of every sibling it requires without an extra, directly or through another.
+
+    Siblings are named as files: a registry may hold other versions of them, or somebody else's package of that name.
+    """
+    tree = {member.name: member for member in distributions()}
     found: set[str] = set()
-    waiting = [package.name]
+    waiting = {distribution.name}
     while waiting:
         name = waiting.pop()
         found.add(name)
-        named = {r.name for table, r in tree[name].requirements() if table == "dependencies"}
-        waiting.extend((named & wheels.keys()) - found)
-    return found
+        named = {requirement.name for table, requirement in tree[name].requirements() if table == "dependencies"}
+        waiting |= (named & tree.keys()) - found
+    return [str(wheels[name]) for name in sorted(found)]
