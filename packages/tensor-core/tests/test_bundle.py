@@ -705,14 +705,40 @@ def test_zips_that_lie(path, name, message):
     refused(path, message)
 
 
+def rewritten_directory(path, offset, *values):
+    """Change the 4-byte fields at an offset of the zip directory's second entry, which is bundle.json."""
+    data = bytearray(path.read_bytes())
+    struct.pack_into(f"<{len(values)}L", data, data.rindex(b"PK\1\2") + offset, *values)
+    path.write_bytes(data)
+
+
 def test_overlapping_members(path):
     """Both entries of the directory point at the same bytes, the root of the better zip bombs."""
-    zipped(path, (TENSORS, b"{}"), (BODY, b"{}"))
-    data = bytearray(path.read_bytes())
-    second = data.rindex(b"PK\1\2")
-    data[second + 42 : second + 46] = bytes(4)
-    path.write_bytes(data)
-    refused(path, "must not overlap|damaged")
+    bundle.save(path, {"a": 1})
+    rewritten_directory(path, 42, 0)
+    refused(path, "must not overlap")
+
+
+def test_a_member_that_says_it_is_larger_than_the_file(path):
+    bundle.save(path, {"a": 1})
+    rewritten_directory(path, 20, 10**6, 10**6)
+    refused(path, "must end before the zip directory")
+
+
+@pytest.mark.parametrize("lie", [0, 10**12], ids=["true", "false"])
+def test_zip64_directories_are_bounded_too(path, lie):
+    """A file beyond 4 GiB ends with two more records, and zipfile believes them."""
+    bundle.save(path, {"a": 1})
+    data = path.read_bytes()
+    count, size, start = struct.unpack("<H2L", data[-12:-2])
+    record = struct.pack("<4sQ2H2L4Q", b"PK\6\6", 44, 45, 45, 0, 0, count, count, size + lie, start)
+    locator = struct.pack("<4sLQL", b"PK\6\7", 0, len(data) - 22, 1)
+    end = data[-22:-10] + b"\xff" * 8 + b"\0\0"
+    path.write_bytes(data[:-22] + record + locator + end)
+    if lie:
+        refused(path, f"at most 4096 bytes; got {size + lie}")
+    else:
+        assert bundle.load(path) == {"a": 1}
 
 
 @pytest.mark.parametrize("name", ["missing.brick", "", "a\0b"])

@@ -133,18 +133,21 @@ def _opened(path: str) -> Iterator[IO[bytes]]:
 
 
 def _check_end(file: IO[bytes], size: int) -> None:
-    """Bound the directory by the records at the end of the file, which zipfile would believe."""
+    """Bound the directory by the records at the end of the file, which zipfile would believe.
+
+    Layouts: sections 4.3.14 to 4.3.16 of PKWARE's APPNOTE.
+    """
     tail = 22 + 20 + 56  # end record, zip64 locator, zip64 end record
     file.seek(max(0, size - tail))
     end = file.read(tail)
     record = end[-22:]
     if len(record) < 22 or record[:4] != b"PK\5\6" or record[-2:] != b"\0\0":
         raise BundleError("must end as a zip without a comment does. Is it a .brick file, and whole?")
-    lengths = [struct.unpack("<L", record[12:16])[0]]
-    if end[-42:-38] == b"PK\6\7" and len(end) == tail:
-        lengths = [struct.unpack("<Q", end[40:48])[0]]
-    if max(lengths) > _DIRECTORY_BYTES:
-        raise BundleError(f"must have a zip directory of at most {_DIRECTORY_BYTES} bytes; got {max(lengths)}.")
+    (directory,) = struct.unpack("<L", record[12:16])
+    if end[-42:-38] == b"PK\6\7" and len(end) == tail:  # a zip64 locator: what its record says goes
+        (directory,) = struct.unpack("<Q", end[40:48])
+    if directory > _DIRECTORY_BYTES:
+        raise BundleError(f"must have a zip directory of at most {_DIRECTORY_BYTES} bytes; got {directory}.")
 
 
 def _check_members(archive: zipfile.ZipFile, limits: Limits) -> None:
@@ -168,8 +171,5 @@ def _check_members(archive: zipfile.ZipFile, limits: Limits) -> None:
         end = entry.header_offset + _LOCAL_HEADER + entry.file_size
     if end > archive.start_dir:
         raise BundleError(f"{BODY} must end before the zip directory at {archive.start_dir}; ends at {end}.")
-    tensors, body = entries
-    if body.file_size > limits.json_bytes:
-        raise BundleError(f"{BODY} may take {limits.json_bytes} bytes; got {body.file_size}.")
-    if tensors.file_size > limits.tensor_bytes + limits.json_bytes + 8:
-        raise BundleError(f"{MEMBER} may take {limits.tensor_bytes} bytes of tensors; got {tensors.file_size} bytes.")
+    if entries[-1].file_size > limits.json_bytes:
+        raise BundleError(f"{BODY} may take {limits.json_bytes} bytes; got {entries[-1].file_size}.")
