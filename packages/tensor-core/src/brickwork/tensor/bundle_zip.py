@@ -22,9 +22,6 @@ _ZIP64_EXTRA = 20
 _DIRECTORY_BYTES = 4096
 """Two entries take about 200 bytes; zipfile reads the whole directory into memory, so a larger one is refused first."""
 
-Sink = Callable[[bytes | memoryview], object]
-
-
 # ---- writing --------------------------------------------------------------------------------------------------------
 
 
