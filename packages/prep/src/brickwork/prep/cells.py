@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from .columns import Column, number_text
+from .columns import Column, Form, number_text
 from .errors import SHOWN, SchemaError
 
 Cell = Literal["missing", "number", "boolean", "datetime", "duration", "text", "complex", "other"]
@@ -57,7 +57,7 @@ def column_of(name: str, values: Sequence[Any]) -> Column:
     if "complex" in cells:
         raise complex_refused(name)
     if cells <= {"number", "boolean"}:
-        form = "boolean" if cells == {"boolean"} else "number"
+        form: Form = "boolean" if cells == {"boolean"} else "number"
         return Column(name, form, _floats(values, types))
     if cells == {"text"}:
         return text_column(name, *factorize(values))

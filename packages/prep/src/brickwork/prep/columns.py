@@ -122,7 +122,8 @@ def as_datetimes(column: Column, who: str, style: str) -> np.ndarray:
         fix = "Mend these values, or fit again with kinds={...: 'categorical'}."
         _refuse_unread(column, parsed, who, f"must hold dates (read as {style})", fix)
         return np.array([*parsed, NAT], dtype=np.int64).view("datetime64[us]")[column.values]
-    return _only_missing(column, who, "must hold dates", "datetime64[us]", np.datetime64("NaT"))
+    rule = f"must hold dates (read as {style})"
+    return _only_missing(column, who, rule, "datetime64[us]", np.datetime64("NaT"))
 
 
 def as_texts(column: Column, who: str) -> tuple[np.ndarray, Sequence[str]]:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from .columns import WORDS, Column, as_booleans, as_datetimes, as_numbers, as_texts, parse_number
+from .columns import Column, as_booleans, as_datetimes, as_numbers, as_texts, parse_number
 from .dates import PARTS, STYLES, find_style
 from .errors import SchemaError, StateError, bad_values
 from .kinds import Finding
@@ -178,7 +178,7 @@ class Categorical(Encoder):
         # Names that became numbers would all be unseen, silently; numbers pass only where some category reads as one.
         alike = {
             "number": lambda text: parse_number(text) is not None,
-            "boolean": lambda text: text.casefold() in WORDS,
+            "boolean": lambda text: text in ("True", "False"),
             "datetime": lambda text: find_style([text]) is not None,
         }[column.form]
         rows = np.flatnonzero(~column.missing)

@@ -80,7 +80,8 @@ def _of_numbers(name: str, values: np.ndarray, *, named: bool) -> Finding:
         if len(np.unique(values)) == len(values):
             if is_identifier_name(name):
                 return Finding("identifier", "whole numbers, all different, under an identifier's name")
-            if abs(steps[0]) == 1 and (steps == steps[0]).all():
+            # From 0 or 1, so that a column of consecutive years stays a number.
+            if values.min() in (0, 1) and abs(steps[0]) == 1 and (steps == steps[0]).all():
                 return Finding("identifier", "whole numbers that count the rows")
     return Finding("numeric", "numbers")
 

@@ -133,7 +133,7 @@ class TablePrep(TransformerMixin, BaseEstimator):
         return {
             "type": "TablePrep",
             "version": VERSION,
-            "kinds": None if self.kinds is None else [list(pair) for pair in self.kinds.items()],
+            "kinds": None if self.kinds is None else [[_plain_key(key), kind] for key, kind in self.kinds.items()],
             "max_categories": int(self.max_categories),
             "named": self.named_,
             "text_names": hasattr(self, "feature_names_in_"),
@@ -257,6 +257,10 @@ def _read_kinds(kinds: Any, table: Table, who: str) -> dict[str, str]:
             raise SchemaError.of(who, "kinds must name columns of the table", got, column=str(key))
         by_name[name] = kind
     return by_name
+
+
+def _plain_key(key: Any) -> int | str:
+    return int(key) if isinstance(key, (int, np.integer)) else str(key)
 
 
 def _saved_kinds(pairs: Any, where: str) -> dict[Any, str] | None:
