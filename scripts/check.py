@@ -54,7 +54,7 @@ def sections() -> list[Section]:
     ]
     return [
         Section("format", "ruff format", (PYTHON, "-m", "ruff", "format", "--check", ".")),
-        Section("lint", "ruff check", (PYTHON, "-m", "ruff", "check", ".")),
+        Section("lint", "ruff check", (PYTHON, "-m", "ruff", "check", "--output-format=concise", ".")),
         Section("contract", "import-linter", (_script("lint-imports"), "--no-cache")),
         Section("types", "mypy, strict", (PYTHON, "-m", "mypy")),
         Section("ranges", "dependency ranges", (PYTHON, "-m", "scripts.check_ranges")),
