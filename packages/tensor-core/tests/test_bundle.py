@@ -28,7 +28,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from brickwork.tensor import bundle, bundle_format, bundle_registry, bundle_zip
+from brickwork.tensor import bundle
+from brickwork.tensor.bundle import container, registry as bundle_registry
+from brickwork.tensor.bundle import format as bundle_format
 from brickwork.tensor.bundle import BundleError, Limits
 from brickwork.tensor.errors import BrickworkError
 
@@ -217,7 +219,7 @@ def test_the_file_is_a_plain_zip_of_strict_json_and_standard_safetensors(path):
 
 @pytest.mark.parametrize("zip64_from", [1 << 30, 0], ids=["zip", "zip64"])
 def test_arrays_start_on_a_cache_line(path, monkeypatch, zip64_from):
-    monkeypatch.setattr(bundle_zip, "_ZIP64_FROM", zip64_from)
+    monkeypatch.setattr(container, "_ZIP64_FROM", zip64_from)
     marker = np.frombuffer(b"a very recognisable line of text", np.uint8)
     assert same(marker, roundtrip(path, marker))
     assert path.read_bytes().index(marker.tobytes()) % 64 == 0
@@ -343,7 +345,7 @@ def test_a_full_disk_leaves_the_old_file_and_no_litter(path, monkeypatch, name, 
     if exists:
         bundle.save(path, {"old": 1})
     with monkeypatch.context() as patch:
-        patch.setattr(bundle_zip.os, name, failure)
+        patch.setattr(container.os, name, failure)
         with pytest.raises(BundleError, match=r"^bundle.save: .*model.brick: cannot be written: No space left"):
             bundle.save(path, {"new": np.ones(1024)})
     assert os.listdir(path.parent) == ["model.brick"] * exists
@@ -355,7 +357,7 @@ def test_an_interrupt_while_writing_removes_the_new_file(path, monkeypatch):
         raise KeyboardInterrupt
 
     bundle.save(path, {"old": 1})
-    monkeypatch.setattr(bundle_zip.os, "fsync", interrupt)
+    monkeypatch.setattr(container.os, "fsync", interrupt)
     with pytest.raises(KeyboardInterrupt):
         bundle.save(path, {"new": 2})
     assert os.listdir(path.parent) == ["model.brick"] and bundle.load(path) == {"old": 1}

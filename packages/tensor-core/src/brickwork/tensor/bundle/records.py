@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from .errors import BrickworkError
+from ..errors import BrickworkError
 
 
 class BundleError(BrickworkError, ValueError):

@@ -15,7 +15,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from .bundle_records import BundleError
+from .records import BundleError
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint

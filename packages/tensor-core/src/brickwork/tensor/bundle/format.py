@@ -19,13 +19,13 @@ from zipfile import ZipFile
 
 import numpy as np
 
-from . import bundle_registry as registry
-from . import bundle_tensors, bundle_zip
-from .bundle_json import canonical, parse, shown
-from .bundle_records import BundleError, BundleInfo, Limits, TensorInfo
-from .bundle_tensors import MEMBER
-from .bundle_tree import Decoder, Encoder
-from .bundle_zip import BODY
+from . import registry
+from . import container, tensors
+from .json_text import canonical, parse, shown
+from .records import BundleError, BundleInfo, Limits, TensorInfo
+from .tensors import MEMBER
+from .tree import Decoder, Encoder
+from .container import BODY
 
 FORMAT = 1
 _HUB = "brickwork.tensor"
@@ -51,11 +51,11 @@ def save(path: Any, objects: Mapping[str, Any], metadata: Mapping[str, Any], lim
             "objects": _encode_roots(objects, encoder, ""),
             "versions": encoder.versions | {_HUB: sys.modules[_HUB].__version__},
         }
-        size, pieces = bundle_tensors.pack(encoder.tensors, limits)
+        size, pieces = tensors.pack(encoder.tensors, limits)
         digest = sha256()
         try:
-            with bundle_zip.replacing(os.fsdecode(path)) as file:
-                bundle_zip.write(
+            with container.replacing(os.fsdecode(path)) as file:
+                container.write(
                     file,
                     size,
                     _digested(pieces, digest),
@@ -107,14 +107,14 @@ class _Contents:
 
 
 def load(path: Any, limits: Limits) -> dict[str, Any]:
-    with _speaking("bundle.load", path), bundle_zip.reading(os.fsdecode(path), limits) as (archive, size):
+    with _speaking("bundle.load", path), container.reading(os.fsdecode(path), limits) as (archive, size):
         contents = _check(archive, size, limits)
         versions = contents.info.versions
         types = {tag: _known(tag, at, versions) for at, tag in contents.info.types.items()}
         member = archive.read(MEMBER)
         if sha256(member).hexdigest() != contents.body["tensors_sha256"]:
             _tampered(MEMBER)
-        arrays = bundle_tensors.unpack(member, {info.name: info for info in contents.info.tensors})
+        arrays = tensors.unpack(member, {info.name: info for info in contents.info.tensors})
         del member
 
         def tensor(at: str, marker: str) -> np.ndarray:
@@ -133,7 +133,7 @@ def load(path: Any, limits: Limits) -> dict[str, Any]:
 
 
 def inspect(path: Any, limits: Limits) -> BundleInfo:
-    with _speaking("bundle.inspect", path), bundle_zip.reading(os.fsdecode(path), limits) as (archive, size):
+    with _speaking("bundle.inspect", path), container.reading(os.fsdecode(path), limits) as (archive, size):
         contents = _check(archive, size, limits)
         digest = sha256()
         with archive.open(MEMBER) as member:
@@ -149,8 +149,8 @@ def _check(archive: ZipFile, size: int, limits: Limits) -> _Contents:
     body, digest = _read_body(archive)
     with archive.open(MEMBER) as member:
         stored = archive.getinfo(MEMBER).file_size
-        length = bundle_tensors.header_length(member.read(8), stored, limits)
-        tensors = bundle_tensors.check_header(member.read(length), stored - 8 - length, limits)
+        length = tensors.header_length(member.read(8), stored, limits)
+        tensors = tensors.check_header(member.read(length), stored - 8 - length, limits)
     types = _check_objects(body["objects"], tensors, limits)
     info = BundleInfo(
         format=FORMAT,

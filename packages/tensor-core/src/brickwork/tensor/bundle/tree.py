@@ -21,8 +21,8 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from . import bundle_registry as registry
-from .bundle_records import BundleError, Limits
+from . import registry
+from .records import BundleError, Limits
 
 _FLOATS = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 _INT_BITS = 1024  # Python itself stops reading decimal text at 4300 digits

@@ -16,8 +16,8 @@ import ml_dtypes
 import numpy as np
 from safetensors import SafetensorError, deserialize
 
-from .bundle_json import parse, shown
-from .bundle_records import BundleError, Limits, TensorInfo
+from .json_text import parse, shown
+from .records import BundleError, Limits, TensorInfo
 
 MEMBER = "tensors.safetensors"
 ALIGNMENT = 64

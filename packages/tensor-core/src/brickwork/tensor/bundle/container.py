@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import IO
 
-from .bundle_records import BundleError, Limits
-from .bundle_tensors import ALIGNMENT, MEMBER
+from .records import BundleError, Limits
+from .tensors import ALIGNMENT, MEMBER
 
 BODY = "bundle.json"
 _MEMBERS = [MEMBER, BODY]  # in this order: the arrays start at a fixed place, and their digest is known before the body

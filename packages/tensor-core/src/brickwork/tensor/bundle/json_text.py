@@ -6,7 +6,7 @@ import json
 import math
 from typing import Any, NoReturn
 
-from .bundle_records import BundleError
+from .records import BundleError
 
 
 def canonical(value: Any) -> bytes:

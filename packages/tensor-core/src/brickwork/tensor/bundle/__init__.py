@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from os import PathLike
 from typing import Any
 
-from .bundle_records import BundleError, BundleInfo, Limits, TensorInfo
-from .bundle_registry import register
+from .records import BundleError, BundleInfo, Limits, TensorInfo
+from .registry import register
 
 __all__ = ["BundleError", "BundleInfo", "Limits", "TensorInfo", "inspect", "load", "register", "save"]
 
@@ -48,9 +48,9 @@ def save(
         >>> load("model.brick")["net"]["kernel"].shape
         (3, 2)
     """
-    from . import bundle_format  # noqa: PLC0415 - lazy: see the head of this file
+    from . import format  # noqa: PLC0415 - lazy: see the head of this file
 
-    bundle_format.save(path, objects, metadata, limits)
+    format.save(path, objects, metadata, limits)
 
 
 def load(path: str | PathLike[str], *, limits: Limits = _DEFAULT) -> dict[str, Any]:
@@ -63,9 +63,9 @@ def load(path: str | PathLike[str], *, limits: Limits = _DEFAULT) -> dict[str, A
         BundleError: no such file, not a bundle, cut off, altered, larger than `limits`, of a type that no installed
             package declares, or refused by that type's `from_state`.
     """
-    from . import bundle_format  # noqa: PLC0415 - lazy: see the head of this file
+    from . import format  # noqa: PLC0415 - lazy: see the head of this file
 
-    return bundle_format.load(path, limits)
+    return format.load(path, limits)
 
 
 def inspect(path: str | PathLike[str], *, limits: Limits = _DEFAULT) -> BundleInfo:
@@ -74,6 +74,6 @@ def inspect(path: str | PathLike[str], *, limits: Limits = _DEFAULT) -> BundleIn
     Raises:
         BundleError: as `load`, less what only making the objects can show.
     """
-    from . import bundle_format  # noqa: PLC0415 - lazy: see the head of this file
+    from . import format  # noqa: PLC0415 - lazy: see the head of this file
 
-    return bundle_format.inspect(path, limits)
+    return format.inspect(path, limits)

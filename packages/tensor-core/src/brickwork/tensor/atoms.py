@@ -1,0 +1,116 @@
+"""The table of atoms: one row holds all that NumPy, LLVM, CUDA and differentiation need of a scalar function.
+
+To add one, add a row. `brickwork.tensor.approximations` holds the bodies of the transcendental ones, for machines (LLVM vectors)
+that have no instruction; NumPy and CUDA call their own libraries.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from . import approximations as approx
+from .expr import ATOMS, Atom, Expr, apply
+
+__all__ = ["atom"]
+
+
+def atom(name: str, arity: int, numpy: Callable[..., Any], **rest: Any) -> Atom:
+    """Register a row; see `Atom` for the columns."""
+    ATOMS[name] = row = Atom(name, arity, numpy, **rest)
+    return row
+
+
+def where(c: Expr, x: Expr | float, y: Expr | float) -> Expr:
+    return apply("where", c, x, y)
+
+
+def _sgn(x: Expr) -> Expr:
+    return apply("sign", x)
+
+
+def _pow_vjp(g: Expr, out: Expr, x: Expr, y: Expr) -> tuple[Expr, Expr]:
+    zero_power = y.equal(0.0)
+    dx = g * where(zero_power, 0.0, y * apply("pow", x, where(zero_power, 1.0, y - 1.0)))
+    dy = g * where(x > 0.0, out * apply("log", where(x > 0.0, x, 1.0)), 0.0)
+    return dx, dy
+
+
+def _share(chosen: Callable[[Expr, Expr], Expr]) -> Callable[..., tuple[Expr, Expr]]:
+    """Gradient of max and min: to the operand that won, half to each on a tie."""
+
+    def vjp(g: Expr, out: Expr, x: Expr, y: Expr) -> tuple[Expr, Expr]:
+        half = where(x.equal(y), g * 0.5, 0.0)
+        return where(chosen(x, y), g, half), where(chosen(y, x), g, half)
+
+    return vjp
+
+
+def _mulhi(x: Any, y: Any) -> Any:
+    return ((x.astype(np.uint64) * y) >> np.uint64(32)).astype(np.uint32)
+
+
+_erf = np.frompyfunc(math.erf, 1, 1)
+
+
+def _erf_arrays(x: Any) -> Any:
+    """Error function over arrays; NumPy has none, so this is the C library's, element by element, rounded once."""
+    x = np.asarray(x)
+    return np.asarray(_erf(x.astype(np.float64))).astype(x.dtype)
+
+
+INF = math.inf
+LOGIC = "biu"
+ALL = "biuf"
+
+# arithmetic
+atom("neg", 1, np.negative, llvm={"f": "fneg", "i": "neg", "u": "neg"}, cuda="(-{0})", vjp=lambda g, o, x: (-g,), classes="iufc")
+atom("add", 2, np.add, llvm={"f": "fadd", "i": "add", "u": "add", "b": "or"}, cuda="({0} + {1})", vjp=lambda g, o, x, y: (g, g), classes="biufc")
+atom("sub", 2, np.subtract, llvm={"f": "fsub", "i": "sub", "u": "sub"}, cuda="({0} - {1})", vjp=lambda g, o, x, y: (g, -g), classes="iufc")
+atom("mul", 2, np.multiply, llvm={"f": "fmul", "i": "mul", "u": "mul", "b": "and"}, cuda="({0} * {1})", vjp=lambda g, o, x, y: (g * y, g * x), classes="biufc")
+atom("div", 2, np.true_divide, llvm={"f": "fdiv"}, cuda="({0} / {1})", vjp=lambda g, o, x, y: (g / y, -g * o / y), classes="fc", domain=(0.5, 3.0))
+atom("idiv", 2, np.floor_divide, llvm={"i": "idiv", "u": "idiv"}, cuda="bw_idiv({0}, {1})", classes="iu", domain=(1, 7))
+atom("fma", 3, lambda x, y, z: x * y + z, llvm={"f": "@llvm.fma"}, cuda="fma({0}, {1}, {2})", vjp=lambda g, o, x, y, z: (g * y, g * x, g), classes="f")
+atom("pow", 2, np.power, cuda="pow({0}, {1})", vjp=_pow_vjp, body=approx.power, classes="f", domain=(0.5, 3.0))
+atom("maximum", 2, np.maximum, llvm={"i": "@llvm.smax", "u": "@llvm.umax", "b": "or"}, cuda="bw_max({0}, {1})", vjp=_share(lambda x, y: x > y), body=approx.maximum, classes=ALL)
+atom("minimum", 2, np.minimum, llvm={"i": "@llvm.smin", "u": "@llvm.umin", "b": "and"}, cuda="bw_min({0}, {1})", vjp=_share(lambda x, y: x < y), body=approx.minimum, classes=ALL)
+atom("abs", 1, np.absolute, llvm={"f": "@llvm.fabs"}, cuda="bw_abs({0})", vjp=lambda g, o, x: (g * _sgn(x),), body=approx.absolute)
+atom("sign", 1, np.sign, cuda="bw_sign({0})", body=approx.sign)
+
+# rounding
+atom("floor", 1, np.floor, llvm={"f": "@llvm.floor"}, cuda="floor({0})", classes="f")
+atom("ceil", 1, np.ceil, llvm={"f": "@llvm.ceil"}, cuda="ceil({0})", classes="f")
+atom("trunc", 1, np.trunc, llvm={"f": "@llvm.trunc"}, cuda="trunc({0})", classes="f")
+atom("rint", 1, np.rint, llvm={"f": "@llvm.rint"}, cuda="rint({0})", classes="f")
+
+# powers, exponentials and friends
+atom("sqrt", 1, np.sqrt, llvm={"f": "@llvm.sqrt"}, cuda="sqrt({0})", vjp=lambda g, o, x: (g * 0.5 / o,), classes="f", domain=(0.1, 9.0))
+atom("exp", 1, np.exp, cuda="exp({0})", vjp=lambda g, o, x: (g * o,), body=approx.exp, classes="f")
+atom("expm1", 1, np.expm1, cuda="expm1({0})", vjp=lambda g, o, x: (g * (o + 1.0),), body=approx.expm1, classes="f")
+atom("log", 1, np.log, cuda="log({0})", vjp=lambda g, o, x: (g / x,), body=approx.log, classes="f", domain=(0.1, 9.0))
+atom("log1p", 1, np.log1p, cuda="log1p({0})", vjp=lambda g, o, x: (g / (x + 1.0),), body=approx.log1p, classes="f", domain=(-0.5, 9.0))
+atom("sin", 1, np.sin, cuda="sin({0})", vjp=lambda g, o, x: (g * apply("cos", x),), body=approx.sin, classes="f")
+atom("cos", 1, np.cos, cuda="cos({0})", vjp=lambda g, o, x: (-g * apply("sin", x),), body=approx.cos, classes="f")
+atom("tanh", 1, np.tanh, cuda="tanh({0})", vjp=lambda g, o, x: (g * (1.0 - o * o),), body=approx.tanh, classes="f")
+atom("erf", 1, _erf_arrays, cuda="erf({0})", vjp=lambda g, o, x: (g * (2.0 / math.sqrt(math.pi)) * apply("exp", -x * x),), body=approx.erf, classes="f")
+
+# comparison and logic
+atom("eq", 2, np.equal, llvm={"f": "fcmp oeq", "i": "icmp eq", "u": "icmp eq", "b": "icmp eq"}, cuda="({0} == {1})", result="bool", classes="biufc")
+atom("ne", 2, np.not_equal, llvm={"f": "fcmp une", "i": "icmp ne", "u": "icmp ne", "b": "icmp ne"}, cuda="({0} != {1})", result="bool", classes="biufc")
+atom("lt", 2, np.less, llvm={"f": "fcmp olt", "i": "icmp slt", "u": "icmp ult", "b": "icmp ult"}, cuda="({0} < {1})", result="bool", classes=ALL)
+atom("le", 2, np.less_equal, llvm={"f": "fcmp ole", "i": "icmp sle", "u": "icmp ule", "b": "icmp ule"}, cuda="({0} <= {1})", result="bool", classes=ALL)
+atom("gt", 2, np.greater, llvm={"f": "fcmp ogt", "i": "icmp sgt", "u": "icmp ugt", "b": "icmp ugt"}, cuda="({0} > {1})", result="bool", classes=ALL)
+atom("ge", 2, np.greater_equal, llvm={"f": "fcmp oge", "i": "icmp sge", "u": "icmp uge", "b": "icmp uge"}, cuda="({0} >= {1})", result="bool", classes=ALL)
+atom("isnan", 1, np.isnan, llvm={"f": "fcmp uno"}, cuda="isnan({0})", result="bool", classes="f")
+atom("isfinite", 1, np.isfinite, cuda="isfinite({0})", result="bool", body=approx.isfinite, classes="f")
+atom("and", 2, np.bitwise_and, llvm={"i": "and", "u": "and", "b": "and"}, cuda="({0} & {1})", classes=LOGIC)
+atom("or", 2, np.bitwise_or, llvm={"i": "or", "u": "or", "b": "or"}, cuda="({0} | {1})", classes=LOGIC)
+atom("xor", 2, np.bitwise_xor, llvm={"i": "xor", "u": "xor", "b": "xor"}, cuda="({0} ^ {1})", classes=LOGIC)
+atom("not", 1, np.invert, llvm={"i": "not", "u": "not", "b": "not"}, cuda="bw_not({0})", classes=LOGIC)
+atom("shl", 2, np.left_shift, llvm={"i": "shl", "u": "shl"}, cuda="({0} << {1})", classes="iu", domain=(0, 7))
+atom("shr", 2, np.right_shift, llvm={"i": "ashr", "u": "lshr"}, cuda="({0} >> {1})", classes="iu", domain=(0, 7))
+atom("mulhi", 2, _mulhi, llvm={"u": "mulhi"}, cuda="__umulhi({0}, {1})", classes="u")
+atom("where", 3, np.where, llvm=dict.fromkeys("biuf", "select"), cuda="({0} ? {1} : {2})", vjp=lambda g, o, c, x, y: (None, where(c, g, 0.0), where(c, 0.0, g)), classes="biufc")

@@ -1,0 +1,224 @@
+"""Reverse-mode differentiation: a tape records ops and hands them on to the trace below it.
+
+The rules of an op are written in ops and run under the tape's parent. So under a compiler the gradient is part of the graph, and
+under another tape it is recorded again: gradients of gradients need nothing more. An absent gradient is zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .dtypes import is_floating
+from .errors import BrickworkError, DTypeError, ShapeError
+from .op import Composite, Op
+from .ops.creation import ones_like, zeros_like
+from .ops.movement import identity
+from .tensor import Tensor, Variable, asarray
+from .trace import Trace, bind, current, use
+from .tree import leaves, unflatten
+
+__all__ = ["GradientTape", "Tape", "grad", "value_and_grad", "vjp"]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    op: Op
+    inputs: tuple[Tensor, ...]
+    outputs: tuple[Tensor, ...]
+    params: Mapping[str, Any]
+
+
+class Tape(Trace):
+    """Records every op that depends on what is watched. Values are known by their data, which the tape keeps alive."""
+
+    def __init__(self, parent: Trace, *, watch_variables: bool = True):
+        self.parent: Trace = parent
+        self.watch_variables = watch_variables
+        self.entries: list[Entry] = []
+        self.watched: dict[int, Any] = {}
+        self.variables: dict[int, tuple[Variable, list[Tensor]]] = {}
+
+    def watch(self, tensor: Tensor) -> None:
+        self.watched[id(tensor.data)] = tensor.data
+
+    def read(self, variable: Variable) -> Tensor:
+        value = self.parent.read(variable)
+        if self.watch_variables and variable.trainable and is_floating(variable.dtype):
+            seen = self.variables.setdefault(id(variable), (variable, []))[1]
+            if not any(t.data is value.data for t in seen):
+                seen.append(value)
+            self.watch(value)
+        return value
+
+    def process(self, op: Op, args: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
+        inputs = tuple(self.read(a) if isinstance(a, Variable) else a for a in args)
+        if isinstance(op, Composite) and op.rule is None:
+            return op.body(*inputs, **params)
+        with use(self.parent):
+            out = bind(op, inputs, params)
+        if any(isinstance(a, Tensor) and id(a.data) in self.watched for a in inputs):
+            outputs = out if isinstance(out, tuple) else (out,)
+            if any(is_floating(o.dtype) for o in outputs):
+                self.entries.append(Entry(op, _typed(op, inputs), outputs, params))
+                for o in outputs:
+                    self.watch(o)
+        return out
+
+    def backward(self, target: Tensor, sources: Sequence[Tensor], g: Tensor | None = None) -> list[Tensor | None]:
+        """The gradient of ``sum(target * g)`` for each source; None where the target does not depend on it."""
+        with use(self.parent):
+            found: dict[int, Tensor] = {id(target.data): ones_like(target) if g is None else g}
+            keep = {id(s.data) for s in sources}
+            result = {id(target.data): found[id(target.data)]} if id(target.data) in keep else {}
+            for entry in reversed(self.entries):
+                parts = [found.get(id(o.data)) if id(o.data) in keep else found.pop(id(o.data), None) for o in entry.outputs]
+                if all(p is None for p in parts):
+                    continue
+                out, ct = (entry.outputs[0], parts[0]) if len(parts) == 1 else (entry.outputs, tuple(parts))
+                for i, x in enumerate(entry.inputs):
+                    if id(x.data) not in self.watched:
+                        continue
+                    part = entry.op.vjp(i, ct, out, *entry.inputs, **entry.params)
+                    if part is not None:
+                        before = found.get(id(x.data))
+                        found[id(x.data)] = part if before is None else before + part
+                        if id(x.data) in keep:
+                            result[id(x.data)] = found[id(x.data)]
+        return [result.get(id(s.data)) for s in sources]
+
+    def gradient(self, target: Tensor, sources: Sequence[Tensor]) -> list[Tensor | None]:
+        """As `backward`; a variable gets the sum over the values that it had when it was read."""
+        groups = [self.variables.get(id(s), (s, [s]))[1] or [s] for s in sources]
+        found = iter(self.backward(target, [t for group in groups for t in group]))
+        out: list[Tensor | None] = []
+        with use(self.parent):
+            for group in groups:
+                total: Tensor | None = None
+                for part in [next(found) for _ in group]:
+                    if part is not None:
+                        total = part if total is None else total + part
+                out.append(total)
+        return out
+
+
+def _typed(op: Op, inputs: tuple[Any, ...]) -> tuple[Tensor, ...]:
+    """Python scalars and arrays among the inputs as tensors of the dtype that the op gave them."""
+    if all(isinstance(a, Tensor) for a in inputs):
+        return inputs
+    kinds = [a.dtype if hasattr(a, "dtype") else type(a) for a in inputs]
+    scalar = op.weak_dtype(*kinds)
+    return tuple(a if isinstance(a, Tensor) else Tensor(np.asarray(a, dtype=getattr(a, "dtype", scalar))) for a in inputs)
+
+
+def _scalar_loss(who: str, y: Any) -> Tensor:
+    if not isinstance(y, Tensor) or y.shape != ():
+        got = y.spec if isinstance(y, Tensor) else type(y).__name__
+        raise ShapeError(f"{who}: the function must return one number; got {got}. Reduce it, as with .sum() or .mean()")
+    if not is_floating(y.dtype):
+        raise DTypeError(f"{who}: the function must return a floating-point number; got {y.dtype}. Cast it with astype('float32')")
+    return y
+
+
+def value_and_grad(fn: Callable[..., Any], argnums: int | Sequence[int] = 0, *, variables: Sequence[Variable] | None = None, has_aux: bool = False) -> Callable[..., Any]:
+    """A function that gives ``(fn(...), gradient)``.
+
+    The gradient is for the arguments ``argnums`` (trees of floating tensors), in their structure; or for ``variables``, as a list.
+    ``fn`` returns one number, or with ``has_aux`` that and anything else. Gradients that are zero by independence are zeros.
+    """
+
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        tape = Tape(current(), watch_variables=variables is not None)
+        numbers = [argnums] if isinstance(argnums, int) else list(argnums)
+        sources: list[Tensor] = []
+        moved = list(args)
+        if variables is None:
+            for k in numbers:
+                own = [identity(asarray(x)) for x in leaves(args[k])]
+                for x in own:
+                    if not is_floating(x.dtype):
+                        raise DTypeError(f"grad: argument {k} must be floating-point; got {x.dtype}. Cast it, or leave it out of argnums")
+                    tape.watch(x)
+                sources += own
+                moved[k] = unflatten(args[k], own)
+        with use(tape):
+            out = fn(*moved, **kwargs)
+        target = _scalar_loss("grad", out[0] if has_aux else out)
+        if variables is not None:
+            found = tape.gradient(target, variables)
+            return out, [zeros_like(v) if g is None else g for v, g in zip(variables, found, strict=True)]
+        flat = iter(zeros_like(s) if g is None else g for s, g in zip(sources, tape.backward(target, sources), strict=True))
+        trees = [unflatten(args[k], [next(flat) for _ in leaves(args[k])]) for k in numbers]
+        return out, trees[0] if isinstance(argnums, int) else tuple(trees)
+
+    return wrapped
+
+
+def grad(fn: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..., Any]:
+    """The gradient of a function that returns one number; see `value_and_grad`."""
+    both = value_and_grad(fn, argnums)
+    return lambda *args, **kwargs: both(*args, **kwargs)[1]
+
+
+def vjp(fn: Callable[..., Tensor], *args: Any) -> tuple[Tensor, Callable[[Any], tuple[Tensor, ...]]]:
+    """``fn(*args)`` and the function that pulls a gradient of its result back to its arguments."""
+    tape = Tape(current(), watch_variables=False)
+    sources = [identity(asarray(x)) for x in args]
+    for x in sources:
+        tape.watch(x)
+    with use(tape):
+        out = fn(*sources)
+
+    def pull(g: Any) -> tuple[Tensor, ...]:
+        found = tape.backward(out, sources, asarray(g))
+        return tuple(zeros_like(s) if p is None else p for s, p in zip(sources, found, strict=True))
+
+    return out, pull
+
+
+class GradientTape:
+    """Record ops in a ``with`` block, then ask for gradients; trainable variables are watched by themselves.
+
+    ``persistent``: more than one gradient may be asked for.
+    """
+
+    def __init__(self, persistent: bool = False, watch_accessed_variables: bool = True):
+        self.persistent, self._watch = persistent, watch_accessed_variables
+        self._tape: Tape | None = None
+        self._scope: Any = None
+        self._used = False
+
+    def __enter__(self) -> GradientTape:
+        self._tape = Tape(current(), watch_variables=self._watch)
+        self._scope = use(self._tape)
+        self._scope.__enter__()
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self._scope.__exit__(*error)
+
+    def _open(self) -> Tape:
+        if self._tape is None:
+            raise BrickworkError("GradientTape: must be entered first; got no recording. Use it as `with GradientTape() as tape:`")
+        return self._tape
+
+    def watch(self, tensor: Any) -> None:
+        """Watch tensors (or a tree of them) that are not trainable variables."""
+        for leaf in leaves(tensor):
+            if isinstance(leaf, Variable):
+                self._open().variables.setdefault(id(leaf), (leaf, []))
+            self._open().watch(leaf)
+
+    def gradient(self, target: Any, sources: Any) -> Any:
+        """The gradient of the sum of ``target`` for a tree of tensors and variables; None where it does not depend on one."""
+        tape = self._open()
+        if self._used and not self.persistent:
+            raise BrickworkError("GradientTape: gives one gradient; got a second request. Use GradientTape(persistent=True)")
+        self._used = True
+        flat = leaves(sources)
+        found = tape.gradient(target, flat)
+        return unflatten(sources, found)
+

@@ -1,0 +1,140 @@
+"""Data types and the one promotion rule.
+
+Within a kind the Array API standard decides; across kinds the wider *kind* wins and the narrower operand does not widen it
+(``int32 + float32 -> float32``, ``int64 + float16 -> float16``), as in the JAX lattice. Python scalars are weak: they only
+raise the kind, never the width.
+"""
+
+from functools import lru_cache
+
+import ml_dtypes
+import numpy as np
+
+from .errors import DTypeError
+
+__all__ = [
+    "DEFAULT_COMPLEX",
+    "DEFAULT_FLOAT",
+    "DEFAULT_INT",
+    "NAMES",
+    "as_dtype",
+    "class_of",
+    "is_floating",
+    "kind_rank",
+    "promote",
+    "short_name",
+    "to_inexact",
+]
+
+BFLOAT16 = np.dtype(ml_dtypes.bfloat16)
+NAMES: dict[str, np.dtype] = {
+    "bool": np.dtype("bool"),
+    **{f"{k}{n}": np.dtype(f"{k}{n}") for k in ("int", "uint") for n in (8, 16, 32, 64)},
+    "float16": np.dtype("float16"),
+    "bfloat16": BFLOAT16,
+    "float32": np.dtype("float32"),
+    "float64": np.dtype("float64"),
+    "complex64": np.dtype("complex64"),
+    "complex128": np.dtype("complex128"),
+    "float8_e4m3fn": np.dtype(ml_dtypes.float8_e4m3fn),
+    "float8_e5m2": np.dtype(ml_dtypes.float8_e5m2),
+}
+_SHORT = {
+    "bool": "b1", **{f"int{n}": f"i{n}" for n in (8, 16, 32, 64)}, **{f"uint{n}": f"u{n}" for n in (8, 16, 32, 64)},
+    "float16": "f16", "bfloat16": "bf16", "float32": "f32", "float64": "f64", "complex64": "c64", "complex128": "c128",
+    "float8_e4m3fn": "f8e4m3fn", "float8_e5m2": "f8e5m2",
+}  # fmt: skip
+FROM_SHORT = {short: NAMES[name] for name, short in _SHORT.items()}
+DEFAULT_FLOAT = NAMES["float32"]
+DEFAULT_INT = NAMES["int64"]
+DEFAULT_COMPLEX = NAMES["complex64"]
+_CLASS = {name: {"b": "b", "i": "i", "u": "u", "f": "f", "c": "c"}[short[0] if name != "bfloat16" else "f"]
+          for name, short in _SHORT.items()}  # fmt: skip
+_PYTHON = {bool: "b", int: "i", float: "f", complex: "c"}
+_RANK = {"b": 0, "u": 1, "i": 1, "f": 2, "c": 3}
+
+
+def as_dtype(dtype: object) -> np.dtype:
+    """``np.dtype`` of a name, NumPy or ml_dtypes type, or Python type (``float`` is float32, ``int`` is int64).
+
+    Raises `DTypeError` for what no tensor can hold (objects, strings, dates).
+    """
+    if isinstance(dtype, np.dtype):
+        found = dtype
+    elif isinstance(dtype, type) and dtype in _PYTHON:
+        return default_of(_PYTHON[dtype])
+    else:
+        try:
+            found = NAMES[dtype] if dtype in NAMES else np.dtype(dtype)  # type: ignore[index,operator,call-overload]
+        except TypeError:
+            raise DTypeError(f"dtype: must name a tensor type; got {dtype!r}. Use one of {', '.join(NAMES)}") from None
+    if found.name not in _SHORT:
+        raise DTypeError(f"dtype: tensors hold numbers and booleans; got {found.name!r}. Use one of {', '.join(NAMES)}")
+    return found.newbyteorder("=") if found.byteorder == ">" else found
+
+
+def short_name(dtype: np.dtype) -> str:
+    """``f32``, ``i64``, ``b1``, ...: the names that the graph text uses."""
+    return _SHORT[dtype.name]
+
+
+def class_of(dtype: np.dtype) -> str:
+    """``b`` boolean, ``i`` signed, ``u`` unsigned, ``f`` floating, ``c`` complex."""
+    return _CLASS[dtype.name]
+
+
+def is_floating(dtype: np.dtype) -> bool:
+    """Whether gradients flow through values of this type (real or complex floating)."""
+    return class_of(dtype) in "fc"
+
+
+def kind_rank(dtype: np.dtype) -> int:
+    return _RANK[class_of(dtype)]
+
+
+def default_of(cls: str) -> np.dtype:
+    """The dtype that a Python scalar of a class gets when nothing else decides."""
+    return {"b": NAMES["bool"], "i": DEFAULT_INT, "u": DEFAULT_INT, "f": DEFAULT_FLOAT, "c": DEFAULT_COMPLEX}[cls]
+
+
+def to_inexact(dtype: np.dtype) -> np.dtype:
+    """The floating type in which a function such as `exp` works on this type."""
+    return dtype if is_floating(dtype) else DEFAULT_FLOAT
+
+
+@lru_cache(maxsize=None)
+def _promote_two(a: np.dtype, b: np.dtype) -> np.dtype:
+    if a == b:
+        return a
+    ca, cb = class_of(a), class_of(b)
+    if _RANK[ca] != _RANK[cb]:
+        low, high = (a, b) if _RANK[ca] < _RANK[cb] else (b, a)
+        if class_of(high) == "c" and low == NAMES["float64"]:
+            return NAMES["complex128"]
+        return high
+    if ca == "f":
+        if a.itemsize == 1 or b.itemsize == 1:
+            raise DTypeError(f"promote: float8 is for storage; got {a.name} with {b.name}. Cast with astype first")
+        return NAMES["float32"] if a.itemsize == b.itemsize else max(a, b, key=lambda d: d.itemsize)
+    if ca != cb and ca in "iu":
+        signed, unsigned = (a, b) if ca == "i" else (b, a)
+        if unsigned.itemsize == 8:
+            return DEFAULT_FLOAT
+        return signed if signed.itemsize > unsigned.itemsize else NAMES[f"int{unsigned.itemsize * 16}"]
+    return max(a, b, key=lambda d: d.itemsize)
+
+
+@lru_cache(maxsize=4096)
+def promote(*kinds: object) -> np.dtype:
+    """The common type of dtypes and of Python scalar types (``float``, ``int``, ``bool``, ``complex``; these are weak)."""
+    strong = [k for k in kinds if isinstance(k, np.dtype)]
+    weak = [_PYTHON[k] for k in kinds if not isinstance(k, np.dtype)]  # type: ignore[index]
+    if not strong:
+        return default_of(max(weak, key=lambda c: _RANK[c]))
+    out = strong[0]
+    for other in strong[1:]:
+        out = _promote_two(out, other)
+    for cls in weak:
+        if _RANK[cls] > kind_rank(out):
+            out = NAMES["complex128"] if cls == "c" and out == NAMES["float64"] else default_of(cls)
+    return out

@@ -1,0 +1,23 @@
+"""The ops, by kind. Importing this package fills the registry."""
+
+from ..tensor import FUNCTIONS, install_operators
+from . import composite, contraction, creation, elementwise, indexing, movement, nn, reduce
+
+FUNCTIONS.update(
+    {
+        "reshape": movement.reshape,
+        "transpose": movement.transpose,
+        "getitem": indexing.getitem,
+        "astype": elementwise.astype,
+        "stack": movement.stack,
+        "sum": reduce.sum,
+        "max": reduce.max,
+        "min": reduce.min,
+        "any": reduce.any,
+        "all": reduce.all,
+        "mean": composite.mean,
+    }
+)
+install_operators()
+
+__all__ = ["composite", "contraction", "creation", "elementwise", "indexing", "movement", "nn", "reduce"]

@@ -1,0 +1,50 @@
+"""Statistics and other functions written in ops: a compiler sees their parts and fuses them."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+from ..dtypes import to_inexact
+from ..spec import normalize_axes
+from ..tensor import Tensor, asarray
+from . import reduce as R
+from .creation import size_of
+from .elementwise import FUNCTIONS as E
+
+__all__ = ["logsumexp", "mean", "std", "var"]
+
+
+def _count(x: Tensor, axes: tuple[int, ...]) -> Tensor | float:
+    return size_of(prod(x.shape[a] for a in axes), to_inexact(x.dtype))
+
+
+def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
+    """The arithmetic mean over ``axis``; integers give float32. NaN over no elements."""
+    tensor = asarray(x)
+    tensor = E["astype"](tensor, to_inexact(tensor.dtype))
+    axes = normalize_axes("mean", axis, tensor.ndim)
+    return R.sum(tensor, axes, keepdims) / _count(tensor, axes)
+
+
+def var(x: Any, axis: Any = None, correction: float = 0.0, keepdims: bool = False) -> Tensor:
+    """The variance over ``axis``: ``sum((x - mean)^2) / (n - correction)``, two passes."""
+    tensor = asarray(x)
+    axes = normalize_axes("var", axis, tensor.ndim)
+    centred = tensor - mean(tensor, axes, True)
+    return R.sum(centred * centred, axes, keepdims) / (_count(tensor, axes) - correction)
+
+
+def std(x: Any, axis: Any = None, correction: float = 0.0, keepdims: bool = False) -> Tensor:
+    """The standard deviation over ``axis``: the root of `var`."""
+    return E["sqrt"](var(x, axis, correction, keepdims))
+
+
+def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
+    """``log(sum(exp(x)))`` over ``axis`` without overflow: the greatest element is taken out first."""
+    tensor = asarray(x)
+    axes = normalize_axes("logsumexp", axis, tensor.ndim)
+    top = R.max(tensor, axes, True)
+    safe = E["where"](E["isfinite"](top), top, 0.0)
+    total = E["log"](R.sum(E["exp"](tensor - safe), axes, True)) + safe
+    return total if keepdims else total.reshape(tuple(n for a, n in enumerate(tensor.shape) if a not in axes))

@@ -1,0 +1,275 @@
+"""Contractions: matrix product, einsum and convolution are one op each, and one kind: a sum of products over index maps.
+
+The kind is closed under differentiation: eliminate one loop axis of an index map by solving for it, and the gradient is again a
+contraction (the gradient of a strided convolution reads ``(i + p - k) / s``, which is what `Affine.div` is for).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from ..dtypes import promote
+from ..errors import ShapeError
+from ..op import Contraction, Spec, register
+from ..spec import broadcast_shapes
+from ..tensor import Tensor, asarray
+from ..trace import bind
+from ..view import Affine, Form
+
+__all__ = ["conv", "einsum", "matmul"]
+
+
+def differentiate(form: Form, i: int, shape: tuple[Any, ...]) -> Form:
+    """The form of the gradient of operand ``i``, of shape ``shape``: its operands are g, then the others in order."""
+    n = len(form.extents)
+    extents = list(form.extents)
+    others = [m for k, m in enumerate(form.maps) if k != i]
+    maps = [tuple(Affine.axis(a, n) for a in form.out), *others]
+    out: list[int] = []
+    for dim, size in zip(form.maps[i], shape, strict=True):
+        axis = _solve_for(dim, form.out, out, n)
+        if axis is None:
+            axis, n = n, n + 1
+            extents.append(size)
+            maps = [tuple(replace(a, coeffs=(*a.coeffs, 0)) for a in m) for m in maps]
+            if size != 1:
+                raise ShapeError(f"contract: an operand axis of size {size} must be indexed by a loop axis; got {dim}")
+        elif dim.single != axis or extents[axis] != size:
+            coeff = dim.coeffs[axis]
+            sign = 1 if coeff > 0 else -1
+            solved = tuple(sign * dim.div if a == axis else -sign * (dim.coeffs[a] if a < len(dim.coeffs) else 0) for a in range(n))
+            solution = Affine(solved, dim.const * -sign, abs(coeff))
+            maps = [tuple(_substitute(a, axis, solution) for a in m) for m in maps]
+            extents[axis] = size
+        out.append(axis)
+    return Form(tuple(extents), tuple(maps), tuple(out))
+
+
+def _solve_for(dim: Affine, outputs: tuple[int, ...], taken: list[int], n: int) -> int | None:
+    """The loop axis to eliminate: one alone in the index, else one that the output has, of the least step."""
+    used = [a for a, c in enumerate(dim.coeffs) if c and a not in taken]
+    if not used:
+        return None
+    return min(used, key=lambda a: (a not in outputs, abs(dim.coeffs[a])))
+
+
+def _substitute(index: Affine, axis: int, solution: Affine) -> Affine:
+    """``index`` with a loop axis replaced by an expression in the others."""
+    coeff = index.coeffs[axis] if axis < len(index.coeffs) else 0
+    if coeff == 0:
+        return index
+    if solution.div == 1:
+        coeffs = tuple((0 if a == axis else c) + coeff * s for a, (c, s) in enumerate(zip(index.coeffs, solution.coeffs, strict=True)))
+        return Affine(coeffs, index.const + solution.const * coeff, index.div)
+    if index.single != axis:
+        raise ShapeError("contract: a strided index inside another is not an affine index; got a product of such. Copy one operand first")
+    return solution
+
+
+class Contract(Contraction):
+    """The general one; its `Form` is a parameter."""
+
+    def form(self, *specs: Spec, form: Form) -> Form:  # type: ignore[override]
+        return form
+
+    def eval(self, xp: Any, *arrays: Any, **params: Any) -> Any:
+        form = self.form(*(Spec(a.shape, a.dtype) for a in arrays), **params)
+        dtype = promote(*(a.dtype for a in arrays))
+        inner = np.dtype("float32") if dtype.name in ("float16", "bfloat16") else dtype
+        names = "abcdefghijklmnopqrstuvwxyz"
+        terms, operands = [], []
+        for array, dims in zip(arrays, form.maps, strict=True):
+            axes, view = _gather(xp, array.astype(inner, copy=False), dims, form.extents)
+            terms.append("".join(names[a] for a in axes))
+            operands.append(view)
+        missing = [a for a in form.out if not any(names[a] in t for t in terms)]
+        reach = [a for a in form.reduced if not any(names[a] in t for t in terms)]
+        out = xp.einsum(f"{','.join(terms)}->{''.join(names[a] for a in form.out if a not in missing)}", *operands, optimize=len(operands) > 1)
+        for a in missing:
+            out = xp.expand_dims(out, form.out.index(a))
+        for a in reach:
+            out = out * form.extents[a]
+        return xp.broadcast_to(out, tuple(form.extents[a] for a in form.out)).astype(dtype, copy=False)
+
+    def vjp(self, i: int, g: Any, out: Any, *inputs: Any, **params: Any) -> Any:
+        form = self.form(*(x.spec for x in inputs), **params)
+        others = [x for k, x in enumerate(inputs) if k != i]
+        return bind(contract, (g, *others), {"form": differentiate(form, i, inputs[i].shape)}).astype(inputs[i].dtype)
+
+
+def _gather(xp: Any, x: Any, dims: Sequence[Affine], extents: Sequence[int]) -> tuple[list[int], Any]:
+    """An operand as a strided view with one axis per loop axis it depends on."""
+    widths = []
+    for d, (dim, size) in enumerate(zip(dims, x.shape, strict=True)):
+        if dim.div > 1:
+            wide = xp.zeros((*x.shape[:d], (size - 1) * dim.div + 1 if size else 0, *x.shape[d + 1 :]), x.dtype)
+            wide[(slice(None),) * d + (slice(None, None, dim.div),)] = x
+            x, size = wide, wide.shape[d]
+        low, high = dim.bounds(tuple(extents))  # type: ignore[misc]
+        widths.append((max(0, -low), max(0, high + 1 - size)))  # type: ignore[operator]
+    if any(w != (0, 0) for w in widths):
+        x = xp.pad(x, widths)
+    axes = sorted({a for dim in dims for a, c in enumerate(dim.coeffs) if c})
+    start = tuple(slice(dim.const + before, None) for dim, (before, _) in zip(dims, widths, strict=True))
+    strides = [sum(dim.coeffs[a] * step for dim, step in zip(dims, x.strides, strict=True)) for a in axes]
+    view = x[start] if dims else x
+    return axes, xp.lib.stride_tricks.as_strided(view, [extents[a] for a in axes], strides)
+
+
+class MatMul(Contract):
+    """``(..., m, k) @ (..., k, n)``, with NumPy's rule for vectors and broadcast stacks."""
+
+    def form(self, a: Spec, b: Spec) -> Form:  # type: ignore[override]
+        if a.ndim == 0 or b.ndim == 0:
+            raise ShapeError(f"matmul: operands need at least one axis; got a {a.shape}, b {b.shape}. Use * for scalars")
+        k = a.shape[-1]
+        inner = b.shape[-2] if b.ndim > 1 else b.shape[0]
+        if k != inner:
+            turned = b.ndim > 1 and k == b.shape[-1]
+            raise ShapeError(f"matmul: inner sizes must match; got a {a.shape}, b {b.shape}: {k} != {inner}."
+                             f"{' Transpose b?' if turned else ' Transpose one?'}")  # fmt: skip
+        batch = broadcast_shapes("matmul", a.shape[:-2], b.shape[:-2])
+        nb = len(batch)
+        extents = (*batch, *((a.shape[-2],) if a.ndim > 1 else ()), *((b.shape[-1],) if b.ndim > 1 else ()), k)
+        n = len(extents)
+
+        def lead(x: Spec) -> list[Affine]:
+            skip = nb - max(x.ndim - 2, 0)
+            return [Affine((0,) * n) if size == 1 else Affine.axis(skip + d, n) for d, size in enumerate(x.shape[:-2])]
+
+        row = [Affine.axis(nb, n)] if a.ndim > 1 else []
+        column = [Affine.axis(n - 2, n)] if b.ndim > 1 else []
+        inner_axis = Affine.axis(n - 1, n)
+        return Form(extents, ((*lead(a), *row, inner_axis), (*lead(b), inner_axis, *column)), tuple(range(n - 1)))
+
+    def eval(self, xp: Any, a: Any, b: Any) -> Any:  # type: ignore[override]
+        dtype = promote(a.dtype, b.dtype)
+        if a.dtype == b.dtype and dtype.kind in "fciu":
+            return xp.matmul(a, b)
+        inner = np.dtype("float32") if dtype.name in ("float16", "bfloat16") else dtype
+        return xp.matmul(a.astype(inner), b.astype(inner)).astype(dtype, copy=False)
+
+
+class Conv(Contract):
+    """Convolution (cross-correlation) of ``(batch, *space, channels)`` with ``(*window, channels / groups, filters)``."""
+
+    def form(self, x: Spec, w: Spec, *, strides: Any, padding: Any, dilations: Any, groups: int) -> Form:  # type: ignore[override]
+        space = x.ndim - 2
+        if w.ndim != x.ndim or space < 1:
+            raise ShapeError(f"conv: needs x (batch, *space, channels) and w (*window, channels, filters); got {x.shape}, {w.shape}")
+        channels, filters = w.shape[-2], w.shape[-1]
+        if x.shape[-1] != channels * groups or filters % groups:
+            raise ShapeError(f"conv: channels of x must be channels of w times groups; got x {x.shape}, w {w.shape}, groups {groups}: "
+                             f"{x.shape[-1]} != {channels} * {groups}")  # fmt: skip
+        places = []
+        for d in range(space):
+            span = (w.shape[d] - 1) * dilations[d] + 1
+            total = x.shape[1 + d] + sum(padding[d])
+            if not hasattr(total, "terms") and total < span:
+                raise ShapeError(f"conv: the window must fit; got size {w.shape[d]} (span {span}) on axis {1 + d} of {x.shape} padded by {padding[d]}")
+            places.append((total - span) // strides[d] + 1)
+        if groups == 1:
+            extents = (x.shape[0], *places, filters, *w.shape[:space], channels)
+        else:
+            extents = (x.shape[0], *places, groups, filters // groups, *w.shape[:space], channels)
+        n = len(extents)
+        first = n - 1 - space
+        spatial = []
+        for d in range(space):
+            coeffs = [0] * n
+            coeffs[1 + d], coeffs[first + d] = strides[d], dilations[d]
+            spatial.append(Affine(tuple(coeffs), -padding[d][0]))
+        window = [Affine.axis(first + d, n) for d in range(space)]
+        if groups == 1:
+            return Form(extents, ((Affine.axis(0, n), *spatial, Affine.axis(n - 1, n)), (*window, Affine.axis(n - 1, n), Affine.axis(1 + space, n))), tuple(range(first)))
+        g, f = 1 + space, 2 + space
+        return Form(extents, ((Affine.axis(0, n), *spatial, Affine.axis(g, n), Affine.axis(n - 1, n)),
+                              (*window, Affine.axis(n - 1, n), Affine.axis(g, n), Affine.axis(f, n))), tuple(range(first)))  # fmt: skip
+
+
+contract = register(Contract("contract"))
+_matmul = register(MatMul("matmul"))
+_conv = register(Conv("conv"))
+
+
+def matmul(a: Any, b: Any) -> Tensor:
+    """The matrix product ``(..., m, k) @ (..., k, n)``; stacks broadcast, vectors are rows on the left and columns on the right."""
+    return bind(_matmul, (asarray(a), asarray(b)))
+
+
+def conv(x: Any, w: Any, strides: Sequence[int] | int = 1, padding: str | Sequence[tuple[int, int]] = "valid", dilations: Sequence[int] | int = 1, groups: int = 1) -> Tensor:
+    """Convolution over 1 to 3 axes, channels last.
+
+    ``x``: (batch, *space, channels). ``w``: (*window, channels / groups, filters). ``padding``: "valid", "same" (as TensorFlow splits it: the
+    odd one after) or (before, after) per axis. Output size per axis: ``(n + before + after - ((k - 1) * dilation + 1)) // stride + 1``.
+    Raises `ShapeError` where channels do not match or the window does not fit.
+    """
+    x, w = asarray(x), asarray(w)
+    space = x.ndim - 2
+    steps = (strides,) * space if isinstance(strides, int) else tuple(strides)
+    spread = (dilations,) * space if isinstance(dilations, int) else tuple(dilations)
+    widths = padding_widths("conv", padding, x.shape[1:-1], w.shape[:space], steps, spread)
+    if groups == 1:
+        return bind(_conv, (x, w), {"strides": steps, "padding": widths, "dilations": spread, "groups": 1})
+    grouped_x = x.reshape((*x.shape[:-1], groups, w.shape[-2]))
+    grouped_w = w.reshape((*w.shape[:-1], groups, w.shape[-1] // groups))
+    form = _conv.form(x.spec, w.spec, strides=steps, padding=widths, dilations=spread, groups=groups)  # type: ignore[attr-defined]
+    out = bind(contract, (grouped_x, grouped_w), {"form": form})
+    return out.reshape((*out.shape[:-2], w.shape[-1]))
+
+
+def padding_widths(who: str, padding: Any, space: Sequence[Any], window: Sequence[int], strides: Sequence[int], dilations: Sequence[int]) -> tuple[tuple[int, int], ...]:
+    """(before, after) per axis for "valid", "same" or explicit pairs."""
+    if padding == "valid":
+        return ((0, 0),) * len(space)
+    if padding == "same":
+        out = []
+        for n, k, s, d in zip(space, window, strides, dilations, strict=True):
+            total = max((-(-n // s) - 1) * s + (k - 1) * d + 1 - n, 0)
+            out.append((total // 2, total - total // 2))
+        return tuple(out)
+    if isinstance(padding, (tuple, list)) and len(padding) == len(space):
+        return tuple((int(a), int(b)) for a, b in padding)
+    raise ShapeError(f'{who}: padding must be "valid", "same" or a (before, after) pair per axis; got {padding!r}')
+
+
+@lru_cache(maxsize=512)
+def _parse(equation: str, count: int) -> tuple[list[str], str]:
+    left, arrow, right = equation.replace(" ", "").partition("->")
+    terms = left.split(",")
+    if len(terms) != count:
+        raise ShapeError(f"einsum: one term per operand; got {len(terms)} terms in {equation!r} for {count} operands")
+    if not arrow:
+        letters = "".join(terms)
+        right = "".join(sorted(c for c in set(letters) if letters.count(c) == 1))
+    if not ("".join(terms) + right).isalpha() or len(set(right)) != len(right):
+        raise ShapeError(f"einsum: terms must be letters, each once in the output; got {equation!r}")
+    return terms, right
+
+
+def einsum(equation: str, *operands: Any) -> Tensor:
+    """Einstein summation, ``einsum("bij,bjk->bik", a, b)``. Raises `ShapeError` when sizes of a letter differ."""
+    tensors = [asarray(x) for x in operands]
+    terms, right = _parse(equation, len(tensors))
+    sizes: dict[str, Any] = {}
+    for term, x in zip(terms, tensors, strict=True):
+        if len(term) != x.ndim:
+            raise ShapeError(f"einsum: a letter per axis; got {term!r} for shape {x.shape}")
+        for letter, size in zip(term, x.shape, strict=True):
+            if sizes.setdefault(letter, size) != size:
+                raise ShapeError(f"einsum: sizes of a letter must match; got {letter!r} of sizes {sizes[letter]} and {size} in {equation!r}")
+    unknown = set(right) - set(sizes)
+    if unknown:
+        raise ShapeError(f"einsum: output letters must come from the operands; got {sorted(unknown)} in {equation!r}")
+    order = right + "".join(c for c in sizes if c not in right)
+    n = len(order)
+    maps = tuple(tuple(Affine.axis(order.index(c), n) for c in term) for term in terms)
+    form = Form(tuple(sizes[c] for c in order), maps, tuple(range(len(right))))
+    return bind(contract, tuple(tensors), {"form": form})
+
+

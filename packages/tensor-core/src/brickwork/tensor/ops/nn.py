@@ -1,0 +1,164 @@
+"""Functions of neural networks, and their gradients where those are shorter than what differentiation would find."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ..expr import Expr, apply
+from ..op import Composite, Elementwise, register
+from ..spec import normalize_axis
+from ..tensor import Tensor, asarray
+from ..trace import bind
+from . import reduce as R
+from .composite import mean
+from .contraction import conv, padding_widths
+from .elementwise import FUNCTIONS as E
+from .indexing import one_hot
+from .movement import pad, sliding_window, stop_gradient
+
+__all__ = ["average_pool", "conv", "layer_norm", "log_softmax", "max_pool", "one_hot", "softmax"]
+
+SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805
+
+
+def _sigmoid(x: Expr) -> Expr:
+    return 1.0 / (1.0 + apply("exp", -x))
+
+
+def _softplus(x: Expr) -> Expr:
+    return apply("maximum", x, 0.0) + apply("log1p", apply("exp", -apply("abs", x)))
+
+
+def _where(c: Expr, x: Any, y: Any) -> Expr:
+    return apply("where", c, x, y)
+
+
+def _gelu(x: Expr) -> Expr:
+    return 0.5 * x * (1.0 + apply("erf", x * math.sqrt(0.5)))
+
+
+def _gelu_tanh(x: Expr) -> Expr:
+    return 0.5 * x * (1.0 + apply("tanh", math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x)))
+
+
+ACTIVATIONS: dict[str, tuple[Callable[[Expr], Expr], str]] = {
+    "relu": (lambda x: _where(x > 0.0, x, 0.0), "max(x, 0); the gradient at 0 is 0"),
+    "relu6": (lambda x: apply("minimum", _where(x > 0.0, x, 0.0), 6.0), "min(max(x, 0), 6)"),
+    "leaky_relu": (lambda x: _where(x > 0.0, x, 0.2 * x), "x where positive, else 0.2 x"),
+    "elu": (lambda x: _where(x > 0.0, x, apply("expm1", apply("minimum", x, 0.0))), "x where positive, else e^x - 1 (Clevert 2016)"),
+    "selu": (lambda x: SELU_SCALE * _where(x > 0.0, x, SELU_ALPHA * apply("expm1", apply("minimum", x, 0.0))), "the self-normalising elu (Klambauer 2017)"),
+    "sigmoid": (_sigmoid, "1 / (1 + e^-x)"),
+    "hard_sigmoid": (lambda x: apply("minimum", apply("maximum", x / 6.0 + 0.5, 0.0), 1.0), "min(max(x / 6 + 1/2, 0), 1)"),
+    "softplus": (_softplus, "log(1 + e^x), without overflow"),
+    "softsign": (lambda x: x / (1.0 + apply("abs", x)), "x / (1 + |x|)"),
+    "silu": (lambda x: x * _sigmoid(x), "x * sigmoid(x) (Elfwing 2017)"),
+    "gelu": (_gelu, "x * Phi(x), with the exact normal distribution (Hendrycks 2016)"),
+    "gelu_tanh": (_gelu_tanh, "gelu with the tanh approximation (Hendrycks 2016)"),
+    "log_sigmoid": (lambda x: -_softplus(-x), "log(sigmoid(x)), without overflow"),
+}
+
+
+def _activation(name: str, body: Callable[[Expr], Expr], formula: str) -> Callable[[Any], Tensor]:
+    op = register(Elementwise(name, body, 1, "float"))
+
+    def function(x: Any) -> Tensor:
+        return bind(op, (asarray(x),))
+
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = f"{formula}, element by element."
+    return function
+
+
+FUNCTIONS = {name: _activation(name, *row) for name, row in ACTIVATIONS.items()}
+globals().update(FUNCTIONS)
+__all__ += FUNCTIONS
+
+
+def _softmax_body(x: Tensor, *, axis: int) -> Tensor:
+    powers = E["exp"](x - stop_gradient(R.max(x, axis, True)))
+    return powers / R.sum(powers, axis, True)
+
+
+def _softmax_rule(i: int, g: Tensor, out: Tensor, x: Tensor, *, axis: int) -> Tensor:
+    return out * (g - R.sum(g * out, axis, True))
+
+
+def _log_softmax_body(x: Tensor, *, axis: int) -> Tensor:
+    shifted = x - stop_gradient(R.max(x, axis, True))
+    return shifted - E["log"](R.sum(E["exp"](shifted), axis, True))
+
+
+def _log_softmax_rule(i: int, g: Tensor, out: Tensor, x: Tensor, *, axis: int) -> Tensor:
+    return g - E["exp"](out) * R.sum(g, axis, True)
+
+
+def _layer_norm_body(x: Tensor, gamma: Tensor, beta: Tensor, *, axis: int, epsilon: float) -> Tensor:
+    axes = tuple(range(axis, x.ndim))
+    centred = x - mean(x, axes, True)
+    return centred * E["rsqrt"](mean(centred * centred, axes, True) + epsilon) * gamma + beta
+
+
+def _layer_norm_rule(i: int, g: Tensor, out: Tensor, x: Tensor, gamma: Tensor, beta: Tensor, *, axis: int, epsilon: float) -> Tensor:
+    """Three sums over the row (Ba, Kiros and Hinton 2016, by the chain rule): of g, of g * xhat, and those of x."""
+    axes, lead = tuple(range(axis, x.ndim)), tuple(range(axis))
+    if i == 2:
+        return R.sum(g, lead)
+    centred = x - mean(x, axes, True)
+    scale = E["rsqrt"](mean(centred * centred, axes, True) + epsilon)
+    unit = centred * scale
+    if i == 1:
+        return R.sum(g * unit, lead)
+    inner = g * gamma
+    return scale * (inner - mean(inner, axes, True) - unit * mean(inner * unit, axes, True))
+
+
+_softmax = register(Composite("softmax", _softmax_body, _softmax_rule))
+_log_softmax = register(Composite("log_softmax", _log_softmax_body, _log_softmax_rule))
+_layer_norm = register(Composite("layer_norm", _layer_norm_body, _layer_norm_rule))
+
+
+def softmax(x: Any, axis: int = -1) -> Tensor:
+    """``exp(x) / sum(exp(x))`` along an axis, without overflow."""
+    tensor = asarray(x)
+    return bind(_softmax, (tensor,), {"axis": normalize_axis("softmax", axis, tensor.ndim)})
+
+
+def log_softmax(x: Any, axis: int = -1) -> Tensor:
+    """``x - logsumexp(x)`` along an axis: the logarithm of `softmax`, exact where that underflows."""
+    tensor = asarray(x)
+    return bind(_log_softmax, (tensor,), {"axis": normalize_axis("log_softmax", axis, tensor.ndim)})
+
+
+def layer_norm(x: Any, gamma: Any, beta: Any, axis: int = -1, epsilon: float = 1e-3) -> Tensor:
+    """``(x - mean) / sqrt(var + epsilon) * gamma + beta`` over the axes from ``axis`` on; gamma and beta have their shape."""
+    tensor = asarray(x)
+    return bind(_layer_norm, (tensor, asarray(gamma), asarray(beta)), {"axis": normalize_axis("layer_norm", axis, tensor.ndim), "epsilon": float(epsilon)})
+
+
+def _pooled(who: str, x: Tensor, size: Sequence[int], strides: Sequence[int] | None, padding: str, fill: float) -> Tensor:
+    """Windows of an (batch, *space, channels) tensor, as axes at the end."""
+    space, steps = len(size), tuple(strides or size)
+    widths = padding_widths(who, padding, x.shape[1:-1], size, steps, (1,) * space)
+    if any(w != (0, 0) for w in widths):
+        x = pad(x, ((0, 0), *widths, (0, 0)), fill)
+    return sliding_window(x, range(1, 1 + space), size, steps, (1,) * space)
+
+
+def max_pool(x: Any, size: Sequence[int], strides: Sequence[int] | None = None, padding: str = "valid") -> Tensor:
+    """The greatest element of each window of ``x`` (batch, *space, channels). Padding never wins. Ties share the gradient."""
+    windows = _pooled("max_pool", asarray(x), size, strides, padding, -math.inf)
+    return R.max(windows, tuple(range(windows.ndim - len(size), windows.ndim)))
+
+
+def average_pool(x: Any, size: Sequence[int], strides: Sequence[int] | None = None, padding: str = "valid") -> Tensor:
+    """The mean of each window of ``x`` (batch, *space, channels); padding does not count."""
+    tensor = asarray(x)
+    windows = _pooled("average_pool", tensor, size, strides, padding, 0.0)
+    axes = tuple(range(windows.ndim - len(size), windows.ndim))
+    total = R.sum(windows, axes)
+    if padding == "valid":
+        return total / float(math.prod(size))
+    ones = tensor[:1] * 0.0 + 1.0
+    return total / stop_gradient(R.sum(_pooled("average_pool", ones, size, strides, padding, 0.0), axes))

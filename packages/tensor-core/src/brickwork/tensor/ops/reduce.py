@@ -1,0 +1,56 @@
+"""Reductions: an atom, an identity and a gradient each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..op import OPS, Reduce, register
+from ..spec import normalize_axes
+from ..tensor import Tensor, asarray
+from ..trace import bind
+from .elementwise import FUNCTIONS as E
+
+__all__ = ["all", "any", "max", "min", "prod", "sum"]
+
+Axis = int | tuple[int, ...] | list[int] | None
+
+
+def _spread(g: Any, out: Any, x: Any, axis: tuple[int, ...]) -> Any:
+    return bind(OPS["broadcast_to"], (g,), {"shape": x.shape})
+
+
+def _share_ties(g: Any, out: Any, x: Any, axis: tuple[int, ...]) -> Any:
+    """Of max and min: to the elements that are the result, in equal parts."""
+    hit = E["astype"](x == out, x.dtype)
+    return hit * (g / sum(hit, axis=axis, keepdims=True))
+
+
+def _prod_rule(g: Any, out: Any, x: Any, axis: tuple[int, ...]) -> Any:
+    """The product of the others: exact also where one element, or several, are zero."""
+    zero = x == 0.0
+    others = prod(E["where"](zero, 1.0, x), axis=axis, keepdims=True)
+    zeros = sum(E["astype"](zero, x.dtype), axis=axis, keepdims=True)
+    alone = E["where"](zero, E["where"](zeros == 1.0, others, 0.0), 0.0)
+    return g * E["where"](zeros == 0.0, out / E["where"](zero, 1.0, x), alone)
+
+
+def _define(op: Reduce, formula: str) -> Any:
+    register(op)
+
+    def function(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
+        tensor = x if isinstance(x, Tensor) else asarray(x)
+        return bind(op, (tensor,), {"axis": normalize_axes(op.name, axis, tensor.ndim), "keepdims": bool(keepdims)})
+
+    function.__name__ = function.__qualname__ = op.name
+    function.__doc__ = f"{formula} over ``axis`` (an int, several, or None for all); the axes stay with size 1 where ``keepdims``."
+    return function
+
+
+sum = _define(Reduce("sum", "add", np.sum, _spread, widen=True), "The sum")
+prod = _define(Reduce("prod", "mul", np.prod, _prod_rule, widen=True), "The product")
+max = _define(Reduce("max", "maximum", np.max, _share_ties), "The greatest element")
+min = _define(Reduce("min", "minimum", np.min, _share_ties), "The least element")
+any = _define(Reduce("any", "or", np.any, boolean=True), "Whether any element is true,")
+all = _define(Reduce("all", "and", np.all, boolean=True), "Whether every element is true,")

@@ -1,0 +1,315 @@
+"""`Tensor`, a thin handle on an array or a symbol, and `Variable`, one that can be given a new value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from .backend import array_types, backend_of, get_backend
+from .dtypes import DEFAULT_FLOAT, as_dtype, promote
+from .errors import DTypeError, ShapeError, TraceError
+from .op import OPS
+from .spec import Shape, TensorSpec
+from .trace import bind, current
+
+__all__ = ["Tensor", "Variable", "asarray"]
+
+_NUMBERS = (int, float, bool, complex)
+
+
+class Tensor:
+    """An n-dimensional array of one dtype.
+
+    ``data`` is an array of some backend, or, while a function is traced, a symbol with a shape and a dtype. Operators and methods
+    are ops: they compute, record or trace as the current trace says.
+    """
+
+    __slots__ = ("__weakref__", "data")
+    __array_priority__ = 100
+    __hash__ = object.__hash__
+
+    def __init__(self, data: Any):
+        self.data = data
+
+    # what it is
+    @property
+    def shape(self) -> Shape:
+        return self.data.shape
+
+    @property
+    def dtype(self) -> np.dtype:
+        return self.data.dtype
+
+    @property
+    def ndim(self) -> int:
+        return len(self.data.shape)
+
+    @property
+    def size(self) -> Any:
+        return self.spec.size
+
+    @property
+    def spec(self) -> TensorSpec:
+        return TensorSpec(self.data.shape, self.data.dtype)
+
+    @property
+    def device(self) -> str:
+        return "symbolic" if self.symbolic else backend_of(self.data).name
+
+    @property
+    def symbolic(self) -> bool:
+        """Whether this stands for a value that a compiled function will have."""
+        return not hasattr(self.data, "__array__") and not hasattr(self.data, "__cuda_array_interface__")
+
+    # the way out
+    def numpy(self) -> np.ndarray:
+        """The values in host memory; no copy where they are there already. Raises `TraceError` while tracing."""
+        if self.symbolic:
+            raise TraceError(f"numpy: a value must be there; got the symbol {self.spec} of a traced function. "
+                             "Return it from the function, or use tensor ops instead of NumPy inside")  # fmt: skip
+        return np.asarray(backend_of(self.data).to_numpy(self.data))
+
+    def item(self) -> Any:
+        """The one value as a Python scalar."""
+        return self.numpy().item()
+
+    def tolist(self) -> Any:
+        return self.numpy().tolist()
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        out = self.numpy()
+        if dtype is not None and out.dtype != dtype:
+            return out.astype(dtype)
+        return out.copy() if copy else out
+
+    def __dlpack__(self, **options: Any) -> Any:
+        return (self.data if hasattr(self.data, "__dlpack__") else self.numpy()).__dlpack__(**options)
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return (self.data if hasattr(self.data, "__dlpack_device__") else self.numpy()).__dlpack_device__()
+
+    def to(self, device: str) -> Tensor:
+        """This tensor on a device (``cpu``, ``cuda``); itself where it is there. Raises `DeviceError` when the device is not usable."""
+        target = get_backend(device)
+        return self if isinstance(self.data, target.array_type) else Tensor(target.asarray(self.numpy()))
+
+    def __bool__(self) -> bool:
+        return bool(self._scalar("bool"))
+
+    def __int__(self) -> int:
+        return int(self._scalar("int"))
+
+    def __float__(self) -> float:
+        return float(self._scalar("float"))
+
+    def __complex__(self) -> complex:
+        return complex(self._scalar("complex"))
+
+    def __index__(self) -> int:
+        if self.dtype.kind not in "iu" or self.shape != ():
+            raise DTypeError(f"index: needs an integer of no axes; got {self.spec}. Use int(x) if that is meant")
+        return int(self.numpy())
+
+    def _scalar(self, what: str) -> Any:
+        if self.size != 1:
+            raise ShapeError(f"{what}: needs exactly one element; got {self.spec}. Reduce it first, as with .any() or .all()")
+        return self.numpy().item()
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise ShapeError(f"len: needs at least one axis; got {self.spec}")
+        return self.shape[0]  # type: ignore[return-value]
+
+    def __iter__(self) -> Iterator[Tensor]:
+        return (self[i] for i in range(len(self)))
+
+    def __repr__(self) -> str:
+        if self.symbolic:
+            return f"Tensor(<{self.spec}>)"
+        body = np.array2string(self.numpy(), separator=", ", prefix="Tensor(", threshold=200)
+        return f"Tensor({body}, dtype={self.dtype.name})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (type(self), (self.numpy(),))
+
+    # shape
+    @property
+    def T(self) -> Tensor:
+        return self.transpose()
+
+    @property
+    def mT(self) -> Tensor:
+        axes = tuple(range(self.ndim))
+        return self.transpose(axes[:-2] + (axes[-1], axes[-2]))
+
+    def reshape(self, *shape: Any) -> Tensor:
+        return _call("reshape", self, shape[0] if len(shape) == 1 and isinstance(shape[0], (tuple, list)) else shape)
+
+    def transpose(self, *axes: Any) -> Tensor:
+        given = axes[0] if len(axes) == 1 and isinstance(axes[0], (tuple, list)) else axes
+        return _call("transpose", self, tuple(given) or None)
+
+    def __getitem__(self, key: Any) -> Tensor:
+        return _call("getitem", self, key)
+
+    def astype(self, dtype: Any) -> Tensor:
+        return _call("astype", self, dtype)
+
+    # reductions
+    def sum(self, axis: Any = None, keepdims: bool = False) -> Tensor:
+        return _call("sum", self, axis, keepdims)
+
+    def mean(self, axis: Any = None, keepdims: bool = False) -> Tensor:
+        return _call("mean", self, axis, keepdims)
+
+    def max(self, axis: Any = None, keepdims: bool = False) -> Tensor:
+        return _call("max", self, axis, keepdims)
+
+    def min(self, axis: Any = None, keepdims: bool = False) -> Tensor:
+        return _call("min", self, axis, keepdims)
+
+    def any(self, axis: Any = None, keepdims: bool = False) -> Tensor:
+        return _call("any", self, axis, keepdims)
+
+    def all(self, axis: Any = None, keepdims: bool = False) -> Tensor:
+        return _call("all", self, axis, keepdims)
+
+
+def _call(name: str, *args: Any) -> Tensor:
+    return FUNCTIONS[name](*args)
+
+
+FUNCTIONS: dict[str, Any] = {}
+"""The functions behind the methods above; `brickwork.tensor.ops` fills it."""
+
+
+def _binary(name: str, *, reflected: bool = False) -> Any:
+    op = OPS[name]
+
+    def forward(self: Tensor, other: Any) -> Any:
+        if not isinstance(other, (Tensor, *_NUMBERS, np.ndarray, np.generic)):
+            return NotImplemented
+        return bind(op, (other, self) if reflected else (self, other))
+
+    forward.__name__ = f"__{'r' if reflected else ''}{name}__"
+    return forward
+
+
+def _unary(name: str) -> Any:
+    op = OPS[name]
+    return lambda self: bind(op, (self,))
+
+
+def install_operators() -> None:
+    """Give `Tensor` its operators, once the ops that they bind are registered."""
+    names = {"add": "add", "sub": "subtract", "mul": "multiply", "truediv": "divide", "pow": "power", "matmul": "matmul",
+             "and": "bitwise_and", "or": "bitwise_or", "xor": "bitwise_xor", "floordiv": "floor_divide", "mod": "remainder",
+             "lshift": "bitwise_left_shift", "rshift": "bitwise_right_shift"}  # fmt: skip
+    for method, name in names.items():
+        setattr(Tensor, f"__{method}__", _binary(name))
+        setattr(Tensor, f"__r{method}__", _binary(name, reflected=True))
+    for method, name in {"eq": "equal", "ne": "not_equal", "lt": "less", "le": "less_equal", "gt": "greater", "ge": "greater_equal"}.items():
+        setattr(Tensor, f"__{method}__", _binary(name))
+    for method, name in {"neg": "negative", "abs": "abs", "invert": "bitwise_invert", "pos": "positive"}.items():
+        setattr(Tensor, f"__{method}__", _unary(name))
+
+
+class Variable(Tensor):
+    """A named tensor that can be given new values of the same shape and dtype.
+
+    Inside a compiled function it is an input, and where it is assigned also an output that is written in place.
+    ``shared``: whether the array was handed out by `value`; who writes in place then takes a copy first.
+    """
+
+    __slots__ = ("_name", "_trainable", "shared")
+
+    def __init__(self, value: Any, *, name: str = "variable", trainable: bool = True, dtype: Any = None):
+        super().__init__(np.array(asarray(value, dtype).data))
+        self._name, self._trainable, self.shared = name, trainable, False
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    @property
+    def trainable(self) -> bool:
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        self._trainable = bool(value)
+
+    @property
+    def value(self) -> Tensor:
+        """The value now, as a tensor of its own."""
+        return current().read(self)
+
+    def numpy(self) -> np.ndarray:
+        """The values in host memory; a copy, since an assignment may write in place."""
+        return np.array(backend_of(self.data).to_numpy(self.data))
+
+    def assign(self, value: Any) -> Variable:
+        """Set the value. Raises `ShapeError` or `DTypeError` when it does not fit."""
+        new = asarray(value, None if isinstance(value, (Tensor, np.ndarray)) else self.dtype)
+        if new.shape != self.shape:
+            raise ShapeError(f"assign: {self.name} must keep its shape {self.shape}; got {new.shape}. Reshape the value")
+        if new.dtype != self.dtype:
+            raise DTypeError(f"assign: {self.name} must keep its dtype {self.dtype}; got {new.dtype}. Use value.astype({str(self.dtype)!r})")
+        current().assign(self, new)
+        return self
+
+    def assign_add(self, value: Any) -> Variable:
+        return self.assign(self.value + value)
+
+    def assign_sub(self, value: Any) -> Variable:
+        return self.assign(self.value - value)
+
+    def __repr__(self) -> str:
+        return f"Variable(name={self.name!r}, {self.spec}, trainable={self.trainable})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_rebuild_variable, (self.numpy(), self.name, self.trainable))
+
+
+def _rebuild_variable(value: np.ndarray, name: str, trainable: bool) -> Variable:
+    return Variable(value, name=name, trainable=trainable)
+
+
+def asarray(value: Any, dtype: Any = None) -> Tensor:
+    """A tensor of a tensor, array, number, or nested list; no copy where none is needed.
+
+    Python floats become float32, ints int64. Raises `DTypeError` for what is not numeric, `ShapeError` for ragged lists.
+    """
+    wanted = None if dtype is None else as_dtype(dtype)
+    if isinstance(value, Tensor):
+        plain = value.value if isinstance(value, Variable) else value
+        return plain if wanted is None or plain.dtype == wanted else _call("astype", plain, wanted)
+    if hasattr(value, "dtype") and hasattr(value, "shape"):
+        array = value if hasattr(value, "__array_namespace__") or isinstance(value, np.ndarray) else np.asarray(value)
+        if not isinstance(array, array_types()):
+            array = np.from_dlpack(array) if hasattr(array, "__dlpack__") else np.asarray(array)
+        exact = as_dtype(array.dtype)
+        target = wanted or exact
+        return Tensor(array if array.dtype == target else array.astype(target))
+    if isinstance(value, (list, tuple)) and any(isinstance(v, Tensor) for v in value):
+        return _call("stack", [asarray(v, wanted) for v in value])
+    return Tensor(_from_python(value, wanted))
+
+
+def _from_python(value: Any, wanted: np.dtype | None) -> np.ndarray:
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        raise ShapeError(f"asarray: nested lists must be rectangular; got {type(value).__name__} with rows of several lengths. Pad them") from None
+    if array.dtype.kind not in "biufc":
+        try:
+            as_dtype(array.dtype)
+        except DTypeError:
+            raise DTypeError(f"asarray: values must be numbers or booleans; got {type(value).__name__} of {array.dtype}. Encode text first") from None
+    if wanted is None and not isinstance(value, (np.ndarray, np.generic)):
+        wanted = promote(type(array.reshape(-1)[0].item())) if array.size else DEFAULT_FLOAT
+        if array.dtype.kind == "f" and wanted.kind != "c":
+            wanted = DEFAULT_FLOAT
+    return array if wanted is None else array.astype(wanted, copy=False)
