@@ -1,6 +1,7 @@
 """Whatever the frame: finite float32 of the promised shape, or one sentence."""
 
 import warnings
+from datetime import timedelta, timezone
 
 import numpy as np
 import pandas as pd
@@ -14,9 +15,9 @@ CELLS = {
     "int": st.integers(-(2**70), 2**70),
     "bool": st.booleans(),
     "text": st.text(max_size=8),
-    "word": st.sampled_from(["a", "b", "", " ", "1", "1e400", "nan", "2024-01-02", "yes", "\ud800", "x" * 5000]),
+    "word": st.sampled_from(["a", "b", "", " ", "1", "1e400", "nan", "2024-01-02", "yes", "x" * 5000]),
     "date": st.datetimes(),
-    "aware": st.datetimes(timezones=st.just(pd.Timestamp.now("UTC").tzinfo)),
+    "aware": st.datetimes(timezones=st.sampled_from([timezone(timedelta(hours=hours)) for hours in (-12, 0, 14)])),
     "none": st.none(),
     "object": st.sampled_from([[], {}, b"x", (1,), pd.NA, pd.NaT, np.float32(1), np.datetime64("NaT"), float]),
 }

@@ -1,5 +1,9 @@
 """The numbers each kind becomes, against scikit-learn where it has the same and against plain arithmetic where not."""
 
+from datetime import datetime, timedelta, timezone
+from decimal import Decimal
+from fractions import Fraction
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -115,3 +119,27 @@ def test_feature_names_never_double():
     prep = TablePrep().fit({"c": ["missing", "unseen", "a"], "c_a": [1.0, 2.0, 3.0]})
     names = prep.get_feature_names_out().tolist()
     assert names == ["c_a", "c_missing", "c_unseen", "c_unseen_2", "c_missing_2", "c_a_2"]
+
+
+def test_text_that_is_no_valid_unicode_is_a_category_like_any():
+    prep = TablePrep().fit({"c": ["\ud800", "a", "\0", "a\0"]})
+    np.testing.assert_array_equal(prep.transform({"c": ["\0", "a", "a\0", "\ud800"]}), np.eye(6)[:4])
+
+
+def test_moments_at_the_ends_of_the_calendar():
+    zones = [timezone(timedelta(hours=hours)) for hours in (14, -12)]
+    X = {"d": [datetime.min.replace(tzinfo=zones[0]), datetime.max.replace(tzinfo=zones[1]), None]}
+    assert np.isfinite(TablePrep().fit_transform(X)).all()
+
+
+def test_decimals_and_fractions_are_numbers():
+    X = {"a": [Decimal("1.5"), Decimal("sNaN"), Fraction(5, 2), None, np.float32(3.5)]}
+    plain = {"a": [1.5, None, 2.5, None, 3.5]}
+    np.testing.assert_array_equal(TablePrep().fit_transform(X), TablePrep().fit_transform(plain))
+
+
+def test_categories_that_no_row_holds_do_no_harm():
+    prep = TablePrep().fit({"a": [1.0, 2.0]})
+    column = pd.Categorical(["1", "2"], categories=["x", "1", "2"])
+    np.testing.assert_array_equal(prep.transform(pd.DataFrame({"a": column})), prep.transform({"a": [1, 2]}))
+    assert TablePrep().fit(pd.DataFrame({"a": column})).describe()[0].categories == ("1", "2")

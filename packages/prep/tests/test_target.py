@@ -138,7 +138,7 @@ def test_state_comes_back(y):
 
 
 def test_labels_that_are_no_plain_values_are_not_saved():
-    with pytest.raises(TargetError, match="labels to be saved are text, numbers or booleans; got .* of type tuple"):
+    with pytest.raises(TargetError, match=r"labels to be saved are text, numbers or booleans; got .* of type tuple"):
         TargetPrep().fit([("a",), ("b",)]).to_state()
 
 

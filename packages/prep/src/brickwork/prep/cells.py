@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import numbers
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from itertools import pairwise
@@ -41,6 +41,8 @@ def cell_of(kind: type) -> Cell:
 def is_missing(value: Any) -> bool:
     """None, NaN of any type, NaT, pandas's NA."""
     cell = cell_of(type(value))
+    if isinstance(value, Decimal):  # a signalling NaN raises where it is compared
+        return value.is_nan()
     return cell == "missing" or (cell not in ("text", "other") and bool(value != value))
 
 
@@ -101,7 +103,7 @@ def _floats(values: Sequence[Any], types: set[type]) -> np.ndarray:
 
 
 def _float(value: Any) -> float:
-    if cell_of(type(value)) == "missing":
+    if is_missing(value):
         return math.nan
     try:
         return float(value)
@@ -113,10 +115,10 @@ def _moment(value: Any) -> Any:
     if is_missing(value):
         return np.datetime64("NaT")
     if isinstance(value, datetime):
-        if value.tzinfo is not None:
-            value = value.astimezone(UTC)
-        # Rebuilt, since NumPy would read a pandas Timestamp by its own protocol and a zone with a warning.
-        return datetime(*value.timetuple()[:6], value.microsecond)
+        # By difference, since `astimezone` overflows at the first and last day of the calendar.
+        offset = value.utcoffset() or timedelta()
+        since = value.replace(tzinfo=None) - datetime(1970, 1, 1) - offset
+        return np.datetime64(since // timedelta(microseconds=1), "us")
     return value
 
 

@@ -58,7 +58,7 @@ def date_style(column: Column, who: str) -> tuple[str, str]:
     """The style of a column that is to be read as dates, and why; SchemaError where no style reads all its texts."""
     if column.form != "text":
         return ISO, "dates"
-    texts = [column.vocabulary[code] for code in np.unique(column.values[~column.missing])]
+    texts = _texts(column)
     style = find_style(texts)
     if style is None:
         rows = np.flatnonzero(~column.missing)
@@ -87,7 +87,7 @@ def _of_numbers(name: str, values: np.ndarray, *, named: bool) -> Finding:
 
 
 def _of_text(column: Column, codes: np.ndarray, who: str) -> Finding:
-    texts = [column.vocabulary[code] for code in np.unique(codes)]
+    texts = _texts(column)
     parsed = [parse_number(text) for text in texts]
     n_numbers = sum(value is not None for value in parsed)
     if n_numbers == len(texts) and not any(_CODE.match(text) for text in texts):
@@ -103,6 +103,12 @@ def _of_text(column: Column, codes: np.ndarray, who: str) -> Finding:
     if len(codes) >= ENOUGH and (share > 0.9 or (share > 0.5 and is_identifier_name(column.name))):
         return Finding("identifier", f"text, {len(texts)} different values in {len(codes)} rows")
     return Finding("categorical", f"text, {len(texts)} different values")
+
+
+def _texts(column: Column) -> list[str]:
+    """The distinct texts that some row holds; a vocabulary may hold more, as a pandas categorical's does."""
+    used = np.flatnonzero(np.bincount(column.values[column.values >= 0]))
+    return [column.vocabulary[code] for code in used]
 
 
 def _refuse_spoilt_numbers(column: Column, n_numbers: int, n_texts: int, who: str) -> None:
