@@ -42,9 +42,16 @@ def test_the_last_line_is_the_sum(monkeypatch, tmp_path, capfd) -> None:
     assert capfd.readouterr().out.splitlines()[-1] == "5 passed, 2 failed, 1 skipped"
 
 
-def test_a_run_that_dies_without_a_report_is_a_failure(monkeypatch, capfd) -> None:
+def test_a_run_without_a_report_is_a_failure(monkeypatch, capfd) -> None:
     dead = Section("unit:dead", "dies", (sys.executable, "-c", "raise SystemExit(0)"), pytest=True)
     assert run_main(monkeypatch, dead) == 1
+    assert capfd.readouterr().out.splitlines()[-1] == "0 passed, 1 failed, 0 skipped"
+
+
+def test_a_run_that_finds_no_test_is_a_failure(monkeypatch, tmp_path, capfd) -> None:
+    empty = tmp_path / "test_empty.py"
+    empty.write_text("")
+    assert run_main(monkeypatch, suite("unit:empty", empty)) == 1
     assert capfd.readouterr().out.splitlines()[-1] == "0 passed, 1 failed, 0 skipped"
 
 

@@ -9,7 +9,7 @@ import pytest
 from scripts.workspace import ROOT, packages
 
 BLOCKS = [
-    pytest.param(block, id=f"{file.parent.name}-{number}")
+    pytest.param(block, id=f"{file.relative_to(ROOT).as_posix()}:{number}")
     for file in [ROOT / "README.md", *(package.folder / "README.md" for package in packages())]
     if file.is_file()
     for number, block in enumerate(
