@@ -32,7 +32,8 @@ def run_python(clean_environ: dict[str, str]):
         done = subprocess.run(
             [sys.executable, "-c", code], env=clean_environ, capture_output=True, text=True, check=False
         )
-        assert (done.returncode, done.stderr) == (0, "")
+        assert done.returncode == 0, done.stderr
+        assert done.stderr == ""
         return done.stdout
 
     return run

@@ -9,6 +9,10 @@ from scripts.workspace import Distribution
 # Python itself raises an audit event for each, so neither a C extension nor a subprocess of its own slips by unseen.
 WATCHED = ("socket.__new__", "socket.connect", "socket.getaddrinfo", "subprocess.Popen", "os.fork", "os.system")
 
+# Modules beyond those of NumPy: what a clock would tell on an idle machine, told the same on a busy one. The times
+# themselves are printed by `hatch run bench:start`.
+MODULE_BUDGET = {"brickwork.tensor": 60, "brickwork.layers": 160}
+
 PROBE = """
 import json, sys, threading
 events = []
@@ -46,3 +50,9 @@ def test_import_loads_no_leaf_but_its_own(package: Distribution, imported: dict)
     if package.module == "brickwork.cli":
         return
     assert loaded <= {package.module, "brickwork.tensor"}
+
+
+@pytest.mark.parametrize(("module", "budget"), MODULE_BUDGET.items())
+def test_import_stays_small(module: str, budget: int, run_python) -> None:
+    count = run_python(f"import sys, numpy; n = len(sys.modules); import {module}; print(len(sys.modules) - n)")
+    assert int(count) <= budget

@@ -24,4 +24,5 @@ def test_block_runs(block: str, clean_environ: dict[str, str], tmp_path) -> None
     done = subprocess.run(
         [sys.executable, "-c", block], cwd=tmp_path, env=clean_environ, capture_output=True, text=True, check=False
     )
-    assert (done.returncode, done.stderr) == (0, "")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
