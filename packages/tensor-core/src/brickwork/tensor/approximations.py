@@ -1,11 +1,11 @@
 """Bodies of atoms in other atoms, for machines (LLVM vectors) that have no instruction for them.
 
-Each is straight-line: no branch, table or call, so that a loop over one vectorises. float32 and float64 are computed as they are,
-float16 and bfloat16 in float32. NaN, infinities, signed zeros and subnormals are as in C's ``math.h``.
+Each is straight-line: no branch, table or call, so that a loop over one vectorises. float32 and float64 are computed as
+they are, float16 and bfloat16 in float32. NaN, infinities, signed zeros and subnormals are as in C's ``math.h``.
 
-The coefficients are minimax in relative error: a Remez exchange in 200-bit arithmetic (Muller, *Elementary Functions*, ch. 3; for
-ratios its linearised form), then rounded to the dtype. The errors stated are the largest seen, in ulp, with fused multiply-add, over
-random, dense and all-exponent samples; `benchmarks/ulp.py` prints them and the tests hold them.
+The coefficients are minimax in relative error: a Remez exchange in 200-bit arithmetic (Muller, *Elementary Functions*,
+ch. 3), then rounded to the dtype. The errors stated are the largest seen, in ulp, with fused multiply-add, over random,
+dense and all-exponent samples; `benchmarks/ulp.py` prints them and the tests hold them.
 """
 
 from __future__ import annotations
@@ -14,19 +14,22 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any
 
 import numpy as np
 
 from .dtypes import NAMES, class_of
 from .expr import Expr, apply, const
 
-__all__ = ["absolute", "cos", "erf", "exp", "expm1", "isfinite", "log", "log1p", "maximum", "minimum", "power", "sign", "sin", "tanh"]
+__all__ = [
+    "absolute", "cos", "erf", "exp", "expm1", "isfinite", "log", "log1p",
+    "maximum", "minimum", "power", "sign", "sin", "tanh",
+]  # fmt: skip
 
 F32, F64, I32 = NAMES["float32"], NAMES["float64"], NAMES["int32"]
 LN2, LOG2_E = math.log(2.0), 1.0 / math.log(2.0)
 INF, NAN = math.inf, math.nan
 
+# fmt: off
 # (exp(r) - 1 - r) / r**2 for |r| <= ln(2) / 2
 EXP = {
     F32: (0.49999997, 0.16666542, 0.041667115, 0.008366731, 0.0013890732),
@@ -57,52 +60,23 @@ SIN = {
     F32: (-0.1666666, 0.008333066, -0.00019809577, 2.6057212e-06),
     F64: (
         -0.16666666666666666, 0.008333333333333194, -0.00019841269841209145, 2.755731921112437e-06,
-        -2.505210687158842e-08, 1.6058939643345052e-10, -7.642989823409692e-13, 2.7211570388374793e-15,
+        -2.505210687158842e-08, 1.6058939643345052e-10, -7.642989823409692e-13, 2.7211370388374794e-15,
     ),
 }
 
-# where tanh rounds to 1; tanh(x) / x as a ratio of polynomials in x**2
-TANH = {
-    F32: (
-        9.02,
-        (1.0, 0.13679913, 0.0038683254, 2.8007413e-05, 3.058492e-08, -1.2203399e-11),
-        (1.0, 0.47013244, 0.02724583, 0.00039386272, 1.2873636e-06),
-    ),
-    F64: (
-        19.07,
-        (
-            0.9999999999999999, 0.15180650456866535, 0.005974884001857147, 9.360935089562011e-05,
-            6.831304501215611e-07, 2.440927963501131e-09, 4.17182290315976e-12, 3.064329987816354e-15,
-            7.415407276065614e-19, 2.5020496255342998e-23,
-        ),
-        (
-            1.0, 0.48513983790199783, 0.03435482996919158, 0.0008281615886120908, 8.754443286926908e-06,
-            4.463882733990233e-08, 1.1113586420152863e-10, 1.2706785031244317e-13, 5.632863158208693e-17,
-            6.224741003652867e-21,
-        ),
-    ),
-}
-
-# where erf rounds to 1; erf(x) / x as a ratio of polynomials in x**2
+# where erf rounds to 1; then log(erfc(x)) / x + 1 up to there
 ERF = {
     F32: (
-        3.93,
-        (1.1283791, 0.1907842, 0.05279033, 0.0037796237, 0.00028480863, 2.0419643e-06),
-        (1.0, 0.5024108, 0.11425767, 0.0149974665, 0.0011652156, 3.8004007e-05),
+        3.93, -0.12837917, -0.6366194, -0.10277783, 0.019153064, 0.00016039444, -0.0016670238, 0.00063283375,
+        -0.00011764011, 9.256106e-06,
     ),
     F64: (
-        5.93,
-        (
-            1.1283791670955126, 0.22016209096828893, 0.06611971240597814, 0.006888995483555892,
-            0.0008556086645386567, 5.693742870853907e-05, 3.900069741453863e-06, 1.6945899049168878e-07,
-            6.759216476171387e-09, 1.7195941827721933e-10, 3.3364295635173444e-12, 2.2270445061680818e-14,
-            1.5715426251962585e-17,
-        ),
-        (
-            1.0, 0.528446906313408, 0.13474603820853953, 0.02198539253437245, 0.0025645633622269856,
-            0.00022607598958404194, 1.5497109339297166e-05, 8.349326127972156e-07, 3.515145188302447e-08,
-            1.1244514915058552e-09, 2.5492140225264715e-11, 3.319287269861433e-13, 8.8520018637676505e-16,
-        ),
+        5.93, -0.12837916709551256, -0.6366197723675909, -0.10277260330131517, 0.01912844699308875,
+        0.0002091948539934118, -0.0016962076703738278, 0.000590132432562001, -2.5904507745726504e-05,
+        -6.4420452759762e-05, 2.957563247745018e-05, -3.1696217900515442e-06, -3.133018688394609e-06,
+        2.037239487218278e-06, -5.706692396927069e-07, 1.172931713389701e-08, 6.572392802385536e-08,
+        -3.458138323876712e-08, 1.077236829502469e-08, -2.3602989511272374e-09, 3.760351447155204e-10,
+        -4.301345844652079e-11, 3.3639787032264766e-12, -1.614678245000278e-13, 3.5917309448058545e-15,
     ),
 }
 
@@ -117,7 +91,8 @@ EXP2_32 = (
     0.0013400196537007177, 0.00015345606028299138,
 )
 
-# for power in float64: (2**f - 1) / f, and log2((1 + s) / (1 - s)) / s as L0 + s**2 (L1 + s**2 tail), L0 and L1 in two parts
+# for power in float64: (2**f - 1) / f; and log2((1 + s) / (1 - s)) / s as
+# L0 + s**2 (L1 + s**2 tail), with L0 and L1 in two parts
 EXP2 = (
     0.6931471805599457, 0.240226506959101, 0.055504108664787936, 0.009618129107605568, 0.001333355815393394,
     0.00015403530443970179, 1.5252726986584216e-05, 1.3215441220147216e-06, 1.0180785762289217e-07,
@@ -128,12 +103,15 @@ LOG2_TAIL = (
     0.577078016355618, 0.41219858309194246, 0.32059890227323806, 0.2623077011428663, 0.2219839974607494,
     0.19125515659633152, 0.19038556812295906,
 )
+# fmt: on
+
 
 @dataclass(frozen=True, slots=True)
 class Layout:
     """A binary floating format.
 
-    ``ln2`` and ``pi`` are given in parts, the first so short that an integer times it is exact. ``exp_range``: outside it exp is 0 or infinite.
+    ``ln2`` and ``pi`` are in parts, the first so short that an integer times it is exact; ``root2`` is the bits of
+    sqrt(2). Outside ``exp_range`` exp is 0 or infinite.
     """
 
     signed: np.dtype
@@ -199,7 +177,7 @@ def clamp(x: Expr, low: float, high: float) -> Expr:
 
 
 def polynomial(x: Expr, coefficients: Sequence[float]) -> Expr:
-    """Horner's rule, the constant term first: in a loop many elements are in flight, so fewest operations wins over shortest chain."""
+    """Horner's rule, constant term first. In a loop many elements are in flight: operations count, not latency."""
     out: Expr | float = coefficients[-1]
     for c in reversed(coefficients[:-1]):
         out = fma(x, out, c)
@@ -233,13 +211,14 @@ def isfinite(x: Expr) -> Expr:
     return apply("abs", x) < INF
 
 
-def split_exponent(x: Expr, layout: Layout, offset: int) -> tuple[Expr, Expr]:
-    """``r`` and ``n + offset`` (an integer in low bits) with x = n ln 2 + r, |r| <= ln(2) / 2 (Cody and Waite, 1980)."""
+def split_exponent(x: Expr, layout: Layout, offset: int, ln2: Sequence[float]) -> tuple[Expr, Expr]:
+    """``r`` and ``n + offset`` (in low bits), x = n ln 2 + r, |r| <= ln(2) / 2 (Cody and Waite, 1980)."""
     shifter = layout.shifter + offset
     shifted = fma(x, LOG2_E, shifter)
     n = shifted - shifter
-    high, low = layout.ln2
-    return fma(n, -low, fma(n, -high, x)), shifted.bitcast(layout.unsigned)
+    for part in ln2:
+        x = fma(n, -part, x)
+    return x, shifted.bitcast(layout.unsigned)
 
 
 def power_of_two(biased: Expr, layout: Layout, dtype: np.dtype) -> Expr:
@@ -251,10 +230,10 @@ def power_of_two(biased: Expr, layout: Layout, dtype: np.dtype) -> Expr:
 def exp(x: Expr) -> Expr:
     """Exponential: 2**n times a polynomial, scaled in two halves, so that subnormal and infinite results come right.
 
-    Error: float32 @exp32@, float64 @exp64@ ulp.
+    Error: float32 1.0, float64 0.9 ulp.
     """
     layout = LAYOUTS[x.dtype]
-    r, biased = split_exponent(clamp(x, *layout.exp_range), layout, 2 * layout.bias)
+    r, biased = split_exponent(clamp(x, *layout.exp_range), layout, 2 * layout.bias, layout.ln2)
     half = biased >> 1
     scaled = polynomial(r, (1.0, 1.0, *EXP[x.dtype])) * power_of_two(half, layout, x.dtype)
     return scaled * power_of_two(biased - half, layout, x.dtype)
@@ -262,12 +241,13 @@ def exp(x: Expr) -> Expr:
 
 @native
 def expm1(x: Expr) -> Expr:
-    """exp(x) - 1 without cancellation: 2**n (exp(r) - 1) + (2**n - 1), in halves since 2**n may be one step past the largest.
+    """exp(x) - 1 without cancellation: 2**n (exp(r) - 1) + (2**n - 1), halved since 2**n may be past the largest float.
 
-    Error: float32 @expm132@, float64 @expm164@ ulp.
+    Error: float32 1.6, float64 1.8 ulp.
     """
     layout = LAYOUTS[x.dtype]
-    r, biased = split_exponent(clamp(x, -(layout.mantissa + 3) * LN2, layout.exp_range[1]), layout, layout.bias - 1)
+    held = clamp(x, -(layout.mantissa + 3) * LN2, layout.exp_range[1])
+    r, biased = split_exponent(held, layout, layout.bias - 1, layout.ln2)
     half = power_of_two(biased, layout, x.dtype)
     y = fma(half, fma(r * r, polynomial(r, EXP[x.dtype]), r), half - 0.5)
     # below this expm1(x) is x, -0 included
@@ -275,7 +255,7 @@ def expm1(x: Expr) -> Expr:
 
 
 def centring(x: Expr, layout: Layout) -> Expr:
-    """-e in the exponent field, where x = 2**e m, m between the square roots of 1/2 and 2: adding it to bits divides by 2**e."""
+    """-e in the exponent field, where x = 2**e m and sqrt(1/2) < m <= sqrt(2): adding it to bits divides by 2**e."""
     return (layout.root2 - x.bitcast(layout.signed)) & -(1 << layout.mantissa)
 
 
@@ -290,7 +270,7 @@ def exponent_value(field: Expr, layout: Layout) -> tuple[Expr, float]:
 
 
 def log_of(f: Expr, field: Expr, tiny: Expr | None = None) -> Expr:
-    """log(1 + f) - field * ln 2. The exponent comes negated so that the log of 1 and log1p of -0 keep their sign of zero."""
+    """log(1 + f) - field * ln 2. With the exponent negated, the log of 1 and log1p of -0 keep their sign of zero."""
     layout = LAYOUTS[f.dtype]
     minus_e, unit = exponent_value(field, layout)
     if tiny is not None:
@@ -308,7 +288,7 @@ def with_pole(y: Expr, x: Expr, pole: float) -> Expr:
 def log(x: Expr) -> Expr:
     """Natural logarithm: exponent times ln 2, plus a polynomial of the fraction.
 
-    Error: float32 @log32@, float64 @log64@ ulp.
+    Error: float32 1.0, float64 1.4 ulp.
     """
     layout = LAYOUTS[x.dtype]
     tiny = x < float(np.finfo(x.dtype).tiny)
@@ -322,7 +302,7 @@ def log(x: Expr) -> Expr:
 def log1p(x: Expr) -> Expr:
     """log(1 + x): the exponent of 1 + x, and a fraction f = x / 2**e - (1 - 1 / 2**e), which loses nothing of x.
 
-    Error: float32 @log1p32@, float64 @log1p64@ ulp.
+    Error: float32 1.5, float64 1.8 ulp.
     """
     layout = LAYOUTS[x.dtype]
     field = centring(x + 1.0, layout)
@@ -337,9 +317,9 @@ def sine_near_multiple(x: Expr, multiple: Expr, parity: Expr) -> Expr:
     r = x
     for part in layout.pi:
         r = fma(multiple, -part, r)
-    r = clamp(r, -1.5711, 1.5711)  # of use only where x is too large to reduce
+    r = clamp(r, -2.0, 2.0)  # of use only where x is too large to reduce
     square = r * r
-    y = r * fma(square, polynomial(square, SIN[x.dtype]), 1.0)
+    y = fma(r, fma(square, polynomial(square, SIN[x.dtype]), 0.0), r)  # + 0 so that the sine of -0 is -0
     flip = parity.bitcast(layout.unsigned) << (layout.unsigned.itemsize * 8 - 1)
     return (y.bitcast(layout.unsigned) ^ flip).bitcast(x.dtype)
 
@@ -348,8 +328,8 @@ def sine_near_multiple(x: Expr, multiple: Expr, parity: Expr) -> Expr:
 def sin(x: Expr) -> Expr:
     """Sine in radians: x less a multiple of pi in three parts (Cody and Waite, 1980), and an odd polynomial.
 
-    Error: float32 @sin32@, float64 @sin64@ ulp for |x| <= 10000. Beyond, the absolute error grows as the remainder loses bits, about |x| 2**-36 for
-    float32 and |x| 2**-85 ...; past 2**mantissa values are arbitrary within [-1, 1].
+    Error: float32 2.4 ulp for |x| <= 1e5, float64 2.4 ulp for |x| <= 1e10. Bits are lost beyond, and none are left past
+    1e7 and 1e16; the value stays in [-1, 1]. Unfused, float32 is right to 1.6e-7 absolutely for |x| <= 1e4.
     """
     shifter = LAYOUTS[x.dtype].shifter
     shifted = fma(x, 1.0 / math.pi, shifter)
@@ -360,44 +340,59 @@ def sin(x: Expr) -> Expr:
 def cos(x: Expr) -> Expr:
     """Cosine in radians, as the sine about odd multiples of pi / 2.
 
-    Error: float32 @cos32@, float64 @cos64@ ulp for |x| <= 10000; beyond, as `sin`.
+    Error: float32 2.4, float64 2.4 ulp, for the same |x| as `sin`, and beyond as there.
     """
     shifter = LAYOUTS[x.dtype].shifter + 1.0  # cos(x) = -(-1)**n sin(x - (n + 1/2) pi): one more turns the sign
     shifted = fma(x, 1.0 / math.pi, -0.5) + shifter
     return sine_near_multiple(x, shifted - shifter + 0.5, shifted)
 
 
-def odd_ratio(x: Expr, limit: float, above: Sequence[float], below: Sequence[float]) -> Expr:
-    """x P(x**2) / Q(x**2), x held to where the function rounds to 1. All coefficients that matter are positive: no cancellation."""
-    x = clamp(x, -limit, limit)
-    square = x * x
-    return x * polynomial(square, above) / polynomial(square, below)
+def expm1_of(x: Expr) -> Expr:
+    """exp(x) - 1 where 2**n is in range and no sign of zero matters: |x| < 80."""
+    layout = LAYOUTS[x.dtype]
+    r, biased = split_exponent(x, layout, layout.bias, (LN2,))
+    scale = power_of_two(biased, layout, x.dtype)
+    return fma(scale, fma(r * r, polynomial(r, EXP[x.dtype]), r), scale - 1.0)
+
+
+def with_sign_of(x: Expr, y: Expr) -> Expr:
+    """``y`` >= 0 with the sign of ``x``."""
+    layout = LAYOUTS[x.dtype]
+    return (y.bitcast(layout.unsigned) | (x.bitcast(layout.unsigned) & layout.sign_bit)).bitcast(x.dtype)
 
 
 @native
 def tanh(x: Expr) -> Expr:
-    """Hyperbolic tangent, as a ratio of polynomials.
+    """Hyperbolic tangent: t / (t + 2), t = exp(2 |x|) - 1.
 
-    Error: float32 @tanh32@, float64 @tanh64@ ulp.
+    Error: float32 2.5, float64 2.6 ulp.
     """
-    return odd_ratio(x, *TANH[x.dtype])
+    size = apply("abs", x)
+    limit = (LAYOUTS[x.dtype].mantissa + 3) * LN2 / 2  # rounds to 1 from here
+    t = expm1_of(where(size > limit, limit, size) * 2.0)
+    return with_sign_of(x, t / (t + 2.0))
 
 
 @native
 def erf(x: Expr) -> Expr:
-    """Error function 2 / sqrt(pi) * integral of exp(-t**2) from 0 to x, as a ratio of polynomials (after Cody, 1969, but one for all x).
+    """Error function, 2 / sqrt(pi) * integral of exp(-t**2) from 0 to x.
 
-    Error: float32 @erf32@, float64 @erf64@ ulp.
+    It is 1 - exp(log(erfc(|x|))), where the logarithm is a polynomial: no division, and exact near 0 and near 1.
+
+    Error: float32 1.8, float64 2.2 ulp.
     """
-    return odd_ratio(x, *ERF[x.dtype])
+    limit, *coefficients = ERF[x.dtype]
+    size = apply("abs", x)
+    size = where(size > limit, limit, size)
+    return with_sign_of(x, 0.0 - expm1_of(fma(size, polynomial(size, coefficients), -size)))
 
 
 @native
 def power(x: Expr, y: Expr) -> Expr:
     """x ** y with the special cases of C's ``pow``.
 
-    2 ** (y log2 |x|): float32 through float64; float64 with the logarithm in two parts, which needs a true fused multiply-add
-    (without it the error is about |y log2 x| ulp). Error: float32 @pow32@, float64 @pow64@ ulp.
+    2 ** (y log2 |x|): float32 through float64; float64 with the logarithm in two parts, which needs a true fused
+    multiply-add (without it the error is about |y log2 x| ulp). Error: float32 0.6, float64 1.0 ulp.
     """
     layout = LAYOUTS[x.dtype]
     whole = apply("rint", y)
@@ -450,7 +445,7 @@ def power_float64(x: Expr, y: Expr) -> Expr:
 def log2_in_two(x: Expr) -> tuple[Expr, Expr]:
     """log2 of a float64 > 0 as high + low, to about 64 bits: e + s (L0 + s**2 (L1 + s**2 tail)), s = (m - 1) / (m + 1).
 
-    Each line with ``_low`` is the rounding error of the one above it, which the fused multiply-add gives exactly (Dekker, 1971).
+    Each ``_low`` is the rounding error of the line above, which a fused multiply-add gives exactly (Dekker, 1971).
     """
     layout = LAYOUTS[F64]
     tiny = x < float(np.finfo(F64).tiny)
