@@ -52,7 +52,7 @@ def test_wheel_alone(package: Distribution, wheels: dict[str, Path], environment
 
     environment.install("hypothesis", "pytest", *package.test_requirements)
     shutil.copytree(package.tests, environment.folder / "tests", ignore=shutil.ignore_patterns("__pycache__"))
-    pytest_options = ("-q", "--import-mode=importlib", "--rootdir=.", "-p", "no:cacheprovider")
+    pytest_options = ("-q", "--tb=short", "--import-mode=importlib", "--rootdir=.", "-p", "no:cacheprovider")
     environment.run("python", "-m", "pytest", *pytest_options, "tests")
 
 
