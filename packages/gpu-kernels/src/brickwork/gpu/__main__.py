@@ -1,0 +1,19 @@
+"""``python -m brickwork.gpu``: what of CUDA is here, and what mends what is not. Exit code 0 where the GPU can be used."""
+
+import sys
+
+from .backend import CudaBackend
+from .probe import probe
+
+
+def main() -> int:
+    """Print the findings and the verdict."""
+    for what, finding in probe().lines():
+        sys.stdout.write(f"{what:<21} {finding}\n")
+    reason = CudaBackend().available()
+    sys.stdout.write(f"\ndevice 'cuda' {'is usable' if reason is None else 'can not be used: ' + reason}\n")
+    return 0 if reason is None else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

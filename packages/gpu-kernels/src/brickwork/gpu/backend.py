@@ -1,0 +1,87 @@
+"""The device ``cuda``, behind the entry point ``brickwork.backends``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+from brickwork.tensor import DeviceError, DTypeError
+
+from .probe import probe, problem
+
+__all__ = ["CudaBackend"]
+
+
+class NoArray:
+    """The array type of a device that is not usable: nothing is one."""
+
+
+class CudaBackend:
+    """Arrays in the memory of an NVIDIA GPU, through CuPy.
+
+    Making one touches nothing. ``available`` looks once and remembers success; CuPy is imported there and nowhere else.
+    """
+
+    name = "cuda"
+
+    def __init__(self) -> None:
+        self._cupy: Any = None
+
+    def available(self) -> str | None:
+        """None where CuPy can compute on a GPU, else the cause and the command that mends it, as one sentence."""
+        if self._cupy is not None:
+            return None
+        reason = problem(probe())
+        if reason is not None:
+            return reason
+        try:
+            cupy = import_module("cupy")
+            cupy.zeros(1) + 1  # the first kernel: finds what a driver, a library or a header hides until then
+        except Exception as error:  # CuPy, its libraries and the driver each raise their own kinds
+            return f"CuPy does not work here ({_first_line(error)}): python -m brickwork.gpu shows what was found"
+        self._cupy = cupy
+        return None
+
+    @property
+    def xp(self) -> Any:
+        """The CuPy module. Raises `DeviceError` where the GPU can not be used."""
+        if self._cupy is None:
+            reason = self.available()
+            if reason is not None:
+                raise DeviceError(f"device: 'cuda' can not be used here; {reason}")
+        return self._cupy
+
+    @property
+    def array_type(self) -> type:
+        """``cupy.ndarray``; before the device was found usable, a type that no array has."""
+        return NoArray if self._cupy is None else self._cupy.ndarray
+
+    @cached_property
+    def claims(self) -> Mapping[str, Callable[..., Any]]:
+        """What CuPy computes and NumPy's functions do not reach on its arrays."""
+        special = import_module("cupyx.scipy.special")
+        return {
+            "argmax": lambda x, axis: self.xp.argmax(x, axis=axis),
+            "argmin": lambda x, axis: self.xp.argmin(x, axis=axis),
+            "erf": special.erf,
+        }
+
+    def asarray(self, data: Any, dtype: np.dtype | None = None) -> Any:
+        """The data on the GPU; what is there already stays. Raises `DTypeError` for dtypes that CuPy does not have."""
+        try:
+            return self.xp.asarray(data, dtype=dtype)
+        except (TypeError, ValueError) as error:
+            raise DTypeError(f"cuda: CuPy must have the dtype; got {dtype or getattr(data, 'dtype', type(data).__name__)}: {_first_line(error)}. "
+                             "Cast with astype first") from error  # fmt: skip
+
+    def to_numpy(self, data: Any) -> np.ndarray:
+        """The data in host memory; waits for the work that makes it."""
+        return np.asarray(self.xp.asnumpy(data))
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
