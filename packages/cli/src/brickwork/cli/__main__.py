@@ -1,0 +1,7 @@
+"""`python -m brickwork.cli` is `brickwork`."""
+
+import sys
+
+from .main import main
+
+sys.exit(main())
