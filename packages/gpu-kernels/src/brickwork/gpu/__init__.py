@@ -7,7 +7,7 @@ from .backend import CudaBackend
 from .cuda_c import CudaSource, emit
 from .kernels import CompiledKernel, compile_binary, compile_kernel
 from .nvrtc import CompileError, find_nvrtc
-from .probe import Probe, probe, problem
+from .probe import Probe, probe_machine, problem
 
 __version__ = "0.1.0"
 __all__ = [
@@ -20,6 +20,6 @@ __all__ = [
     "compile_kernel",
     "emit",
     "find_nvrtc",
-    "probe",
+    "probe_machine",
     "problem",
 ]

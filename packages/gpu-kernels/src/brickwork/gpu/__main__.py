@@ -3,12 +3,12 @@
 import sys
 
 from .backend import CudaBackend
-from .probe import probe
+from .probe import probe_machine
 
 
 def main() -> int:
     """Print the findings and the verdict."""
-    for what, finding in probe().lines():
+    for what, finding in probe_machine().lines():
         sys.stdout.write(f"{what:<21} {finding}\n")
     reason = CudaBackend().available()
     sys.stdout.write(f"\ndevice 'cuda' {'is usable' if reason is None else 'can not be used: ' + reason}\n")

@@ -11,7 +11,7 @@ import numpy as np
 
 from brickwork.tensor import DeviceError, DTypeError
 
-from .probe import probe, problem
+from .probe import probe_machine, problem
 
 __all__ = ["CudaBackend"]
 
@@ -35,7 +35,7 @@ class CudaBackend:
         """None where CuPy can compute on a GPU, else the cause and the command that mends it, as one sentence."""
         if self._cupy is not None:
             return None
-        reason = problem(probe())
+        reason = problem(probe_machine())
         if reason is not None:
             return reason
         try:
@@ -63,10 +63,10 @@ class CudaBackend:
     @cached_property
     def claims(self) -> Mapping[str, Callable[..., Any]]:
         """What CuPy computes and NumPy's functions do not reach on its arrays."""
-        special = import_module("cupyx.scipy.special")
+        cupy, special = self.xp, import_module("cupyx.scipy.special")
         return {
-            "argmax": lambda x, axis: self.xp.argmax(x, axis=axis),
-            "argmin": lambda x, axis: self.xp.argmin(x, axis=axis),
+            "argmax": lambda x, axis: cupy.argmax(x, axis=axis),
+            "argmin": lambda x, axis: cupy.argmin(x, axis=axis),
             "erf": special.erf,
         }
 

@@ -14,8 +14,8 @@ from brickwork.tensor.dim import evaluate
 from brickwork.tensor.kernel import Kernel
 
 from .cuda_c import Buffer, CudaSource, emit
+from .driver import ask_driver
 from .nvrtc import find_nvrtc, target_for, wheel_name
-from .probe import probe
 
 __all__ = ["CompiledKernel", "compile_binary", "compile_kernel"]
 
@@ -66,7 +66,7 @@ class CompiledKernel:
 
     def _load(self) -> Callable[[Mapping[int, Any], Mapping[str, int]], None]:
         on_gpu, source = _launcher(), self.source
-        driver = probe().driver.version
+        driver = ask_driver().version
         function = on_gpu.load(_compiled_for(source.program, on_gpu.capability(), driver[0] if driver else None), source.entry)
         most = on_gpu.multiprocessors() * BLOCKS_PER_MULTIPROCESSOR
 

@@ -24,7 +24,7 @@ __all__ = ["CompileError", "Nvrtc", "find_nvrtc", "nvrtc_files", "target_for"]
 # Contraction would save nothing in kernels that wait for memory, and would cost the same bits as NumPy; where a fused multiply-add is
 # meant, the expression says fma.
 OPTIONS = ("--std=c++17", "--fmad=false")
-IN_WHEELS = ("cu*/lib/libnvrtc.so.*", "cuda_nvrtc/lib/libnvrtc.so.*", "cu*/bin/**/nvrtc64_*_0.dll", "cuda_nvrtc/bin/nvrtc64_*_0.dll")
+IN_WHEELS = ("cu[0-9]*/lib/libnvrtc.so.*", "cuda_nvrtc/lib/libnvrtc.so.*", "cu[0-9]*/bin/**/nvrtc64_*_0.dll", "cuda_nvrtc/bin/nvrtc64_*_0.dll")
 IN_TOOLKITS = ("lib64/libnvrtc.so.*", "lib/libnvrtc.so.*", "targets/*/lib/libnvrtc.so.*", "bin/**/nvrtc64_*_0.dll")
 ON_LOADER_PATH = ("nvrtc64_130_0.dll", "nvrtc64_120_0.dll") if sys.platform == "win32" else ("libnvrtc.so.13", "libnvrtc.so.12")
 

@@ -16,7 +16,7 @@ from .driver import Driver, ask_driver
 from .environment import toolkit_roots, visible_devices, wheel_roots
 from .nvrtc import find_nvrtc, wheel_name
 
-__all__ = ["CupyWheel", "Probe", "probe", "problem"]
+__all__ = ["CupyWheel", "Probe", "probe_machine", "problem"]
 
 OLDEST_CUDA = 12
 CUPY_WHEELS = {"cupy-cuda11x": 11, "cupy-cuda12x": 12, "cupy-cuda13x": 13, "cupy": None}
@@ -59,7 +59,7 @@ class Probe:
         ]
 
 
-def probe() -> Probe:
+def probe_machine() -> Probe:
     """Look at this machine. Starts the driver where there is one; makes no context on a device."""
     driver = ask_driver()
     cupy = installed_cupy()
@@ -83,7 +83,7 @@ def installed_cupy() -> tuple[CupyWheel, ...]:
 
 def find_headers(major: int | None) -> str | None:
     """The folder that holds CUDA's headers for a major version, in NVIDIA's wheels or in a toolkit."""
-    in_wheels = ("cuda_runtime/include",) if major == 12 else (f"cu{major or '*'}/include",)
+    in_wheels = ("cuda_runtime/include",) if major == 12 else (f"cu{major or '[0-9]*'}/include",)
     folders: list[Path] = [f for root in wheel_roots() for pattern in in_wheels for f in root.glob(pattern)]
     folders += [f for root in toolkit_roots() for f in (root / "include", *root.glob("targets/*/include"))]
     return next((str(f) for f in folders if (f / HEADER).is_file()), None)

@@ -1,0 +1,64 @@
+"""What the tests share: the tables of kernels beside this file, a compiler for the host, and the two array modules."""
+
+from __future__ import annotations
+
+import sys
+import tomllib
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import pytest
+
+sys.path.append(str(Path(__file__).parent))  # the tables are modules of this folder, however pytest imports the tests
+
+from cuda_on_host import COMPILER, Host  # noqa: E402
+
+from brickwork.gpu import CudaBackend, find_nvrtc  # noqa: E402
+
+
+@pytest.fixture(scope="session", autouse=True)
+def entry_point(tmp_path_factory):
+    """The backend's entry point, from pyproject.toml where the package runs from its source folder and is not installed."""
+    if any(e.name == "cuda" for e in entry_points(group="brickwork.backends")):
+        return
+    project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    folder = tmp_path_factory.mktemp("site")
+    metadata = folder / f"{project['name'].replace('-', '_')}-0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: 0\n")
+    (metadata / "entry_points.txt").write_text(f"[brickwork.backends]\ncuda = {project['entry-points']['brickwork.backends']['cuda']}\n")
+    sys.path.append(str(folder))
+
+
+@pytest.fixture(scope="session")
+def nvrtc():
+    found = find_nvrtc()
+    if found is None:
+        pytest.skip("NVRTC is not installed: python -m pip install nvidia-cuda-nvrtc")
+    return found
+
+
+@pytest.fixture(scope="module")
+def compile_for_host(tmp_path_factory):
+    """A function from named sources to a `Host` that runs them."""
+    if COMPILER is None:
+        pytest.skip("no g++ or clang++ here")
+    return lambda sources: Host(sources, tmp_path_factory.mktemp("host"))
+
+
+@pytest.fixture(scope="session")
+def cuda():
+    """The CUDA backend, where there is a GPU."""
+    backend = CudaBackend()
+    reason = backend.available()
+    if reason is not None:
+        pytest.skip(f"no usable GPU: {reason}")
+    return backend
+
+
+@pytest.fixture(params=["cpu", "cuda"])
+def device(request):
+    """Both devices by name; the GPU's turn is skipped where there is none."""
+    if request.param == "cuda":
+        request.getfixturevalue("cuda")
+    return request.param
