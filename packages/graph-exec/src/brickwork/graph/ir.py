@@ -7,7 +7,7 @@ to values. Nothing here is ever changed: a pass builds a new graph, mostly with 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from brickwork.tensor.op import OPS, Op
@@ -38,7 +38,7 @@ class Node:
     inputs: tuple[Value, ...]
     outputs: tuple[Value, ...]
     params: tuple[tuple[str, Any], ...] = ()
-    source: str = ""
+    source: str = field(default="", compare=False)
 
     @property
     def out(self) -> Value:

@@ -1,0 +1,86 @@
+"""Compiled code on disk, keyed by the graph, the CPU and the versions of everything that had a hand in it.
+
+The folder is the user's own: whoever can write there can run code as the user, as with any cache of compiled code. A damaged or
+half-written file is compiled again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Callable
+from functools import lru_cache
+from hashlib import sha256
+from importlib.metadata import version
+from pathlib import Path
+
+from .config import cache_folder
+from .llvm.engine import compile_text, host
+
+__all__ = ["cached_object", "cache_statistics"]
+
+MAGIC = b"BRICKOBJ"
+_hits = [0, 0]
+
+
+@lru_cache(maxsize=1)
+def _machine_key() -> str:
+    from . import __version__
+
+    cpu = host()
+    return "|".join([__version__, version("brickwork-tensor-core") if _installed() else "tree", version("llvmlite"), cpu.name, cpu.features])
+
+
+def _installed() -> bool:
+    try:
+        version("brickwork-tensor-core")
+    except ModuleNotFoundError:
+        return False
+    return True
+
+
+def cached_object(kind: str, key: str, text: Callable[[], str]) -> tuple[bytes, bool]:
+    """Object code for a key, and whether it was found; ``text`` gives the LLVM module where it has to be compiled."""
+    folder = cache_folder()
+    if folder is None:
+        return compile_text(text()), False
+    digest = sha256(f"{_machine_key()}\n{kind}\n{key}".encode()).hexdigest()
+    path = folder / digest[:2] / f"{digest}.o"
+    code = _read(path)
+    if code is not None:
+        _hits[0] += 1
+        return code, True
+    _hits[1] += 1
+    code = compile_text(text())
+    _write(path, code)
+    return code, False
+
+
+def cache_statistics() -> tuple[int, int]:
+    """(found, compiled) in this process."""
+    return _hits[0], _hits[1]
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        raw = path.read_bytes()
+    except OSError:
+        return None
+    code = raw[len(MAGIC) + 32 :]
+    return code if raw.startswith(MAGIC) and sha256(code).digest() == raw[len(MAGIC) : len(MAGIC) + 32] else None
+
+
+def _write(path: Path, code: bytes) -> None:
+    """Beside, then moved into place; a cache that can not be written is no reason to stop."""
+    with contextlib.suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handle, name = tempfile.mkstemp(dir=path.parent)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(MAGIC + sha256(code).digest() + code)
+            os.replace(name, path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(name)
+            raise

@@ -1,0 +1,384 @@
+"""Which ops become one kernel.
+
+Every reduction and contraction is an anchor of a cluster. A stored elementwise value joins the cluster of something it reads, when its
+expression can be had at that kernel's own index: so a bias, an activation, a dropout mask and the Adam update become the epilogue of
+the product before them, and softmax or layer_norm one pass over the row. A reduction joins another over the same rows. What joins nothing
+is a kernel of its own. A join never makes a cycle.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from brickwork.tensor.dim import Size
+from brickwork.tensor.dtypes import NAMES
+from brickwork.tensor.expr import Expr, acc, leaves
+from brickwork.tensor.op import Contraction, Elementwise, Reduce
+from brickwork.tensor.spec import Shape
+from brickwork.tensor.view import Affine, Form
+
+from .ir import CONSTANT, Graph, Node, Value
+from .lowering import Body, Index, NotInline, identity_index
+
+__all__ = ["Cluster", "Clustering", "cluster"]
+
+EXPENSIVE = {"exp": 10, "log": 10, "expm1": 10, "log1p": 10, "tanh": 10, "sin": 10, "cos": 10, "erf": 10, "pow": 20, "mulhi": 3, "div": 3, "sqrt": 3}
+STORE_WHEN_SHARED, STORE_WHEN_BROADCAST = 3, 8
+MAX_READS = 40
+
+
+@dataclass(slots=True)
+class Made:
+    """One thing a cluster makes: an anchor (``combine`` set) or a member. ``full``: whether it loops over the inner axes."""
+
+    value: Value
+    body: Expr
+    full: bool
+    combine: str | None = None
+
+
+@dataclass(slots=True)
+class Cluster:
+    """A kernel in the making. ``rows``: of a reduction, the shape it reads and which axes are inner."""
+
+    number: int
+    outer: Shape
+    inner: Shape
+    body: Body
+    kind: str
+    made: list[Made] = field(default_factory=list)
+    rows: tuple[Shape, tuple[int, ...]] | None = None
+    form: Form | None = None
+    call: Node | None = None
+    after: set[int] = field(default_factory=set)
+
+    def row_index(self, shape: Shape) -> Index | None:
+        """The index of a value over the outer axes, whose shape may have more or fewer axes of size 1."""
+        n = len(self.outer) + len(self.inner)
+        places = [a for a, size in enumerate(self.outer) if size != 1]
+        if [s for s in shape if s != 1] != [self.outer[a] for a in places]:
+            return None
+        left = iter(places)
+        return tuple(Affine((0,) * n) if size == 1 else Affine.axis(next(left), n) for size in shape)
+
+    def full_index(self) -> Index:
+        """The index of a value over outer and inner axes, of a cluster of reductions."""
+        assert self.rows is not None
+        shape, axes = self.rows
+        n = len(shape)
+        kept, inner = [a for a in range(n) if a not in axes], list(axes)
+        return tuple(Affine.axis(len(kept) + inner.index(d) if d in axes else kept.index(d), n) for d in range(n))
+
+    def sources(self) -> set[int]:
+        """The stored values that the expressions read."""
+        used = {k for m in self.made for k in leaves(m.body, "arg")}
+        direct = {v.id for v in self.call.inputs} if self.call else set()
+        return {self.body.reads[k].source for k in used} | direct
+
+
+@dataclass(frozen=True, slots=True)
+class Clustering:
+    """Clusters in an order that respects their reads, and the values that must be in memory."""
+
+    clusters: tuple[Cluster, ...]
+    home: dict[int, int]
+    written: frozenset[int]
+
+
+def cluster(graph: Graph) -> Clustering:
+    """Group the nodes of a graph. Values that turn out to need storing are added until all is well."""
+    forced: set[int] = set()
+    while True:
+        try:
+            return _Builder(graph, forced).run()
+        except NotInline as blocked:
+            if blocked.value is None or blocked.value.id in forced:
+                raise
+            forced.add(blocked.value.id)
+
+
+class _Builder:
+    def __init__(self, graph: Graph, forced: set[int]):
+        self.graph = graph
+        self.producers = graph.producers()
+        self.users = graph.users()
+        self.outputs = {v.id for v in graph.outputs}
+        self.inputs = {v.id for v in graph.inputs}
+        self.clusters: list[Cluster] = []
+        self.home: dict[int, int] = {}
+        self.kept = self._choose_stored() | forced
+
+    def run(self) -> Clustering:
+        for node in self.graph.nodes:
+            if node.kind == "opaque":
+                self._call(node)
+            elif node.kind == "contraction":
+                self._contraction(node)
+            elif node.kind == "reduce":
+                self._reduce(node)
+            elif node.out.id in self.kept:
+                self._member(node.out)
+        written = self._written()
+        return Clustering(tuple(self._ordered()), self.home, written)
+
+    # what is stored
+    def _choose_stored(self) -> set[int]:
+        stored = {v.id for v in self.graph.outputs if v.id in self.producers}
+        for node in self.graph.nodes:
+            if node.kind in ("opaque", "contraction", "reduce"):
+                stored.update(v.id for v in node.outputs)
+            if node.kind == "opaque":
+                stored.update(v.id for v in node.inputs)
+            elif node.kind == "contraction":
+                stored.update(self._peel(v).id for v in node.inputs)
+        weights: dict[int, int] = {}
+        for node in self.graph.nodes:
+            if node.kind == "elementwise" and node.out.id not in stored and self._worth_storing(node, weights, stored):
+                stored.add(node.out.id)
+        return {v for v in stored if v in self.producers and self.producers[v].op != CONSTANT} | (stored & {n.out.id for n in self.graph.nodes if n.op == CONSTANT and (n.out.id in self.outputs)})
+
+    def _peel(self, v: Value) -> Value:
+        """The value under movement that reads as a view."""
+        node = self.producers.get(v.id)
+        while node is not None and node.kind == "movement":
+            v = node.inputs[0]
+            node = self.producers.get(v.id)
+        return v
+
+    def _worth_storing(self, node: Node, weights: dict[int, int], stored: set[int]) -> bool:
+        """Shared and not trivial, or costly and read by something larger (which would compute it again for each element)."""
+        weight = sum(weights.get(self._peel(v).id, 0) for v in node.inputs if self._peel(v).id not in stored) + node_weight(node)
+        weights[node.out.id] = weight
+        users = [u for u in self._real_users(node.out)]
+        larger = any(_bigger(u, node.out.spec.shape) for u in users)
+        return (len(users) > 1 and weight >= STORE_WHEN_SHARED) or (larger and weight >= STORE_WHEN_BROADCAST)
+
+    def _real_users(self, v: Value) -> list[Node]:
+        """Users, seen through movement."""
+        out: list[Node] = []
+        for user in self.users[v.id]:
+            out += self._real_users(user.out) if user.kind == "movement" else [user]
+        return out
+
+    # building
+    def _new(self, outer: Shape, inner: Shape, kind: str) -> Cluster:
+        number = len(self.clusters)
+        made = Cluster(number, outer, inner, Body((*outer, *inner), self.producers, self._stored), kind)
+        self.clusters.append(made)
+        return made
+
+    def _stored(self, v: Value) -> bool:
+        return v.id in self.inputs or v.id in self.kept
+
+    def _add(self, into: Cluster, value: Value, at: Index, body: Expr, full: bool, combine: str | None = None) -> None:
+        result = body
+        if combine is not None:
+            result = acc(value.id, body.dtype).cast(value.spec.dtype)
+        into.body.own[value.id] = (at, result)
+        into.made.append(Made(value, body, full, combine))
+        self.home[value.id] = into.number
+
+    def _call(self, node: Node) -> None:
+        made = self._new((), (), "call")
+        made.call = node
+        for v in node.outputs:
+            self.home[v.id] = made.number
+
+    def _contraction(self, node: Node) -> None:
+        definition = node.definition
+        assert isinstance(definition, Contraction)
+        form = order_axes(definition.form(*(v.spec for v in node.inputs), **node.settings))
+        outer = tuple(form.extents[: len(form.out)])
+        made = self._new(outer, form.extents[len(outer) :], "contract")
+        made.form = form
+        if any(a.div != 1 for dims in form.maps for a in dims):
+            made.kind = "phased"
+            made.body.own[node.out.id] = (identity_index(0, len(outer), len(form.extents)), acc(node.out.id, node.out.spec.dtype))
+            made.call = node
+            self.home[node.out.id] = made.number
+            return
+        work = accumulator(node.out.spec.dtype)
+        body = None
+        for v, dims in zip(node.inputs, form.maps, strict=True):
+            guards = tuple(g for d, s in zip(dims, v.spec.shape, strict=True) if (g := made.body.guard(d, s)) is not None)
+            factor = made.body.value(v, dims, guards).cast(work)
+            body = factor if body is None else body * factor
+        assert body is not None
+        at = made.row_index(node.out.spec.shape)
+        assert at is not None
+        self._add(made, node.out, at, body, True, "add")
+
+    def _reduce(self, node: Node) -> None:
+        definition, source = node.definition, node.inputs[0]
+        assert isinstance(definition, Reduce)
+        axes = tuple(node.settings["axis"])
+        rows = (source.spec.shape, axes)
+        out_dtype = definition.prepare(source.spec.dtype)
+        work = accumulator(out_dtype) if definition.combine in ("add", "mul") else out_dtype
+        for old in reversed(self.clusters):
+            if old.kind == "reduce" and old.rows == rows and self._try_reduce(old, node, source, work, definition.combine, True):
+                return
+        kept = tuple(n for a, n in enumerate(source.spec.shape) if a not in axes)
+        made = self._new(kept, tuple(source.spec.shape[a] for a in axes), "reduce")
+        made.rows = rows
+        self._try_reduce(made, node, source, work, definition.combine, False)
+
+    def _try_reduce(self, into: Cluster, node: Node, source: Value, work: object, combine: str, joining: bool) -> bool:
+        try:
+            body = into.body.value(source, into.full_index()).cast(work)  # type: ignore[arg-type]
+        except NotInline:
+            if joining:
+                return False
+            raise
+        if joining and (not self._related(into, body) or not self._acyclic(into, body)):
+            return False
+        at = into.row_index(node.out.spec.shape)
+        assert at is not None
+        self._add(into, node.out, at, body, True, combine)
+        return True
+
+    def _member(self, value: Value) -> None:
+        alone = Body(value.spec.shape, self.producers, self._stored)
+        n = len(value.spec.shape)
+        expr = alone.value_inside(value, identity_index(0, n, n))
+        sources = {alone.reads[k].source for k in leaves(expr, "arg")}
+        homes = sorted({self.home[s] for s in sources if s in self.home}, reverse=True)
+        for number in homes:
+            if self._try_member(self.clusters[number], value):
+                return
+        for old in reversed(self.clusters):
+            if old.kind == "map" and old.outer == value.spec.shape and old.sources() & sources and self._try_member(old, value):
+                return
+        made = self._new(value.spec.shape, (), "map")
+        if not self._try_member(made, value):
+            raise NotInline(value)
+
+    def _try_member(self, into: Cluster, value: Value) -> bool:
+        if into.kind not in ("map", "reduce", "contract"):
+            return False
+        at, full = into.row_index(value.spec.shape), False
+        if at is None and into.rows is not None and value.spec.shape == into.rows[0] and _trailing(into.rows):
+            at, full = into.full_index(), True
+        if at is None or (into.kind == "map" and value.spec.shape != into.outer):
+            return False
+        try:
+            body = into.body.value_inside(value, at)
+        except NotInline as blocked:
+            if into.made:
+                return False
+            raise NotInline(blocked.value) from None
+        if not self._acyclic(into, body) or len(into.sources()) > MAX_READS:
+            return False
+        self._add(into, value, at, body, full)
+        return True
+
+    def _related(self, into: Cluster, body: Expr) -> bool:
+        """Whether an expression reads what the cluster makes or reads."""
+        return bool(leaves(body, "acc")) or bool({into.body.reads[k].source for k in leaves(body, "arg")} & into.sources())
+
+    # order
+    def _acyclic(self, into: Cluster, body: Expr) -> bool:
+        """Whether nothing that the expression reads comes after the cluster."""
+        needs = {self.home[s] for k in leaves(body, "arg") if (s := into.body.reads[k].source) in self.home}
+        return all(n != into.number and not self._reaches(n, into.number) for n in needs)
+
+    def _needs(self, number: int) -> set[int]:
+        made = self.clusters[number]
+        return {self.home[s] for s in made.sources() | self._phased_sources(made) if s in self.home} - {number}
+
+    def _phased_sources(self, made: Cluster) -> set[int]:
+        return {self._peel(v).id for v in made.call.inputs} if made.kind == "phased" and made.call else set()
+
+    def _reaches(self, start: int, goal: int) -> bool:
+        """Whether ``start`` needs ``goal``, directly or not."""
+        seen, stack = set(), [start]
+        while stack:
+            n = stack.pop()
+            if n == goal:
+                return True
+            if n not in seen:
+                seen.add(n)
+                stack.extend(self._needs(n))
+        return False
+
+    def _ordered(self) -> list[Cluster]:
+        return topological(self.clusters, {c.number: self._needs(c.number) for c in self.clusters})
+
+    def _written(self) -> frozenset[int]:
+        """Values read outside the cluster that makes them, or by opaque ops, or given as results."""
+        out = set(self.outputs)
+        for made in self.clusters:
+            out |= {s for s in made.sources() | self._phased_sources(made) if s in self.home and (self.home[s] != made.number or made.call is not None)}
+            if made.call is not None:
+                out |= {v.id for v in made.call.outputs}
+        return frozenset(out)
+
+
+def topological(clusters: list[Cluster], needs: dict[int, set[int]]) -> list[Cluster]:
+    """Each after what it needs, otherwise as given."""
+    done: set[int] = set()
+    order: list[Cluster] = []
+
+    def visit(number: int) -> None:
+        stack = [(number, iter(sorted(needs[number])))]
+        while stack:
+            n, rest = stack[-1]
+            if n in done:
+                stack.pop()
+                continue
+            child = next((c for c in rest if c not in done), None)
+            if child is None:
+                done.add(n)
+                order.append(clusters[n])
+                stack.pop()
+            else:
+                stack.append((child, iter(sorted(needs[child]))))
+
+    for made in clusters:
+        visit(made.number)
+    return order
+
+
+def order_axes(form: Form) -> Form:
+    """The form with its loop axes in the order: output axes, then contracted ones."""
+    order = (*form.out, *form.reduced)
+    maps = tuple(tuple(Affine(tuple(a.coeffs[o] for o in order), a.const, a.div) for a in dims) for dims in form.maps)
+    return Form(tuple(form.extents[o] for o in order), maps, tuple(range(len(form.out))))
+
+
+def accumulator(dtype: object) -> object:
+    """The dtype in which sums are kept: float32 for 16-bit floats."""
+    return NAMES["float32"] if getattr(dtype, "name", "") in ("float16", "bfloat16") else dtype
+
+
+def node_weight(node: Node) -> int:
+    """A rough number of machine operations per element."""
+    if node.kind != "elementwise":
+        return 0
+    definition, params = node.definition, node.settings
+    assert isinstance(definition, Elementwise)
+    if node.op == "iota":
+        return 1
+    body = params["body"] if "body" in params else definition.expr(*(v.spec.dtype for v in node.inputs))
+    return sum(EXPENSIVE.get(n.head, 1) for n, _ in body.program if n.args)
+
+
+def _bigger(user: Node, shape: Shape) -> bool:
+    """Whether the user computes more elements than a value of this shape has."""
+    target = user.inputs[0].spec.shape if user.kind == "reduce" else user.out.spec.shape
+    return _size(target) != _size(shape)
+
+
+def _size(shape: Shape) -> Size:
+    out: Size = 1
+    for n in shape:
+        out = n * out
+    return out
+
+
+def _trailing(rows: tuple[Shape, tuple[int, ...]]) -> bool:
+    """Whether the reduced axes are the last ones, so that a row is contiguous."""
+    shape, axes = rows
+    return axes == tuple(range(len(shape) - len(axes), len(shape)))
+
+

@@ -1,0 +1,199 @@
+"""A plan that runs: memory, addresses, and one native call."""
+
+from __future__ import annotations
+
+import ctypes
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from brickwork.tensor.dim import evaluate
+from brickwork.tensor.tensor import Tensor
+
+from .cache import cached_object
+from .llvm.engine import Library, host
+from .llvm.module import Module, build_module, symbols_of
+from .plan import Call, Plan
+from .pool import pool
+from .tracing import Traced
+
+__all__ = ["Executable"]
+
+STAGED_BYTES = 1 << 16
+"""Arguments up to this size are copied to a place of their own, which is quicker than asking NumPy for an address."""
+
+_ENTRY = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_void_p] * 6)
+_CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)
+_SCRATCH = np.zeros(64, np.uint8)
+
+
+def address_of(array: np.ndarray) -> int:
+    """The address of an array; of a scratch place where it is empty, so that nothing is read out of bounds."""
+    return array.__array_interface__["data"][0] if array.size else _SCRATCH.ctypes.data
+
+
+class Executable:
+    """A compiled plan. ``found``: whether its code came from the cache."""
+
+    def __init__(self, traced: Traced, plan: Plan, key: str):
+        self.traced, self.plan = traced, plan
+        self.symbols = symbols_of(plan)
+        self.functions = 0
+        code, self.found = cached_object("plan", key, lambda: self._generate().text)
+        self._library = Library(code)
+        self._run = _ENTRY(self._library.address("brickwork_run"))
+        self._lock = threading.Lock()
+        self._sizes = [v.spec for v in plan.results]
+        self._inputs = len(plan.graph.inputs)
+        self._static = not self.symbols
+        self._callback = _CALLBACK(self._call_back) if any(isinstance(s, Call) for s in plan.steps) else None
+        self._callback_address = ctypes.cast(self._callback, ctypes.c_void_p).value if self._callback else None
+        self._error: BaseException | None = None
+        self._arrays: dict[int, np.ndarray] = {}
+        self._arena = np.empty(0, np.uint8)
+        self._prepare()
+
+    def _generate(self) -> Module:
+        module = build_module(self.plan, host())
+        self.functions = module.functions
+        return module
+
+    def _prepare(self) -> None:
+        """Everything about a call that does not change from one to the next."""
+        traced = self.traced
+        self._buffers = (ctypes.c_void_p * max(1, self._inputs + len(self._sizes)))()
+        self._table = ctypes.addressof(self._buffers)
+        self._dims = (ctypes.c_int64 * max(1, len(self.symbols)))()
+        self._dims_address = ctypes.addressof(self._dims)
+        specs = [v.spec for v in self.plan.graph.inputs[: traced.arguments]]
+        self._staged: list[np.ndarray | None] = []
+        for k, spec in enumerate(specs):
+            small = self._static and spec.size * spec.dtype.itemsize <= STAGED_BYTES
+            stage = np.zeros(spec.shape, spec.dtype) if small else None
+            self._staged.append(stage)
+            if stage is not None:
+                self._buffers[k] = address_of(stage)
+        self._held = [np.ascontiguousarray(a) for a in traced.captured]
+        for k, array in enumerate(self._held):
+            self._buffers[traced.arguments + k] = address_of(array)
+        self._first_variable = traced.arguments + len(traced.captured)
+        self._seen: list[Any] = [None] * len(traced.variables)
+        self._owned: list[np.ndarray | None] = []
+        for k, spec in enumerate(self._sizes):
+            small = self._static and spec.size * spec.dtype.itemsize <= STAGED_BYTES
+            place = np.zeros(spec.shape, spec.dtype) if small else None
+            self._owned.append(place)
+            if place is not None:
+                self._buffers[self._inputs + k] = address_of(place)
+        if self._static:
+            self._reserve(self.plan.arena)  # type: ignore[arg-type]
+
+    def _reserve(self, size: int) -> None:
+        if self._arena.size < size + 64:
+            self._arena = np.empty(size + 64, np.uint8)
+        base = self._arena.ctypes.data
+        self._arena_address = base + (-base % 64)
+
+    def __call__(self, arrays: Sequence[np.ndarray], values: dict[str, int] | None = None) -> list[Tensor]:
+        """Run on argument arrays of the planned shapes (``values`` of symbolic sizes); gives the results and updates variables."""
+        with self._lock:
+            return self._locked(arrays, values)
+
+    def _locked(self, arrays: Sequence[np.ndarray], values: dict[str, int] | None) -> list[Tensor]:
+        held = self._bind_arguments(arrays)
+        self._bind_variables()
+        if values:
+            for k, s in enumerate(self.symbols):
+                self._dims[k] = values[s]
+            self._reserve(evaluate(self.plan.arena, values))
+        results = self._bind_results(values or {})
+        if self._callback is not None:
+            self._name_arrays(held, results, values or {})
+        status = self._enter()
+        if status:
+            error, self._error = self._error, None
+            assert error is not None
+            raise error
+        return [Tensor(r if o is None else o.copy()) for r, o in zip(results, self._owned, strict=True)]
+
+    def _enter(self) -> int:
+        workers = pool()
+        if workers is not None and workers.busy.acquire(blocking=False):
+            try:
+                workers.wake()
+                return self._run(self._table, self._arena_address, self._dims_address, workers.address, workers.parallel, self._callback_address)
+            finally:
+                workers.busy.release()
+        return self._run(self._table, self._arena_address, self._dims_address, None, None, self._callback_address)
+
+    def _bind_arguments(self, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
+        held = []
+        for k, (array, stage) in enumerate(zip(arrays, self._staged, strict=True)):
+            if stage is not None:
+                stage[...] = array
+                held.append(stage)
+            else:
+                solid = np.ascontiguousarray(array)
+                self._buffers[k] = address_of(solid)
+                held.append(solid)
+        return held
+
+    def _bind_variables(self) -> None:
+        """Addresses of variables, again where one has a new array. One that was handed out is copied before it is written in place."""
+        for k, variable in enumerate(self.traced.variables):
+            data = variable.data
+            if data is self._seen[k] and not variable.shared:
+                continue
+            if variable.shared or not data.flags.c_contiguous or not data.flags.writeable:
+                data = np.array(data, order="C")
+                variable.data, variable.shared = data, False
+            self._seen[k] = data
+            self._buffers[self._first_variable + k] = address_of(data)
+
+    def _bind_results(self, values: dict[str, int]) -> list[np.ndarray | None]:
+        results: list[np.ndarray | None] = []
+        for k, (spec, place) in enumerate(zip(self._sizes, self._owned, strict=True)):
+            if place is not None:
+                results.append(place)
+                continue
+            fresh = np.empty(tuple(evaluate(n, values) for n in spec.shape), spec.dtype)
+            self._buffers[self._inputs + k] = address_of(fresh)
+            results.append(fresh)
+        return results
+
+    # ops that run by their own eval
+    def _name_arrays(self, held: list[np.ndarray], results: Sequence[np.ndarray | None], values: dict[str, int]) -> None:
+        """Views of every stored value, for calls back."""
+        inputs = [*held, *self._held, *(v.data for v in self.traced.variables)]
+        self._arrays = {v.id: a for v, a in zip(self.plan.graph.inputs, inputs, strict=True)}
+        offset = self._arena_address - self._arena.ctypes.data
+        for number, place in self.plan.places.items():
+            if place.where == "result":
+                self._arrays[number] = results[place.at]  # type: ignore[index,assignment]
+            elif place.where == "arena":
+                spec = self.plan.specs[number]
+                shape = tuple(evaluate(n, values) for n in spec.shape)
+                start = offset + evaluate(place.at, values)
+                count = int(np.prod(shape)) * spec.dtype.itemsize
+                self._arrays[number] = self._arena[start : start + count].view(spec.dtype).reshape(shape)
+            elif number not in self._arrays:
+                self._arrays[number] = self._arrays[self.plan.graph.inputs[place.at].id]  # type: ignore[index]
+
+    def _call_back(self, number: int) -> int:
+        try:
+            step = self.plan.steps[number]
+            assert isinstance(step, Call)
+            node = step.node
+            made = node.definition.eval(np, *(self._argument(v) for v in node.inputs), **node.settings)
+            for v, array in zip(node.outputs, made if isinstance(made, tuple) else (made,), strict=True):
+                self._arrays[v.id][...] = array
+        except BaseException as error:
+            self._error = error
+            return 1
+        return 0
+
+    def _argument(self, v: Any) -> np.ndarray:
+        found = self._arrays.get(v.id)
+        return self.plan.graph.producers()[v.id].settings["value"] if found is None else found

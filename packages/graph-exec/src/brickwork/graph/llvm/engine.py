@@ -1,0 +1,70 @@
+"""LLVM itself: text to object code to functions. The only room that imports llvmlite."""
+
+from __future__ import annotations
+
+import threading
+from functools import lru_cache
+
+import llvmlite.binding as llvm
+
+from .strategy import Machine
+
+__all__ = ["Library", "compile_text", "host"]
+
+_lock = threading.RLock()
+
+
+@lru_cache(maxsize=1)
+def _target() -> tuple[llvm.TargetMachine, Machine]:
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    name, features = llvm.get_host_cpu_name(), llvm.get_host_cpu_features()
+    flat = features.flatten()
+    machine = llvm.Target.from_default_triple().create_target_machine(cpu=name, features=flat, opt=3, reloc="pic", codemodel="default")
+    if features.get("avx512f"):
+        width, registers = 64, 32
+    elif features.get("avx"):
+        width, registers = 32, 16
+    else:
+        width, registers = 16, 32 if features.get("neon") else 16
+    return machine, Machine(name, flat, width, registers)
+
+
+def host() -> Machine:
+    """The CPU that this process runs on."""
+    with _lock:
+        return _target()[1]
+
+
+def compile_text(text: str) -> bytes:
+    """Object code of a module. Raises `RuntimeError` with LLVM's words when the text is wrong."""
+    with _lock:
+        machine, cpu = _target()
+        module = llvm.parse_assembly(text)
+        module.verify()
+        tuning = llvm.create_pipeline_tuning_options(speed_level=2)
+        tuning.loop_vectorization = False
+        tuning.slp_vectorization = False
+        tuning.loop_unrolling = False
+        builder = llvm.create_pass_builder(machine, tuning)
+        passes = builder.getModulePassManager()
+        passes.run(module, builder)
+        return bytes(machine.emit_object(module))
+
+
+class Library:
+    """Functions of loaded object code, by name; unloaded with this object."""
+
+    def __init__(self, code: bytes):
+        with _lock:
+            machine = llvm.Target.from_default_triple().create_target_machine(opt=3, reloc="pic", codemodel="default")
+            _target()
+            self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
+            self._engine.add_object_file(llvm.ObjectFileRef.from_data(code))
+            self._engine.finalize_object()
+
+    def address(self, name: str) -> int:
+        with _lock:
+            return self._engine.get_function_address(name)
+
+

@@ -1,0 +1,99 @@
+"""How a kernel is run on a CPU: which axis becomes the vector, which the rows of a register tile, which is shared among threads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from brickwork.tensor.dim import Dim, Size
+from brickwork.tensor.expr import leaves
+from brickwork.tensor.kernel import Kernel, Stage
+
+__all__ = ["Machine", "Strategy", "choose"]
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What code generation must know of the CPU: bytes in a vector register, and how many there are."""
+
+    name: str
+    features: str
+    vector_bytes: int
+    registers: int
+
+
+@dataclass(frozen=True, slots=True)
+class Strategy:
+    """``vector``: the axis along the lanes. Where it is an outer axis the kernel keeps a tile of ``rows`` x ``columns``
+    vectors in registers, rows along ``row_axis``; where it is an inner axis, the lanes are parts of each reduction.
+    """
+
+    lanes: int
+    vector: int | None
+    row_axis: int | None = None
+    rows: int = 1
+    columns: int = 1
+
+
+def choose(kernel: Kernel, machine: Machine) -> Strategy:
+    """The strategy for a kernel in normal form."""
+    lanes = max(1, machine.vector_bytes // _width(kernel))
+    if not kernel.axes:
+        return Strategy(0, None)
+    combining = [s for s in kernel.stages if s.combine is not None]
+    if not combining:
+        return _mapping(kernel, lanes)
+    return _reducing(kernel, machine, lanes, combining)
+
+
+def _width(kernel: Kernel) -> int:
+    """Bytes of the type that the lanes are counted in: the widest float at work, else the widest type."""
+    sizes = [n.dtype.itemsize for s in kernel.stages for n, _ in s.body.program if n.dtype.kind in "fV" and n.head != "const"]
+    return max(sizes) if sizes else max((n.dtype.itemsize for s in kernel.stages for n, _ in s.body.program), default=4)
+
+
+def extent(size: Size) -> int:
+    """A size as a number to weigh with; a symbolic one counts as many."""
+    return 1 << 20 if isinstance(size, Dim) else size
+
+
+def _mapping(kernel: Kernel, lanes: int) -> Strategy:
+    """Elementwise: along the axis that the writes walk by one."""
+    def score(a: int) -> tuple[int, int]:
+        unit = sum(w.strides[a] == 1 for w in kernel.writes) * 4 + sum(r.strides[a] == 1 for r in kernel.reads)
+        return (unit if kernel.axes[a] != 1 else 0, a)
+
+    axis = max(range(kernel.outer), key=score)
+    return Strategy(lanes, axis) if extent(kernel.axes[axis]) > 1 else Strategy(0, None)
+
+
+def _reducing(kernel: Kernel, machine: Machine, lanes: int, combining: list[Stage]) -> Strategy:
+    used = sorted({k for s in combining for k in leaves(s.body, "arg")})
+    reads = [kernel.reads[k] for k in used]
+    outer = [a for a in range(kernel.outer) if all(r.strides[a] in (0, 1) for r in reads) and any(r.strides[a] == 1 for r in reads)]
+    inner_axes = sorted({a for s in combining for a in s.axes})
+    inner = [a for a in inner_axes if all(r.strides[a] in (0, 1) for r in reads) and all(a in s.axes for s in combining)]
+    best_outer = max(outer, key=lambda a: (extent(kernel.axes[a]), a), default=None)
+    best_inner = max(inner, key=lambda a: (extent(kernel.axes[a]), a), default=None)
+    if best_outer is not None and (best_inner is None or extent(kernel.axes[best_outer]) * 2 >= min(lanes, extent(kernel.axes[best_inner]))):
+        return _tile(kernel, machine, lanes, best_outer, reads)
+    if best_inner is None:
+        best_inner = max(inner_axes, key=lambda a: (sum(r.strides[a] in (0, 1) for r in reads), extent(kernel.axes[a]), a), default=None)
+    return Strategy(lanes if best_inner is not None else 0, best_inner)
+
+
+def _tile(kernel: Kernel, machine: Machine, lanes: int, vector: int, reads: list[object]) -> Strategy:
+    """A tile that leaves registers for the operands; rows along an axis that the vector operands do not depend on."""
+    moving = [r for r in reads if r.strides[vector] == 1]  # type: ignore[attr-defined]
+    rows = [a for a in range(kernel.outer) if a != vector and extent(kernel.axes[a]) > 1 and all(r.strides[a] == 0 for r in moving)]  # type: ignore[attr-defined]
+    budget = machine.registers - 4
+    single = [s for s in kernel.stages if s.combine is not None]
+    budget = max(1, budget // len(single))
+    wide = extent(kernel.axes[vector])
+    if not rows:
+        columns = max(1, min(4, budget, -(-wide // lanes)))
+        return Strategy(lanes, vector, None, 1, columns)
+    row_axis = max(rows, key=lambda a: (min(extent(kernel.axes[a]), 14), a))
+    columns = 2 if wide > lanes else 1
+    most = max(1, min(budget // columns, 14))
+    count = extent(kernel.axes[row_axis])
+    return Strategy(lanes, vector, row_axis, -(-count // -(-count // most)), columns)

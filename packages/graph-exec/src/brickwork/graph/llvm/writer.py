@@ -1,0 +1,164 @@
+"""Writes one function of LLVM text: names, blocks, loops, sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from brickwork.tensor.dim import Dim, Size
+
+__all__ = ["Writer"]
+
+Carried = list[tuple[str, str]]
+"""Values that go round a loop: (type, value) pairs."""
+
+
+class Writer:
+    """Appends instructions to the current block. Values are names or constants, as text; integers are i64.
+
+    ``dims``: the value of each symbolic size in this function.
+    """
+
+    def __init__(self, dims: dict[str, str] | None = None, declared: set[str] | None = None):
+        self.lines: list[str] = []
+        self.count = 0
+        self.block = "entry"
+        self.dims = dims or {}
+        self.declared = set() if declared is None else declared
+
+    def name(self, stem: str = "t") -> str:
+        self.count += 1
+        return f"%{stem}{self.count}"
+
+    def put(self, text: str) -> None:
+        self.lines.append(f"  {text}")
+
+    def let(self, text: str) -> str:
+        """``%new = text``."""
+        out = self.name()
+        self.put(f"{out} = {text}")
+        return out
+
+    def call(self, result: str, function: str, *args: tuple[str, str]) -> str:
+        """Call an intrinsic or function with (type, value) arguments, declaring it."""
+        self.declared.add(f"declare {result} {function}({', '.join(t for t, _ in args)})")
+        text = f"call {result} {function}({', '.join(f'{t} {v}' for t, v in args)})"
+        if result == "void":
+            self.put(text)
+            return ""
+        return self.let(text)
+
+    # blocks
+    def start(self, label: str) -> None:
+        self.lines.append(f"{label}:")
+        self.block = label
+
+    def label(self, stem: str) -> str:
+        self.count += 1
+        return f"{stem}{self.count}"
+
+    def loop(self, low: str, high: str, step: int, body: Callable[[str, list[str]], list[str]], carried: Carried | None = None) -> list[str]:
+        """``for i in range(low, high, step)``; ``body(i, values)`` gives the values for the next round; gives the last ones."""
+        values = carried or []
+        head, inside, done = (self.label(s) for s in ("head", "body", "done"))
+        before = self.block
+        self.put(f"br label %{head}")
+        self.start(head)
+        place = len(self.lines)
+        i, after = self.name("i"), self.name("n")
+        phis = [self.name("c") for _ in values]
+        self.put("; phis")
+        test = self.let(f"icmp slt i64 {i}, {high}")
+        self.put(f"br i1 {test}, label %{inside}, label %{done}")
+        self.start(inside)
+        results = body(i, phis)
+        self.put(f"{after} = add nsw i64 {i}, {step}")
+        latch = self.block
+        self.put(f"br label %{head}")
+        text = [f"  {i} = phi i64 [ {low}, %{before} ], [ {after}, %{latch} ]"]
+        text += [f"  {p} = phi {t} [ {v}, %{before} ], [ {r}, %{latch} ]" for p, (t, v), r in zip(phis, values, results, strict=True)]
+        self.lines[place : place + 1] = text
+        self.start(done)
+        return phis
+
+    def branch(self, condition: str, yes: Callable[[], list[str]], no: Callable[[], list[str]], types: Sequence[str]) -> list[str]:
+        """``yes() if condition else no()``, each giving values of these types."""
+        labels = [self.label(s) for s in ("yes", "no", "join")]
+        self.put(f"br i1 {condition}, label %{labels[0]}, label %{labels[1]}")
+        ends = []
+        for label, make in zip(labels[:2], (yes, no), strict=True):
+            self.start(label)
+            values = make()
+            ends.append((values, self.block))
+            self.put(f"br label %{labels[2]}")
+        self.start(labels[2])
+        (first, a), (second, b) = ends
+        return [self.let(f"phi {t} [ {x}, %{a} ], [ {y}, %{b} ]") for t, x, y in zip(types, first, second, strict=True)]
+
+    # integers
+    def size(self, size: Size) -> str:
+        """A size as an i64 value."""
+        if not isinstance(size, Dim):
+            return str(size)
+        total = "0"
+        for mono, coeff in size.terms:
+            term = str(coeff)
+            for symbol in mono:
+                term = self.mul(self.dims[symbol], term)
+            total = self.add(total, term)
+        return total
+
+    def add(self, a: str, b: str) -> str:
+        if a == "0" or b == "0":
+            return b if a == "0" else a
+        if _number(a) and _number(b):
+            return str(int(a) + int(b))
+        return self.let(f"add nsw i64 {a}, {b}")
+
+    def mul(self, a: str, b: str) -> str:
+        if "0" in (a, b):
+            return "0"
+        if a == "1" or b == "1":
+            return b if a == "1" else a
+        if _number(a) and _number(b):
+            return str(int(a) * int(b))
+        return self.let(f"mul nsw i64 {a}, {b}")
+
+    def sub(self, a: str, b: str) -> str:
+        if b == "0":
+            return a
+        if _number(a) and _number(b):
+            return str(int(a) - int(b))
+        return self.let(f"sub nsw i64 {a}, {b}")
+
+    def min(self, a: str, b: str) -> str:
+        if _number(a) and _number(b):
+            return str(min(int(a), int(b)))
+        return self.call("i64", "@llvm.smin.i64", ("i64", a), ("i64", b))
+
+    def max(self, a: str, b: str) -> str:
+        if _number(a) and _number(b):
+            return str(max(int(a), int(b)))
+        return self.call("i64", "@llvm.smax.i64", ("i64", a), ("i64", b))
+
+    def ceil_div(self, a: str, b: int) -> str:
+        """``ceil(a / b)`` for any sign of a and positive b."""
+        if b == 1:
+            return a
+        if _number(a):
+            return str(-(-int(a) // b))
+        top = self.let(f"add nsw i64 {a}, {b - 1}")
+        quotient = self.let(f"sdiv i64 {top}, {b}")
+        remainder = self.let(f"srem i64 {top}, {b}")
+        negative = self.let(f"icmp slt i64 {remainder}, 0")
+        return self.let(f"sub nsw i64 {quotient}, {self.let(f'zext i1 {negative} to i64')}")
+
+    def affine(self, start: str, terms: Sequence[tuple[str, Size]]) -> str:
+        """``start + sum(i * stride)``."""
+        for i, stride in terms:
+            if stride != 0:
+                start = self.add(start, self.mul(i, self.size(stride)))
+        return start
+
+
+def _number(text: str) -> bool:
+    return not text.startswith("%")

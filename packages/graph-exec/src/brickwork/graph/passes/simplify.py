@@ -1,0 +1,143 @@
+"""simplify: algebra on the graph, as a table of rules; the algebra on scalar bodies is in `expr_rules`.
+
+Every rule gives the same bits (but that the sum of one -0.0 stays -0.0), and makes the graph smaller or the node
+cheaper, so that they come to an end; `ROUNDS` bounds them all the same.
+"""
+
+from __future__ import annotations
+
+from brickwork.tensor.expr import arg, leaves
+from brickwork.tensor.spec import Shape, TensorSpec
+
+from ..ir import Graph, Node, Value
+from .expr_rules import simplify_expr
+from .fold import mapped, with_body
+from .rewrite import Result, Rewriter, Rule, body_of, rewrite, stretched_shape
+
+__all__ = ["RULES", "simplify"]
+
+ROUNDS = 8
+
+
+def simplify(graph: Graph) -> Graph:
+    """The graph with every rule of `RULES` applied until none fits. What is no longer read stays for `dce`."""
+    return rewrite(graph, RULES, ROUNDS)
+
+
+def _identity(node: Node, rewriter: Rewriter) -> Result:
+    return node.inputs[0]
+
+
+def _same_shape(node: Node, rewriter: Rewriter) -> Result:
+    """Reshape, broadcast_to, pad or slice that keeps the shape and, for a slice, the order along each axis."""
+    (x,) = node.inputs
+    if x.spec != node.out.spec:
+        return None
+    steps = node.settings.get("step", ())
+    return x if all(s == 1 for s, n in zip(steps, x.spec.shape) if n != 1) else None
+
+
+def _reshape_of_reshape(node: Node, rewriter: Rewriter) -> Result:
+    below = rewriter.producer(node.inputs[0], "reshape")
+    return None if below is None else mapped(node, "reshape", below.inputs, shape=node.out.spec.shape)
+
+
+def _transpose_of_transpose(node: Node, rewriter: Rewriter) -> Result:
+    below = rewriter.producer(node.inputs[0], "transpose")
+    if below is None:
+        return None
+    first, second = below.settings["axes"], node.settings["axes"]
+    return mapped(node, "transpose", below.inputs, axes=tuple(first[a] for a in second))
+
+
+def _transpose_in_order(node: Node, rewriter: Rewriter) -> Result:
+    """Axes of size 1 may go anywhere; where the others stay in order, no element moves."""
+    (x,) = node.inputs
+    moving = [a for a in node.settings["axes"] if x.spec.shape[a] != 1]
+    if moving != sorted(moving):
+        return None
+    return x if x.spec.shape == node.out.spec.shape else mapped(node, "reshape", (x,), shape=node.out.spec.shape)
+
+
+def _broadcast_of_broadcast(node: Node, rewriter: Rewriter) -> Result:
+    below = rewriter.producer(node.inputs[0], "broadcast_to")
+    return None if below is None else mapped(node, "broadcast_to", below.inputs, shape=node.out.spec.shape)
+
+
+def _broadcast_of_nothing(node: Node, rewriter: Rewriter) -> Result:
+    (x,), shape = node.inputs, node.out.spec.shape
+    if not x.spec.shape or shape != (1,) * (len(shape) - x.spec.ndim) + x.spec.shape:
+        return None
+    return mapped(node, "reshape", (x,), shape=shape)
+
+
+def _concat_of_one(node: Node, rewriter: Rewriter) -> Result:
+    return node.inputs[0] if len(node.inputs) == 1 else None
+
+
+def _reduce_over_one(node: Node, rewriter: Rewriter) -> Result:
+    """Over no axes, or axes of size 1, there is nothing to combine: a reshape, in the dtype that the op gives."""
+    (x,) = node.inputs
+    if any(x.spec.shape[a] != 1 for a in node.settings["axis"]):
+        return None
+    dtype = node.out.spec.dtype
+    if x.spec.shape == node.out.spec.shape:
+        return x if x.spec.dtype == dtype else mapped(node, "map", (x,), body=arg(0, x.spec.dtype).cast(dtype))
+    if x.spec.dtype == dtype:
+        return mapped(node, "reshape", (x,), shape=node.out.spec.shape)
+    cast = rewriter.node("map", (x,), TensorSpec(x.spec.shape, dtype), node, body=arg(0, x.spec.dtype).cast(dtype))
+    return cast, mapped(node, "reshape", (cast.out,), shape=node.out.spec.shape)
+
+
+def _body(node: Node, rewriter: Rewriter) -> Result:
+    """The body simplified; operands that it no longer reads go. A named op keeps its name while nothing changes."""
+    body = body_of(node)
+    if body is None:
+        return None
+    simpler = simplify_expr(body)
+    if simpler is body and body.head != "arg" and len(leaves(body, "arg")) == len(node.inputs):
+        return None
+    found = with_body(node, simpler, rewriter)
+    return None if found == node else found
+
+
+def _stretched_operands(node: Node, rewriter: Rewriter) -> Result:
+    """Elementwise ops broadcast by themselves: an operand may stay small while another has the shape of the result."""
+    inputs = list(node.inputs)
+    for k, value in enumerate(inputs):
+        small = _unstretched(value, rewriter)
+        if small is not None and stretched_shape([*inputs[:k], small, *inputs[k + 1 :]]) == node.out.spec.shape:
+            inputs[k] = small
+    return None if tuple(inputs) == node.inputs else mapped(node, node.op, tuple(inputs), **node.settings)
+
+
+def _unstretched(value: Value, rewriter: Rewriter) -> Value | None:
+    """What a broadcast_to, or a reshape that only adds leading axes of size 1, was made from."""
+    node = rewriter.producer(value, "broadcast_to", "reshape")
+    if node is None or (node.op == "reshape" and not _adds_leading(node.inputs[0].spec.shape, value.spec.shape)):
+        return None
+    return node.inputs[0]
+
+
+def _adds_leading(shape: Shape, wider: Shape) -> bool:
+    return len(wider) > len(shape) and wider == (1,) * (len(wider) - len(shape)) + shape
+
+
+RULES = (
+    Rule("identity", ("identity", "stop_gradient"), _identity, "they speak to the gradient tape, which is done"),
+    Rule("same_shape", ("reshape", "broadcast_to", "slice", "pad"), _same_shape, "the input is the result"),
+    Rule("reshape_of_reshape", ("reshape",), _reshape_of_reshape, "the order of elements never changed"),
+    Rule("transpose_in_order", ("transpose",), _transpose_in_order, "no element moves, and a reshape costs nothing"),
+    Rule("transpose_of_transpose", ("transpose",), _transpose_of_transpose, "one permutation does"),
+    Rule("broadcast_of_broadcast", ("broadcast_to",), _broadcast_of_broadcast, "the larger shape says all"),
+    Rule("broadcast_of_nothing", ("broadcast_to",), _broadcast_of_nothing, "leading axes of size 1 are a reshape"),
+    Rule("concat_of_one", ("concat",), _concat_of_one, "there is nothing to copy"),
+    Rule("reduce_over_one", ("reduce",), _reduce_over_one, "there is nothing to combine"),
+    Rule("body", ("elementwise",), _body, "the fewer instructions, and operands to read, the better"),
+    Rule(
+        "stretched_operands",
+        ("elementwise",),
+        _stretched_operands,
+        "a broadcast read element by element need not be stored",
+    ),
+)

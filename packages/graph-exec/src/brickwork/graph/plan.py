@@ -1,0 +1,263 @@
+"""The plan: kernels and calls in order, and where each value lives.
+
+A value is an input, a result, or a place in the arena, which is reused as soon as nothing needs what is there. A variable that the graph
+gives a new value is written in place, where nothing reads the old value later.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from brickwork.tensor.dim import Dim, Size
+from brickwork.tensor.expr import arg, leaves
+from brickwork.tensor.kernel import Kernel, Read, Stage, Write
+from brickwork.tensor.spec import TensorSpec
+
+from .clusters import Cluster, Clustering, cluster, topological
+from .ir import CONSTANT, Graph, Node, Value, parameters
+from .kernels import kernels_of
+from .lowering import NotInline, dense_strides
+
+__all__ = ["Call", "Place", "Plan", "make_plan"]
+
+ALIGN = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """``where``: "input", "result" or "arena"; ``at``: its position, or its byte offset in the arena."""
+
+    where: str
+    at: Size
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """An op that runs by its own `Op.eval`, called back from the plan."""
+
+    node: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """``steps`` in order; ``places`` of all stored values; ``arena``: bytes; ``results``: place of each output of the graph."""
+
+    graph: Graph
+    steps: tuple[Kernel | Call, ...]
+    places: dict[int, Place]
+    specs: dict[int, TensorSpec]
+    arena: Size
+    results: tuple[Value, ...]
+
+    @property
+    def kernels(self) -> tuple[Kernel, ...]:
+        return tuple(s for s in self.steps if isinstance(s, Kernel))
+
+
+def make_plan(graph: Graph) -> Plan:
+    """Cluster, order, lower and place."""
+    graph = own_outputs(graph)
+    grouped = cluster(graph)
+    in_place = _in_place(graph, grouped)
+    ordered, in_place = _order_with_writes(graph, grouped, in_place)
+    steps: list[tuple[int, Kernel | Call]] = []
+    for made in ordered:
+        steps += [(made.number, s) for s in _steps(made, grouped)]
+    copies, targets = _copies(graph, in_place)
+    final = [s for _, s in steps] + copies
+    return _place(graph, tuple(final), grouped, targets)
+
+
+def own_outputs(graph: Graph) -> Graph:
+    """Each output a value of its own that a node makes: inputs, constants and repeated values are copied."""
+    made = graph.producers()
+    seen: set[int] = set()
+    nodes, outputs, fresh = list(graph.nodes), [], graph.fresh()
+    for v in graph.outputs:
+        node = made.get(v.id)
+        if node is None or node.op == CONSTANT or v.id in seen:
+            copy = Value(fresh, v.spec)
+            fresh += 1
+            nodes.append(Node("identity", (v,), (copy,), parameters({})))
+            v = copy
+        seen.add(v.id)
+        outputs.append(v)
+    return Graph(graph.inputs, tuple(nodes), tuple(outputs), graph.aliases)
+
+
+def _steps(made: Cluster, grouped: Clustering) -> list[Kernel | Call]:
+    if made.kind == "call":
+        assert made.call is not None
+        return [Call(made.call)]
+    try:
+        return list(kernels_of(made, grouped.written))
+    except NotInline:
+        if made.call is None:
+            raise
+        return [Call(made.call)]
+
+
+def _in_place(graph: Graph, grouped: Clustering) -> dict[int, int]:
+    """Output value -> input value that it may overwrite: its own kernel must read the old value only at the element it writes."""
+    out: dict[int, int] = {}
+    by_number = {c.number: c for c in grouped.clusters}
+    for position, source in graph.aliases:
+        value, old = graph.outputs[position], graph.inputs[source]
+        made = by_number[grouped.home[value.id]]
+        if made.kind in ("map", "reduce", "contract") and _reads_own_element(made, value, old):
+            out[value.id] = old.id
+    return out
+
+
+def _reads_own_element(made: Cluster, value: Value, old: Value) -> bool:
+    """Whether every read of the old value by this cluster is of the element that is written at the same point, in that stage alone."""
+    at, _ = made.body.own[value.id]
+    steps = dense_strides(value.spec.shape)
+    n = len(made.outer) + len(made.inner)
+    strides: list[Size] = [0] * n
+    for form, step in zip(at, steps, strict=True):
+        strides = [step * c + s if c else s for s, c in zip(strides, form.coeffs, strict=True)]
+    reads = [(m, made.body.reads[k]) for m in made.made for k in leaves(m.body, "arg") if made.body.reads[k].source == old.id]
+    looped = any(m.full and m.value.id == value.id for m in made.made)
+    return all(m.combine is None and r.offset == 0 and list(r.strides) == strides and not r.guards and (not looped or m.value.id == value.id) for m, r in reads)
+
+
+def _order_with_writes(graph: Graph, grouped: Clustering, in_place: dict[int, int]) -> tuple[list[Cluster], dict[int, int]]:
+    """An order in which whoever reads the old value of a variable comes before who overwrites it; a cycle costs that variable a copy."""
+    clusters = sorted(grouped.clusters, key=lambda c: c.number)
+    needs = {c.number: {grouped.home[s] for s in c.sources() | _operands(c) if s in grouped.home} - {c.number} for c in clusters}
+    kept: dict[int, int] = {}
+    for new, old in in_place.items():
+        writer = grouped.home[new]
+        readers = {c.number for c in clusters if old in c.sources() | _operands(c)} - {writer}
+        if any(_reaches(needs, r, writer) for r in readers):
+            continue
+        needs[writer] |= readers
+        kept[new] = old
+    return topological(clusters, needs), kept
+
+
+def _operands(made: Cluster) -> set[int]:
+    """Everything that a phased contraction or a call may read, through movement."""
+    if made.call is None:
+        return set()
+    out: set[int] = set()
+    stack = list(made.call.inputs)
+    while stack:
+        v = stack.pop()
+        out.add(v.id)
+        node = made.body.producers.get(v.id)
+        if node is not None and node.kind == "movement":
+            stack.extend(node.inputs)
+    return out
+
+
+def _reaches(needs: dict[int, set[int]], start: int, goal: int) -> bool:
+    seen: set[int] = set()
+    stack = [start]
+    while stack:
+        n = stack.pop()
+        if n == goal:
+            return True
+        if n not in seen:
+            seen.add(n)
+            stack.extend(needs[n])
+    return False
+
+
+def _copies(graph: Graph, in_place: dict[int, int]) -> tuple[list[Kernel | Call], dict[int, int]]:
+    """Copies at the end for variables that could not be written in place; and output value -> input it stands in."""
+    copies: list[Kernel | Call] = []
+    targets: dict[int, int] = {}
+    for position, source in graph.aliases:
+        value, old = graph.outputs[position], graph.inputs[source]
+        if value.id in in_place:
+            targets[value.id] = old.id
+            continue
+        count = value.spec.size
+        body = arg(0, value.spec.dtype)
+        copies.append(Kernel((count,), 1, (Read(value.id, value.spec.dtype, 0, (1,)),), (Stage((), body, None, Write(old.id, value.spec.dtype, 0, (1,))),)))
+    return copies, targets
+
+
+def _place(graph: Graph, steps: tuple[Kernel | Call, ...], grouped: Clustering, targets: dict[int, int]) -> Plan:
+    specs = {v.id: v.spec for v in graph.values()}
+    aliased = {position for position, _ in graph.aliases}
+    places = {v.id: Place("input", k) for k, v in enumerate(graph.inputs)}
+    results = tuple(v for k, v in enumerate(graph.outputs) if k not in aliased)
+    for k, v in enumerate(results):
+        places[v.id] = Place("result", k)
+    for new, old in targets.items():
+        places[new] = places[old]
+    arena = _Arena()
+    last = _last_use(steps)
+    for number, step in enumerate(steps):
+        for v in sorted(_writes(step)):
+            if v not in places:
+                places[v] = Place("arena", arena.take(v, specs[v].size * specs[v].dtype.itemsize))
+        for v in sorted(_reads(step) | _writes(step)):
+            if last.get(v, number) == number and v in arena.taken:
+                arena.give(v)
+    return Plan(graph, steps, places, specs, arena.size, results)
+
+
+def _reads(step: Kernel | Call) -> set[int]:
+    return {r.source for r in step.reads} if isinstance(step, Kernel) else {v.id for v in step.node.inputs}
+
+
+def _writes(step: Kernel | Call) -> set[int]:
+    return {w.target for w in step.writes} if isinstance(step, Kernel) else {v.id for v in step.node.outputs}
+
+
+def _last_use(steps: tuple[Kernel | Call, ...]) -> dict[int, int]:
+    last: dict[int, int] = {}
+    for number, step in enumerate(steps):
+        for v in _reads(step) | _writes(step):
+            last[v] = number
+    return last
+
+
+class _Arena:
+    """First-fit places in one block of memory. Symbolic sizes are reused by equal sizes only."""
+
+    def __init__(self) -> None:
+        self.size: Size = 0
+        self.taken: dict[int, tuple[Size, Size]] = {}
+        self.free: list[tuple[Size, Size]] = []
+
+    def take(self, value: int, count: Size) -> Size:
+        size = _rounded(count)
+        fitting = [f for f in self.free if f[1] == size or (not isinstance(f[1], Dim) and not isinstance(size, Dim) and f[1] >= size)]
+        if fitting:
+            best = min(fitting, key=lambda f: 0 if isinstance(f[1], Dim) else f[1])
+            self.free.remove(best)
+            offset, room = best
+            if not isinstance(room, Dim) and not isinstance(size, Dim) and room > size:
+                self.free.append((offset + size, room - size))
+        else:
+            offset = self.size
+            self.size = size + self.size
+        self.taken[value] = (offset, size)
+        return offset
+
+    def give(self, value: int) -> None:
+        offset, size = self.taken.pop(value)
+        merged = [offset, size]
+        if not isinstance(offset, Dim) and not isinstance(size, Dim):
+            for block in list(self.free):
+                if isinstance(block[0], Dim) or isinstance(block[1], Dim):
+                    continue
+                if block[0] + block[1] == merged[0]:
+                    merged = [block[0], block[1] + merged[1]]
+                    self.free.remove(block)
+                elif merged[0] + merged[1] == block[0]:
+                    merged = [merged[0], merged[1] + block[1]]
+                    self.free.remove(block)
+        self.free.append((merged[0], merged[1]))
+
+
+def _rounded(count: Size) -> Size:
+    """Bytes rounded up to the alignment; a symbolic count of bytes is rounded up term by term."""
+    if not isinstance(count, Dim):
+        return -(-count // ALIGN) * ALIGN
+    return Dim(tuple((m, -(-c // ALIGN) * ALIGN) for m, c in count.terms)) + 0

@@ -1,0 +1,143 @@
+"""From a Python function to a graph: the trace that writes ops down."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from brickwork.tensor.errors import TraceError
+from brickwork.tensor.op import Composite, Op
+from brickwork.tensor.spec import TensorSpec
+from brickwork.tensor.tensor import Tensor, Variable
+from brickwork.tensor.trace import Trace
+
+from .ir import CONSTANT, Graph, Node, Value, parameters
+
+__all__ = ["GraphTrace", "Symbol", "Traced"]
+
+
+class Symbol:
+    """The data of a tensor that stands for a value of a graph."""
+
+    __slots__ = ("dtype", "shape", "trace", "value")
+
+    def __init__(self, trace: GraphTrace, value: Value):
+        self.trace, self.value = trace, value
+        self.shape, self.dtype = value.spec.shape, value.spec.dtype
+
+
+@dataclass(frozen=True, slots=True)
+class Traced:
+    """A graph and where its inputs come from: first the arguments, then captured arrays, then variables.
+
+    Its outputs are the results, then the new values of ``assigned`` variables, each an alias of that variable's input.
+    """
+
+    graph: Graph
+    arguments: int
+    captured: tuple[Any, ...]
+    variables: tuple[Variable, ...]
+    results: int
+    assigned: tuple[Variable, ...]
+
+
+class GraphTrace(Trace):
+    """Writes each op as a node. Variables become inputs when first read, and outputs when assigned."""
+
+    def __init__(self) -> None:
+        self.nodes: list[Node] = []
+        self.count = 0
+        self.arguments: list[Value] = []
+        self.captured: dict[int, tuple[Any, Value]] = {}
+        self.variables: dict[int, tuple[Variable, Value]] = {}
+        self.current: dict[int, Tensor] = {}
+        self.assigned: dict[int, Variable] = {}
+
+    def fresh(self, spec: TensorSpec) -> Value:
+        value = Value(self.count, spec)
+        self.count += 1
+        return value
+
+    def argument(self, spec: TensorSpec) -> Tensor:
+        """A new input of the graph."""
+        value = self.fresh(spec)
+        self.arguments.append(value)
+        return Tensor(Symbol(self, value))
+
+    def process(self, op: Op, args: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
+        if isinstance(op, Composite):
+            return op.body(*[self.read(a) if isinstance(a, Variable) else a for a in args], **params)
+        kinds = [a.dtype if hasattr(a, "dtype") else type(a) for a in args]
+        inputs = tuple(self._value(a, op, kinds) for a in args)
+        specs = op.infer(*(v.spec for v in inputs), **params)
+        outputs = tuple(self.fresh(s) for s in (specs if isinstance(specs, tuple) else (specs,)))
+        self.nodes.append(Node(op.name, inputs, outputs, parameters(params), _user_line()))
+        tensors = tuple(Tensor(Symbol(self, v)) for v in outputs)
+        return tensors if isinstance(specs, tuple) else tensors[0]
+
+    def _value(self, a: Any, op: Op, kinds: list[Any]) -> Value:
+        if isinstance(a, Variable):
+            a = self.read(a)
+        if not isinstance(a, Tensor):
+            a = Tensor(np.asarray(a, dtype=getattr(a, "dtype", None) or op.weak_dtype(*kinds)))
+        if isinstance(a.data, Symbol):
+            if a.data.trace is not self:
+                raise TraceError(f"{op.name}: a value must be of the function being traced; got {a.spec} from another trace. "
+                                 "Return it from that function and pass it in as an argument")  # fmt: skip
+            return a.data.value
+        return self._constant(a.data) if a.shape == () else self._capture(a.data)
+
+    def _constant(self, data: Any) -> Value:
+        value = self.fresh(TensorSpec((), data.dtype))
+        self.nodes.append(Node(CONSTANT, (), (value,), (("value", np.asarray(data)[()]),)))
+        return value
+
+    def _capture(self, data: Any) -> Value:
+        found = self.captured.get(id(data))
+        if found is None:
+            found = self.captured[id(data)] = (data, self.fresh(TensorSpec(data.shape, data.dtype)))
+        return found[1]
+
+    def read(self, variable: Variable) -> Tensor:
+        if id(variable) not in self.variables:
+            value = self.fresh(TensorSpec(variable.shape, variable.dtype))
+            self.variables[id(variable)] = (variable, value)
+            self.current[id(variable)] = Tensor(Symbol(self, value))
+        return self.current[id(variable)]
+
+    def assign(self, variable: Variable, value: Tensor) -> None:
+        self.read(variable)
+        self.current[id(variable)] = value
+        self.assigned[id(variable)] = variable
+
+    def finish(self, results: list[Tensor]) -> Traced:
+        """The graph whose outputs are these tensors and the new values of the assigned variables."""
+        variables = [v for v, _ in self.variables.values()]
+        inputs = (*self.arguments, *(v for _, v in self.captured.values()), *(v for _, v in self.variables.values()))
+        place = {v.id: k for k, v in enumerate(inputs)}
+        outputs = tuple(self._result(t) for t in (*results, *(self.current[k] for k in self.assigned)))
+        aliases = tuple((len(results) + n, place[self.variables[k][1].id]) for n, k in enumerate(self.assigned))
+        graph = Graph(inputs, tuple(self.nodes), outputs, aliases)
+        return Traced(graph, len(self.arguments), tuple(a for a, _ in self.captured.values()), tuple(variables), len(results), tuple(self.assigned.values()))
+
+    def _result(self, t: Tensor) -> Value:
+        if isinstance(t, Variable):
+            t = self.read(t)
+        if isinstance(t.data, Symbol):
+            return t.data.value
+        return self._constant(t.data) if t.shape == () else self._capture(t.data)
+
+
+_OURS = ("brickwork.tensor", "brickwork.graph", "brickwork.layers")
+
+
+def _user_line() -> str:
+    """``file:line`` of the innermost frame outside Brickwork."""
+    frame = sys._getframe(2)
+    while frame is not None and frame.f_globals.get("__name__", "").startswith(_OURS):
+        frame = frame.f_back  # type: ignore[assignment]
+    return "" if frame is None else f"{frame.f_code.co_filename}:{frame.f_lineno}"
