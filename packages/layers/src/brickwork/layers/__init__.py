@@ -1,3 +1,46 @@
 """Layers, models, losses, optimizers and training for Brickwork, in the vocabulary of Keras 3."""
 
+from importlib import import_module
+from typing import Any
+
+from . import activations, callbacks, constraints, initializers, losses, metrics, models, optimizers, regularizers
+from .core import Activation, Dense, Input, InputLayer, ReLU, Softmax
+from .errors import LayerError
+from .initializers import Initializer
+from .input_spec import InputSpec
+from .layer import Layer
+from .losses import Loss
+from .metrics import Metric
+from .models import Model, Sequential
+from .naming import clear_session
+from .optimizers import Optimizer
+from .regularizers import Regularizer
+from .seeds import set_random_seed
+from .serialization import deserialize, register_serializable, serialize
+from .symbolic import SymbolicTensor
+
 __version__ = "0.1.0"
+
+__all__ = [
+    "Activation", "Dense", "Input", "InputLayer", "ReLU", "Softmax",
+    "Model", "Sequential",
+    "Layer", "InputSpec", "Initializer", "Loss", "Metric", "Optimizer", "Regularizer", "SymbolicTensor",
+    "activations", "callbacks", "constraints", "initializers", "losses", "metrics", "models", "optimizers", "regularizers",
+    "LayerError", "clear_session", "deserialize", "register_serializable", "serialize", "set_random_seed",
+    "Classifier", "Regressor", "load_model", "save",
+]  # fmt: skip
+
+# Paid for by whoever uses them: estimators look for scikit-learn, saving for the bundle format.
+_LAZY = {"Classifier": "estimators", "Regressor": "estimators", "load_model": "saving", "save": "saving"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f".{_LAZY[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LAZY})

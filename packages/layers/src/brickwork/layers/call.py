@@ -1,0 +1,175 @@
+"""How a layer is called: inputs become tensors, weights are made, flags are handed down, and errors say where."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from brickwork.tensor import BrickworkError, Tensor, as_dtype, asarray, size_of
+from brickwork.tensor.dtypes import is_floating
+from brickwork.tensor.tree import leaves
+
+from .abstract import abstractly, open_shape, placeholder
+from .context import call_scope, current_path, current_training
+from .errors import LayerError
+from .input_spec import check_inputs
+from .symbolic import Node, SymbolicTensor
+
+if TYPE_CHECKING:
+    from .layer import Layer
+
+__all__ = ["call_on_symbols", "call_on_tensors", "map_leaves"]
+
+
+@lru_cache(maxsize=1024)
+def _signature(function: Callable[..., Any]) -> tuple[tuple[str, ...], bool]:
+    """Names of the positional parameters after self, and whether it takes ``training``."""
+    parameters = inspect.signature(function).parameters
+    return tuple(parameters)[1:], "training" in parameters
+
+
+def map_leaves(fn: Callable[[Any], Any], tree: Any) -> Any:
+    """``fn`` on what is not a list, tuple or dict; None stays."""
+    if isinstance(tree, dict):
+        return {k: map_leaves(fn, v) for k, v in tree.items()}
+    if isinstance(tree, (list, tuple)):
+        return type(tree)(map_leaves(fn, v) for v in tree)
+    return None if tree is None else fn(tree)
+
+
+def call_on_tensors(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """The result on arrays, tensors, or trees of them."""
+    names, takes_training = _signature(type(layer).call)
+    args, kwargs = _prepare(layer, args, names), dict(kwargs)
+    flag = kwargs.pop("training", None)
+    training = current_training() if flag is None else bool(flag)
+    if takes_training and training is not None and "training" not in names[: len(args)]:
+        kwargs["training"] = training
+    outermost = not current_path()
+    with call_scope(layer.name, training):
+        try:
+            if outermost:
+                layer._clear_losses()
+            if args:
+                check_inputs(layer.input_spec, args[0])
+            if not layer.built:
+                _build_for(layer, args, names)
+            out = layer.call(*args, **kwargs)
+            layer._state.output_shape = map_leaves(_example_shape, out)
+            if layer.activity_regularizer is not None:
+                for t in leaves(out):
+                    layer.add_loss(layer.activity_regularizer(t) / size_of(t.shape[0]))
+            return out
+        except BrickworkError as error:
+            raise located(error, current_path()) from error.__cause__
+        except Exception as error:
+            _note(error, current_path())
+            raise
+
+
+def _example_shape(t: Any) -> Any:
+    return (None, *open_shape(t.shape[1:])) if hasattr(t, "shape") else None
+
+
+def located(error: BrickworkError, path: str) -> BrickworkError:
+    """The error with the path of the innermost layer in front, once."""
+    if getattr(error, "layer_path", None) is not None:
+        return error
+    out = type(error)(f"{path}: {error}").with_traceback(error.__traceback__)
+    out.layer_path = path  # type: ignore[attr-defined]
+    return out
+
+
+def _note(error: Exception, path: str) -> None:
+    if getattr(error, "layer_path", None) is None:
+        try:
+            error.layer_path = path  # type: ignore[attr-defined]
+            error.add_note(f"In layer {path}.")
+        except AttributeError:  # an exception class with slots
+            pass
+
+
+def _prepare(layer: Layer, args: tuple[Any, ...], names: tuple[str, ...]) -> tuple[Any, ...]:
+    """Arrays and nested lists of numbers as tensors; floating ones in the layer's dtype."""
+    dtype = as_dtype(layer.compute_dtype) if layer.autocast else None
+
+    def cast(x: Any) -> Any:
+        if not isinstance(x, Tensor):
+            if not (hasattr(x, "shape") and hasattr(x, "dtype")):
+                return x
+            x = asarray(x)
+        return x.astype(dtype) if dtype is not None and x.dtype != dtype and is_floating(x.dtype) else x
+
+    def argument(k: int, x: Any) -> Any:
+        if k == 0 and (isinstance(x, (int, float)) or (isinstance(x, (list, tuple)) and x and all(isinstance(v, (int, float, bool)) for v in leaves(x)))):
+            x = np.asarray(x, dtype=dtype)
+        elif k == 0 and not isinstance(x, (Tensor, list, tuple, dict)) and not hasattr(x, "dtype") and hasattr(x, "__array__"):
+            x = np.asarray(x)
+        return map_leaves(cast, x)
+
+    return tuple(argument(k, x) for k, x in enumerate(args))
+
+
+def _build_for(layer: Layer, args: tuple[Any, ...], names: tuple[str, ...]) -> None:
+    shapes = [map_leaves(lambda t: open_shape(t.shape), x) for x in args if _has_tensors(x)]
+    wanted = [p for p in _signature(inspect.unwrap(type(layer).build))[0] if p not in ("args", "kwargs")]
+    default = _is_default(layer)
+    if default or not wanted:
+        layer.built = True
+        return
+    if len(wanted) == 1 or not shapes:
+        layer.build(*shapes[:1])
+        return
+    given = {f"{n}_shape": s for n, s in zip(names, shapes)}
+    if not all(p in given for p in wanted):
+        raise LayerError(f"build: takes shapes named after the arguments of call; got {', '.join(wanted)} for {', '.join(names)}. Rename them")
+    layer.build(**{p: given[p] for p in wanted})
+
+
+def _is_default(layer: Layer) -> bool:
+    """Whether `build` is the base's, whose work the call that follows does by itself."""
+    return type(layer).build.__qualname__ == "Layer.build"
+
+
+def _has_tensors(tree: Any) -> bool:
+    return any(isinstance(leaf, Tensor) for leaf in leaves(tree))
+
+
+def call_on_symbols(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """The result on symbolic tensors, and a `Node` that remembers the call."""
+
+    def stand_in(x: Any) -> Any:
+        return placeholder(x.shape, x.dtype) if isinstance(x, SymbolicTensor) else x
+
+    flat = [x for x in leaves((args, kwargs)) if isinstance(x, SymbolicTensor)]
+    if any(None in x.shape[1:] for x in flat) and _knows_shapes(layer):
+        outputs = _by_rule(layer, args, flat)
+    else:
+        out = abstractly(call_on_tensors, layer, map_leaves(stand_in, args), map_leaves(stand_in, kwargs))
+        outputs = map_leaves(lambda t: SymbolicTensor(open_shape(t.shape), t.dtype) if isinstance(t, Tensor) else t, out)
+    node = Node(layer, args, dict(kwargs), outputs)
+    for t in leaves(outputs):
+        t.node = node
+    layer._state.nodes.append(node)
+    return outputs
+
+
+def _knows_shapes(layer: Layer) -> bool:
+    return type(layer).compute_output_shape.__qualname__ != "Layer.compute_output_shape"
+
+
+def _by_rule(layer: Layer, args: tuple[Any, ...], flat: list[SymbolicTensor]) -> Any:
+    """Sizes that stay open inside the example go through the layer's own rule: a stride need not divide them."""
+    shapes = map_leaves(lambda t: t.shape, args[0])
+    with call_scope(layer.name, None):
+        try:
+            check_inputs(layer.input_spec, args[0])
+            if not layer.built:
+                layer.build(shapes)
+            return SymbolicTensor(layer.compute_output_shape(shapes), layer.compute_dtype)
+        except BrickworkError as error:
+            raise located(error, current_path()) from error.__cause__

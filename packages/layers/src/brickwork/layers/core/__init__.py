@@ -1,0 +1,7 @@
+"""Layers that most models have."""
+
+from .activation import Activation, ReLU, Softmax
+from .dense import Dense
+from .input_layer import Input, InputLayer
+
+__all__ = ["Activation", "Dense", "Input", "InputLayer", "ReLU", "Softmax"]

@@ -1,0 +1,36 @@
+"""The one seed behind all the others: initializers, dropout and shuffling draw theirs from here, in order."""
+
+from __future__ import annotations
+
+import random as python_random
+import secrets
+
+import numpy as np
+
+from brickwork.tensor import random
+from brickwork.tensor.eager import EagerTrace
+from brickwork.tensor.trace import use
+
+__all__ = ["next_seed", "set_random_seed"]
+
+
+class _Source:
+    key: np.ndarray | None = None
+    count = 0
+
+
+def set_random_seed(seed: int) -> None:
+    """Seed Python, NumPy and everything here: the same seed then gives the same weights, masks and order of rows."""
+    python_random.seed(seed)
+    np.random.seed(seed % 2**32)  # noqa: NPY002 - the global generator of NumPy is what a caller of this function means
+    _Source.key, _Source.count = random.key(seed).numpy(), 0
+
+
+def next_seed() -> int:
+    """A seed that no other call gives: from `set_random_seed`, or from the system where that was never called."""
+    with use(EagerTrace()):
+        if _Source.key is None:
+            _Source.key = random.key(secrets.randbits(63)).numpy()
+        _Source.count += 1
+        low, high = random.fold_in(_Source.key, _Source.count).tolist()
+    return int(high) % 2**31 << 32 | int(low)
