@@ -37,6 +37,8 @@ class TensorSpec:
 
 def broadcast_shapes(who: str, *shapes: Shape) -> Shape:
     """The common shape by NumPy's rule. Raises `ShapeError` naming the first axis that clashes."""
+    if not shapes:
+        return ()
     if all(s == shapes[0] for s in shapes):
         return shapes[0]
     ndim = max(map(len, shapes))
