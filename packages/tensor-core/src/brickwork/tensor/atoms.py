@@ -67,17 +67,92 @@ LOGIC = "biu"
 ALL = "biuf"
 
 # arithmetic
-atom("neg", 1, np.negative, llvm={"f": "fneg", "i": "neg", "u": "neg"}, cuda="(-{0})", vjp=lambda g, o, x: (-g,), classes="iufc")
-atom("add", 2, np.add, llvm={"f": "fadd", "i": "add", "u": "add", "b": "or"}, cuda="({0} + {1})", vjp=lambda g, o, x, y: (g, g), classes="biufc")
-atom("sub", 2, np.subtract, llvm={"f": "fsub", "i": "sub", "u": "sub"}, cuda="({0} - {1})", vjp=lambda g, o, x, y: (g, -g), classes="iufc")
-atom("mul", 2, np.multiply, llvm={"f": "fmul", "i": "mul", "u": "mul", "b": "and"}, cuda="({0} * {1})", vjp=lambda g, o, x, y: (g * y, g * x), classes="biufc")
-atom("div", 2, np.true_divide, llvm={"f": "fdiv"}, cuda="({0} / {1})", vjp=lambda g, o, x, y: (g / y, -g * o / y), classes="fc", domain=(0.5, 3.0))
+atom(
+    "neg",
+    1,
+    np.negative,
+    llvm={"f": "fneg", "i": "neg", "u": "neg"},
+    cuda="(-{0})",
+    vjp=lambda g, o, x: (-g,),
+    classes="iufc",
+)
+atom(
+    "add",
+    2,
+    np.add,
+    llvm={"f": "fadd", "i": "add", "u": "add", "b": "or"},
+    cuda="({0} + {1})",
+    vjp=lambda g, o, x, y: (g, g),
+    classes="biufc",
+)
+atom(
+    "sub",
+    2,
+    np.subtract,
+    llvm={"f": "fsub", "i": "sub", "u": "sub"},
+    cuda="({0} - {1})",
+    vjp=lambda g, o, x, y: (g, -g),
+    classes="iufc",
+)
+atom(
+    "mul",
+    2,
+    np.multiply,
+    llvm={"f": "fmul", "i": "mul", "u": "mul", "b": "and"},
+    cuda="({0} * {1})",
+    vjp=lambda g, o, x, y: (g * y, g * x),
+    classes="biufc",
+)
+atom(
+    "div",
+    2,
+    np.true_divide,
+    llvm={"f": "fdiv"},
+    cuda="({0} / {1})",
+    vjp=lambda g, o, x, y: (g / y, -g * o / y),
+    classes="fc",
+    domain=(0.5, 3.0),
+)
 atom("idiv", 2, np.floor_divide, llvm={"i": "idiv", "u": "idiv"}, cuda="bw_idiv({0}, {1})", classes="iu", domain=(1, 7))
-atom("fma", 3, lambda x, y, z: x * y + z, llvm={"f": "@llvm.fma"}, cuda="fma({0}, {1}, {2})", vjp=lambda g, o, x, y, z: (g * y, g * x, g), classes="f")
+atom(
+    "fma",
+    3,
+    lambda x, y, z: x * y + z,
+    llvm={"f": "@llvm.fma"},
+    cuda="fma({0}, {1}, {2})",
+    vjp=lambda g, o, x, y, z: (g * y, g * x, g),
+    classes="f",
+)
 atom("pow", 2, np.power, cuda="pow({0}, {1})", vjp=_pow_vjp, body=approx.power, classes="f", domain=(0.5, 3.0))
-atom("maximum", 2, np.maximum, llvm={"i": "@llvm.smax", "u": "@llvm.umax", "b": "or"}, cuda="bw_max({0}, {1})", vjp=_share(lambda x, y: x > y), body=approx.maximum, classes=ALL)
-atom("minimum", 2, np.minimum, llvm={"i": "@llvm.smin", "u": "@llvm.umin", "b": "and"}, cuda="bw_min({0}, {1})", vjp=_share(lambda x, y: x < y), body=approx.minimum, classes=ALL)
-atom("abs", 1, np.absolute, llvm={"f": "@llvm.fabs"}, cuda="bw_abs({0})", vjp=lambda g, o, x: (g * _sgn(x),), body=approx.absolute)
+atom(
+    "maximum",
+    2,
+    np.maximum,
+    llvm={"i": "@llvm.smax", "u": "@llvm.umax", "b": "or"},
+    cuda="bw_max({0}, {1})",
+    vjp=_share(lambda x, y: x > y),
+    body=approx.maximum,
+    classes=ALL,
+)
+atom(
+    "minimum",
+    2,
+    np.minimum,
+    llvm={"i": "@llvm.smin", "u": "@llvm.umin", "b": "and"},
+    cuda="bw_min({0}, {1})",
+    vjp=_share(lambda x, y: x < y),
+    body=approx.minimum,
+    classes=ALL,
+)
+atom(
+    "abs",
+    1,
+    np.absolute,
+    llvm={"f": "@llvm.fabs"},
+    cuda="bw_abs({0})",
+    vjp=lambda g, o, x: (g * _sgn(x),),
+    body=approx.absolute,
+)
 atom("sign", 1, np.sign, cuda="bw_sign({0})", body=approx.sign)
 
 # rounding
@@ -87,23 +162,107 @@ atom("trunc", 1, np.trunc, llvm={"f": "@llvm.trunc"}, cuda="trunc({0})", classes
 atom("rint", 1, np.rint, llvm={"f": "@llvm.rint"}, cuda="rint({0})", classes="f")
 
 # powers, exponentials and friends
-atom("sqrt", 1, np.sqrt, llvm={"f": "@llvm.sqrt"}, cuda="sqrt({0})", vjp=lambda g, o, x: (g * 0.5 / o,), classes="f", domain=(0.1, 9.0))
+atom(
+    "sqrt",
+    1,
+    np.sqrt,
+    llvm={"f": "@llvm.sqrt"},
+    cuda="sqrt({0})",
+    vjp=lambda g, o, x: (g * 0.5 / o,),
+    classes="f",
+    domain=(0.1, 9.0),
+)
 atom("exp", 1, np.exp, cuda="exp({0})", vjp=lambda g, o, x: (g * o,), body=approx.exp, classes="f")
 atom("expm1", 1, np.expm1, cuda="expm1({0})", vjp=lambda g, o, x: (g * (o + 1.0),), body=approx.expm1, classes="f")
 atom("log", 1, np.log, cuda="log({0})", vjp=lambda g, o, x: (g / x,), body=approx.log, classes="f", domain=(0.1, 9.0))
-atom("log1p", 1, np.log1p, cuda="log1p({0})", vjp=lambda g, o, x: (g / (x + 1.0),), body=approx.log1p, classes="f", domain=(-0.5, 9.0))
+atom(
+    "log1p",
+    1,
+    np.log1p,
+    cuda="log1p({0})",
+    vjp=lambda g, o, x: (g / (x + 1.0),),
+    body=approx.log1p,
+    classes="f",
+    domain=(-0.5, 9.0),
+)
 atom("sin", 1, np.sin, cuda="sin({0})", vjp=lambda g, o, x: (g * apply("cos", x),), body=approx.sin, classes="f")
 atom("cos", 1, np.cos, cuda="cos({0})", vjp=lambda g, o, x: (-g * apply("sin", x),), body=approx.cos, classes="f")
 atom("tanh", 1, np.tanh, cuda="tanh({0})", vjp=lambda g, o, x: (g * (1.0 - o * o),), body=approx.tanh, classes="f")
-atom("erf", 1, _erf_arrays, cuda="erf({0})", vjp=lambda g, o, x: (g * (2.0 / math.sqrt(math.pi)) * apply("exp", -x * x),), body=approx.erf, classes="f")
+atom(
+    "erf",
+    1,
+    _erf_arrays,
+    cuda="erf({0})",
+    vjp=lambda g, o, x: (g * (2.0 / math.sqrt(math.pi)) * apply("exp", -x * x),),
+    body=approx.erf,
+    classes="f",
+)
+
+atom(
+    "relu",
+    1,
+    lambda x: np.maximum(x, x.dtype.type(0)),
+    cuda="bw_max({0}, 0)",
+    vjp=lambda g, o, x: (where(o > 0.0, g, 0.0),),
+    body=lambda x: where(x < 0.0, 0.0, x),
+    classes="f",
+)
 
 # comparison and logic
-atom("eq", 2, np.equal, llvm={"f": "fcmp oeq", "i": "icmp eq", "u": "icmp eq", "b": "icmp eq"}, cuda="({0} == {1})", result="bool", classes="biufc")
-atom("ne", 2, np.not_equal, llvm={"f": "fcmp une", "i": "icmp ne", "u": "icmp ne", "b": "icmp ne"}, cuda="({0} != {1})", result="bool", classes="biufc")
-atom("lt", 2, np.less, llvm={"f": "fcmp olt", "i": "icmp slt", "u": "icmp ult", "b": "icmp ult"}, cuda="({0} < {1})", result="bool", classes=ALL)
-atom("le", 2, np.less_equal, llvm={"f": "fcmp ole", "i": "icmp sle", "u": "icmp ule", "b": "icmp ule"}, cuda="({0} <= {1})", result="bool", classes=ALL)
-atom("gt", 2, np.greater, llvm={"f": "fcmp ogt", "i": "icmp sgt", "u": "icmp ugt", "b": "icmp ugt"}, cuda="({0} > {1})", result="bool", classes=ALL)
-atom("ge", 2, np.greater_equal, llvm={"f": "fcmp oge", "i": "icmp sge", "u": "icmp uge", "b": "icmp uge"}, cuda="({0} >= {1})", result="bool", classes=ALL)
+atom(
+    "eq",
+    2,
+    np.equal,
+    llvm={"f": "fcmp oeq", "i": "icmp eq", "u": "icmp eq", "b": "icmp eq"},
+    cuda="({0} == {1})",
+    result="bool",
+    classes="biufc",
+)
+atom(
+    "ne",
+    2,
+    np.not_equal,
+    llvm={"f": "fcmp une", "i": "icmp ne", "u": "icmp ne", "b": "icmp ne"},
+    cuda="({0} != {1})",
+    result="bool",
+    classes="biufc",
+)
+atom(
+    "lt",
+    2,
+    np.less,
+    llvm={"f": "fcmp olt", "i": "icmp slt", "u": "icmp ult", "b": "icmp ult"},
+    cuda="({0} < {1})",
+    result="bool",
+    classes=ALL,
+)
+atom(
+    "le",
+    2,
+    np.less_equal,
+    llvm={"f": "fcmp ole", "i": "icmp sle", "u": "icmp ule", "b": "icmp ule"},
+    cuda="({0} <= {1})",
+    result="bool",
+    classes=ALL,
+)
+atom(
+    "gt",
+    2,
+    np.greater,
+    llvm={"f": "fcmp ogt", "i": "icmp sgt", "u": "icmp ugt", "b": "icmp ugt"},
+    cuda="({0} > {1})",
+    result="bool",
+    classes=ALL,
+)
+atom(
+    "ge",
+    2,
+    np.greater_equal,
+    llvm={"f": "fcmp oge", "i": "icmp sge", "u": "icmp uge", "b": "icmp uge"},
+    cuda="({0} >= {1})",
+    result="bool",
+    classes=ALL,
+)
 atom("isnan", 1, np.isnan, llvm={"f": "fcmp uno"}, cuda="isnan({0})", result="bool", classes="f")
 atom("isfinite", 1, np.isfinite, cuda="isfinite({0})", result="bool", body=approx.isfinite, classes="f")
 atom("and", 2, np.bitwise_and, llvm={"i": "and", "u": "and", "b": "and"}, cuda="({0} & {1})", classes=LOGIC)
@@ -113,4 +272,12 @@ atom("not", 1, np.invert, llvm={"i": "not", "u": "not", "b": "not"}, cuda="bw_no
 atom("shl", 2, np.left_shift, llvm={"i": "shl", "u": "shl"}, cuda="({0} << {1})", classes="iu", domain=(0, 7))
 atom("shr", 2, np.right_shift, llvm={"i": "ashr", "u": "lshr"}, cuda="({0} >> {1})", classes="iu", domain=(0, 7))
 atom("mulhi", 2, _mulhi, llvm={"u": "mulhi"}, cuda="__umulhi({0}, {1})", classes="u")
-atom("where", 3, np.where, llvm=dict.fromkeys("biuf", "select"), cuda="({0} ? {1} : {2})", vjp=lambda g, o, c, x, y: (None, where(c, g, 0.0), where(c, 0.0, g)), classes="biufc")
+atom(
+    "where",
+    3,
+    np.where,
+    llvm=dict.fromkeys("biuf", "select"),
+    cuda="({0} ? {1} : {2})",
+    vjp=lambda g, o, c, x, y: (None, where(c, g, 0.0), where(c, 0.0, g)),
+    classes="biufc",
+)

@@ -75,7 +75,9 @@ class Tape(Trace):
             keep = {id(s.data) for s in sources}
             result = {id(target.data): found[id(target.data)]} if id(target.data) in keep else {}
             for entry in reversed(self.entries):
-                parts = [found.get(id(o.data)) if id(o.data) in keep else found.pop(id(o.data), None) for o in entry.outputs]
+                parts = [
+                    found.get(id(o.data)) if id(o.data) in keep else found.pop(id(o.data), None) for o in entry.outputs
+                ]
                 if all(p is None for p in parts):
                     continue
                 out, ct = (entry.outputs[0], parts[0]) if len(parts) == 1 else (entry.outputs, tuple(parts))
@@ -111,7 +113,9 @@ def _typed(op: Op, inputs: tuple[Any, ...]) -> tuple[Tensor, ...]:
         return inputs
     kinds = [a.dtype if hasattr(a, "dtype") else type(a) for a in inputs]
     scalar = op.weak_dtype(*kinds)
-    return tuple(a if isinstance(a, Tensor) else Tensor(np.asarray(a, dtype=getattr(a, "dtype", scalar))) for a in inputs)
+    return tuple(
+        a if isinstance(a, Tensor) else Tensor(np.asarray(a, dtype=getattr(a, "dtype", scalar))) for a in inputs
+    )
 
 
 def _scalar_loss(who: str, y: Any) -> Tensor:
@@ -119,11 +123,19 @@ def _scalar_loss(who: str, y: Any) -> Tensor:
         got = y.spec if isinstance(y, Tensor) else type(y).__name__
         raise ShapeError(f"{who}: the function must return one number; got {got}. Reduce it, as with .sum() or .mean()")
     if not is_floating(y.dtype):
-        raise DTypeError(f"{who}: the function must return a floating-point number; got {y.dtype}. Cast it with astype('float32')")
+        raise DTypeError(
+            f"{who}: the function must return a floating-point number; got {y.dtype}. Cast it with astype('float32')"
+        )
     return y
 
 
-def value_and_grad(fn: Callable[..., Any], argnums: int | Sequence[int] = 0, *, variables: Sequence[Variable] | None = None, has_aux: bool = False) -> Callable[..., Any]:
+def value_and_grad(
+    fn: Callable[..., Any],
+    argnums: int | Sequence[int] = 0,
+    *,
+    variables: Sequence[Variable] | None = None,
+    has_aux: bool = False,
+) -> Callable[..., Any]:
     """A function that gives ``(fn(...), gradient)``.
 
     The gradient is for the arguments ``argnums`` (trees of floating tensors), in their structure; or for ``variables``, as a list.
@@ -140,7 +152,9 @@ def value_and_grad(fn: Callable[..., Any], argnums: int | Sequence[int] = 0, *, 
                 own = [identity(asarray(x)) for x in leaves(args[k])]
                 for x in own:
                     if not is_floating(x.dtype):
-                        raise DTypeError(f"grad: argument {k} must be floating-point; got {x.dtype}. Cast it, or leave it out of argnums")
+                        raise DTypeError(
+                            f"grad: argument {k} must be floating-point; got {x.dtype}. Cast it, or leave it out of argnums"
+                        )
                     tape.watch(x)
                 sources += own
                 moved[k] = unflatten(args[k], own)
@@ -150,7 +164,9 @@ def value_and_grad(fn: Callable[..., Any], argnums: int | Sequence[int] = 0, *, 
         if variables is not None:
             found = tape.gradient(target, variables)
             return out, [zeros_like(v) if g is None else g for v, g in zip(variables, found, strict=True)]
-        flat = iter(zeros_like(s) if g is None else g for s, g in zip(sources, tape.backward(target, sources), strict=True))
+        flat = iter(
+            zeros_like(s) if g is None else g for s, g in zip(sources, tape.backward(target, sources), strict=True)
+        )
         trees = [unflatten(args[k], [next(flat) for _ in leaves(args[k])]) for k in numbers]
         return out, trees[0] if isinstance(argnums, int) else tuple(trees)
 
@@ -202,7 +218,9 @@ class GradientTape:
 
     def _open(self) -> Tape:
         if self._tape is None:
-            raise BrickworkError("GradientTape: must be entered first; got no recording. Use it as `with GradientTape() as tape:`")
+            raise BrickworkError(
+                "GradientTape: must be entered first; got no recording. Use it as `with GradientTape() as tape:`"
+            )
         return self._tape
 
     def watch(self, tensor: Any) -> None:
@@ -216,9 +234,10 @@ class GradientTape:
         """The gradient of the sum of ``target`` for a tree of tensors and variables; None where it does not depend on one."""
         tape = self._open()
         if self._used and not self.persistent:
-            raise BrickworkError("GradientTape: gives one gradient; got a second request. Use GradientTape(persistent=True)")
+            raise BrickworkError(
+                "GradientTape: gives one gradient; got a second request. Use GradientTape(persistent=True)"
+            )
         self._used = True
         flat = leaves(sources)
         found = tape.gradient(target, flat)
         return unflatten(sources, found)
-

@@ -65,8 +65,14 @@ def get_backend(name: str) -> Backend:
         elif kind in _entry_points():
             factory = _entry_points()[kind].load()
         else:
-            hint = "python -m pip install 'brickwork-gpu-kernels[cuda12]'" if kind == "cuda" else f"one of {', '.join(backend_names())}"
-            raise DeviceError(f"device: no package provides {name!r}; got devices {', '.join(backend_names())}. Use {hint}")
+            hint = (
+                "python -m pip install 'brickwork-gpu-kernels[cuda12]'"
+                if kind == "cuda"
+                else f"one of {', '.join(backend_names())}"
+            )
+            raise DeviceError(
+                f"device: no package provides {name!r}; got devices {', '.join(backend_names())}. Use {hint}"
+            )
         _LOADED[kind] = factory()
     backend = _LOADED[kind]
     reason = backend.available()

@@ -78,7 +78,9 @@ class Dim:
     def __mod__(self, other: int) -> int:
         if all(c % other == 0 for m, c in self.terms if m):
             return sum(c for m, c in self.terms if not m) % other
-        raise TraceError(f"size: {self} % {other} is not known while tracing; got a symbolic size. Pass concrete shapes")
+        raise TraceError(
+            f"size: {self} % {other} is not known while tracing; got a symbolic size. Pass concrete shapes"
+        )
 
     def _least(self) -> int | None:
         """The smallest value with every symbol at least 1, or None where that is not decided by the signs."""

@@ -47,17 +47,31 @@ class EagerTrace(Trace):
 def explain(op: Op, arrays: list[Any], params: Mapping[str, Any], error: Exception) -> BrickworkError:
     """The error that the user should read, from the op's own shape rule where that finds it, else from the array module."""
     try:
-        op.infer(*(TensorSpec(np.shape(a), np.asarray(a).dtype) if not hasattr(a, "dtype") else TensorSpec(a.shape, a.dtype) for a in arrays), **params)
+        op.infer(
+            *(
+                TensorSpec(np.shape(a), np.asarray(a).dtype)
+                if not hasattr(a, "dtype")
+                else TensorSpec(a.shape, a.dtype)
+                for a in arrays
+            ),
+            **params,
+        )
     except BrickworkError as ours:
         return ours
-    except Exception:  # the rule itself choked on the same bad input: the array module's words are then the best there are
+    except (
+        Exception
+    ):  # the rule itself choked on the same bad input: the array module's words are then the best there are
         pass
     shapes = ", ".join(f"{getattr(a, 'dtype', type(a).__name__)}{list(np.shape(a))}" for a in arrays)
     modules = {type(a).__module__.partition(".")[0] for a in arrays if hasattr(a, "dtype")}
     if len(modules) > 1:
-        return DeviceError(f"{op.name}: operands must be on one device; got arrays of {' and '.join(sorted(modules))}. Move one with .to(device)")
+        return DeviceError(
+            f"{op.name}: operands must be on one device; got arrays of {' and '.join(sorted(modules))}. Move one with .to(device)"
+        )
     kind = DTypeError if isinstance(error, TypeError) else ShapeError
-    return kind(f"{op.name}: the operands must fit; got {shapes} {params_text(params)}: {error}. Check shapes and dtypes")
+    return kind(
+        f"{op.name}: the operands must fit; got {shapes} {params_text(params)}: {error}. Check shapes and dtypes"
+    )
 
 
 set_bottom(EagerTrace())

@@ -21,7 +21,21 @@ from .dim import Dim, Size
 from .dtypes import NAMES, class_of, promote
 from .errors import DTypeError
 
-__all__ = ["ATOMS", "Atom", "Expr", "acc", "apply", "arg", "const", "fold", "gradients", "index", "leaves", "size_value", "substitute"]
+__all__ = [
+    "ATOMS",
+    "Atom",
+    "Expr",
+    "acc",
+    "apply",
+    "arg",
+    "const",
+    "fold",
+    "gradients",
+    "index",
+    "leaves",
+    "size_value",
+    "substitute",
+]
 
 BOOL = NAMES["bool"]
 INDEX = NAMES["int64"]
@@ -210,7 +224,9 @@ def apply(name: str, *args: Any) -> Expr:
     nodes = tuple(a if isinstance(a, Expr) else const(a, main) for a in args)
     typed = nodes[1:] if name == "where" else nodes
     if any(n.dtype != main for n in typed):
-        raise DTypeError(f"{name}: operands of an atom must share a dtype; got {[str(n.dtype) for n in typed]}. Cast one")
+        raise DTypeError(
+            f"{name}: operands of an atom must share a dtype; got {[str(n.dtype) for n in typed]}. Cast one"
+        )
     if class_of(main) not in atom.classes:
         raise DTypeError(f"{name}: takes dtype classes {atom.classes!r}; got {main.name}. Cast with astype first")
     return Expr(name, nodes, BOOL if atom.result == "bool" else main)

@@ -94,26 +94,41 @@ class Kernel:
         n = len(self.axes)
         for k, read in enumerate(self.reads):
             _require(len(read.strides) == n, f"read {k} must have a stride per axis; got {read.strides} for {n} axes")
-            _require(all(len(g.coeffs) == n for g in read.guards), f"guards of read {k} must have a coefficient per axis")
+            _require(
+                all(len(g.coeffs) == n for g in read.guards), f"guards of read {k} must have a coefficient per axis"
+            )
         for k, stage in enumerate(self.stages):
             _require((stage.combine is None) != (stage.write is None), f"stage {k} must either combine or write")
-            _require(all(self.outer <= a < n for a in stage.axes), f"stage {k} must loop over inner axes; got {stage.axes}")
+            _require(
+                all(self.outer <= a < n for a in stage.axes), f"stage {k} must loop over inner axes; got {stage.axes}"
+            )
             open_axes = {*range(self.outer), *stage.axes}
             if stage.write is not None:
                 self._check_strides(f"write of stage {k}", stage.write.strides, open_axes)
-                _require(stage.write.dtype == stage.body.dtype, f"stage {k} must write its own dtype; got {stage.body.dtype}")
+                _require(
+                    stage.write.dtype == stage.body.dtype, f"stage {k} must write its own dtype; got {stage.body.dtype}"
+                )
             for node, _ in stage.body.program:
                 if node.head == "arg":
                     _require(node.dtype == self.reads[node.value].dtype, f"arg {node.value} must have its read's dtype")
                     self._check_strides(f"read {node.value} in stage {k}", self.reads[node.value].strides, open_axes)
                 elif node.head == "acc":
-                    _require(node.value < k and self.stages[node.value].combine is not None, f"stage {k} reads acc {node.value} too early")
+                    _require(
+                        node.value < k and self.stages[node.value].combine is not None,
+                        f"stage {k} reads acc {node.value} too early",
+                    )
                 elif node.head == "index":
-                    _require(node.value in open_axes, f"stage {k} reads the index of axis {node.value}, which it does not loop over")
+                    _require(
+                        node.value in open_axes,
+                        f"stage {k} reads the index of axis {node.value}, which it does not loop over",
+                    )
 
     @staticmethod
     def _check_strides(what: str, strides: Sequence[Size], open_axes: set[int]) -> None:
-        _require(all(s == 0 for a, s in enumerate(strides) if a not in open_axes), f"{what} must not depend on other stages' axes")
+        _require(
+            all(s == 0 for a, s in enumerate(strides) if a not in open_axes),
+            f"{what} must not depend on other stages' axes",
+        )
 
 
 def _require(ok: bool, rule: str) -> None:
@@ -157,15 +172,27 @@ def interpret(kernel: Kernel, buffers: Mapping[int, np.ndarray], symbols: Mappin
 
 
 def _place(access: Read | Write, where: Sequence[int], values: Mapping[str, int]) -> int:
-    return evaluate(access.offset, values) + sum(evaluate(s, values) * i for s, i in zip(access.strides, where, strict=True))
+    return evaluate(access.offset, values) + sum(
+        evaluate(s, values) * i for s, i in zip(access.strides, where, strict=True)
+    )
 
 
-def _evaluate(kernel: Kernel, body: Expr, where: Sequence[int], accs: Mapping[int, Any], buffers: Mapping[int, np.ndarray], values: Mapping[str, int]) -> Any:
+def _evaluate(
+    kernel: Kernel,
+    body: Expr,
+    where: Sequence[int],
+    accs: Mapping[int, Any],
+    buffers: Mapping[int, np.ndarray],
+    values: Mapping[str, int],
+) -> Any:
     def visit(node: Expr, *args: Any) -> Any:
         match node.head:
             case "arg":
                 read = kernel.reads[node.value]
-                inside = all(0 <= g.const + sum(c * i for c, i in zip(g.coeffs, where, strict=True)) < evaluate(g.extent, values) for g in read.guards)
+                inside = all(
+                    0 <= g.const + sum(c * i for c, i in zip(g.coeffs, where, strict=True)) < evaluate(g.extent, values)
+                    for g in read.guards
+                )
                 return buffers[read.source][_place(read, where, values)] if inside else read.dtype.type(read.fill)
             case "acc":
                 return accs[node.value]

@@ -104,7 +104,10 @@ class Elementwise(Op):
             main = self._plans[kinds] = self._plan(kinds)
         if main is None:
             return self.direct(*arrays)  # type: ignore[misc]
-        typed = [xp.asarray(a, dtype=main) if k in (int, float, bool, complex) else a for a, k in zip(arrays, kinds, strict=True)]
+        typed = [
+            xp.asarray(a, dtype=main) if k in (int, float, bool, complex) else a
+            for a, k in zip(arrays, kinds, strict=True)
+        ]
         body = self.expr(*(a.dtype for a in typed))
         return evaluate(body, typed)
 
@@ -112,7 +115,9 @@ class Elementwise(Op):
         """None where the NumPy function alone gives the promoted dtype, else the dtype for Python scalars."""
         main = self.weak_dtype(*kinds)
         strong = kinds[1:] if self.rule == "where" else kinds
-        same = all(k == main for k in strong if isinstance(k, np.dtype)) and any(isinstance(k, np.dtype) for k in strong)
+        same = all(k == main for k in strong if isinstance(k, np.dtype)) and any(
+            isinstance(k, np.dtype) for k in strong
+        )
         return None if self.direct is not None and same else main
 
     def vjp(self, i: int, g: Any, out: Any, *inputs: Any, **params: Any) -> Any:
@@ -184,7 +189,11 @@ def apply_gradient(body: Expr, i: int, g: Any, out: Any, inputs: tuple[Any, ...]
         return None
     expr, used = rule
     everything = (*inputs, out, g)
-    result = g if expr.head == "arg" and used == (len(inputs) + 1,) else bind(map_op, tuple(everything[k] for k in used), {"body": expr})
+    result = (
+        g
+        if expr.head == "arg" and used == (len(inputs) + 1,)
+        else bind(map_op, tuple(everything[k] for k in used), {"body": expr})
+    )
     return sum_to(result, inputs[i].shape)
 
 
@@ -206,7 +215,16 @@ class Reduce(Op):
 
     kind = "reduce"
 
-    def __init__(self, name: str, combine: str, numpy: Callable[..., Any], vjp: Callable[..., Any] | None = None, *, widen: bool = False, boolean: bool = False):
+    def __init__(
+        self,
+        name: str,
+        combine: str,
+        numpy: Callable[..., Any],
+        vjp: Callable[..., Any] | None = None,
+        *,
+        widen: bool = False,
+        boolean: bool = False,
+    ):
         super().__init__(name)
         self.combine, self.numpy, self.rule, self.widen, self.boolean = combine, numpy, vjp, widen, boolean
 
@@ -279,7 +297,9 @@ class Opaque(Op):
 
     kind = "opaque"
 
-    def __init__(self, name: str, infer: Callable[..., Any], evaluate: Callable[..., Any], rule: Callable[..., Any] | None = None):
+    def __init__(
+        self, name: str, infer: Callable[..., Any], evaluate: Callable[..., Any], rule: Callable[..., Any] | None = None
+    ):
         super().__init__(name)
         self.infer, self.eval, self.rule = infer, evaluate, rule  # type: ignore[method-assign]
 

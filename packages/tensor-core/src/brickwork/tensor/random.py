@@ -20,10 +20,21 @@ from .expr import Expr, apply, arg, const
 from .ops.creation import iota
 from .ops.elementwise import FUNCTIONS as E
 from .ops.elementwise import map_expr
-from .ops.movement import stack
 from .tensor import Tensor, Variable, asarray
 
-__all__ = ["SeedGenerator", "bernoulli", "bits", "fold_in", "key", "normal", "permutation", "randint", "split", "truncated_normal", "uniform"]
+__all__ = [
+    "SeedGenerator",
+    "bernoulli",
+    "bits",
+    "fold_in",
+    "key",
+    "normal",
+    "permutation",
+    "randint",
+    "split",
+    "truncated_normal",
+    "uniform",
+]
 
 U32 = NAMES["uint32"]
 MULTIPLIER, WEYL, DERIVE = 0xD256D193, 0x9E3779B9, 0x85EBCA6B
@@ -42,6 +53,13 @@ def _words(counter: Tensor, stream: Tensor, round_key: Tensor, which: int) -> Te
     return map_expr(body, counter, stream, round_key)
 
 
+def _pairs(number: Tensor, which: Tensor, stream: Tensor, first: Tensor) -> Tensor:
+    """New keys from numbers: word ``which`` (0 or 1) of the block for (number, stream), under a round key that draws do not use."""
+    low, high = philox(arg(0, number.dtype).cast(U32), arg(2, U32), arg(3, U32) ^ DERIVE)
+    body = apply("where", arg(1, which.dtype).equal(0), low, high)
+    return map_expr(body, number, which, stream, first)
+
+
 def _parts(k: Any) -> tuple[Tensor, Tensor]:
     pair = asarray(k)
     if pair.shape != (2,) or pair.dtype != U32:
@@ -58,17 +76,17 @@ def key(seed: int, stream: int = 0) -> Tensor:
 def fold_in(k: Any, data: Any) -> Tensor:
     """A new key from a key and an integer (a step, a layer number)."""
     first, stream = _parts(k)
-    number = asarray(data).astype(U32) if not isinstance(data, int) else Tensor(np.asarray(data % 2**32, dtype=np.uint32))
-    derived = first ^ Tensor(np.asarray(DERIVE, dtype=np.uint32))
-    return stack([_words(number, stream, derived, 0), _words(number, stream, derived, 1)])
+    number = (
+        asarray(data).astype(U32) if not isinstance(data, int) else Tensor(np.asarray(data % 2**32, dtype=np.uint32))
+    )
+    return _pairs(number, iota((2,)), stream, first)
 
 
 def split(k: Any, num: int = 2) -> Tensor:
     """``num`` new keys, as ``uint32[num, 2]``."""
     first, stream = _parts(k)
-    derived = first ^ Tensor(np.asarray(DERIVE, dtype=np.uint32))
-    counter = iota((num,))
-    return stack([_words(counter, stream, derived, 0), _words(counter, stream, derived, 1)], axis=1)
+    place = iota((num, 2))
+    return _pairs(place >> 1, place & 1, stream, first)
 
 
 def bits(k: Any, shape: Any = ()) -> Tensor:
@@ -105,7 +123,9 @@ def normal(k: Any, shape: Any = (), dtype: Any = DEFAULT_FLOAT, mean: Any = 0.0,
     return out if (mean, stddev) == (0.0, 1.0) else out * stddev + mean
 
 
-def truncated_normal(k: Any, shape: Any = (), dtype: Any = DEFAULT_FLOAT, mean: float = 0.0, stddev: float = 1.0) -> Tensor:
+def truncated_normal(
+    k: Any, shape: Any = (), dtype: Any = DEFAULT_FLOAT, mean: float = 0.0, stddev: float = 1.0
+) -> Tensor:
     """Normal, drawn again where it is more than two deviations out (eight tries; what is left after those is clipped)."""
     sizes, keys = _shape(shape), split(k, 8)
     out = normal(keys[0], sizes)
@@ -118,7 +138,11 @@ def randint(k: Any, shape: Any, low: int, high: int, dtype: Any = "int64") -> Te
     """Integers in ``[low, high)`` by multiplication (Lemire 2019); the bias is at most ``(high - low) / 2**32``."""
     if not 0 < high - low <= 2**32:
         raise ShapeError(f"randint: low must be below high by at most 2**32; got {low}, {high}")
-    span = map_expr(apply("mulhi", arg(0, U32), const((high - low) % 2**32, U32)), bits(k, shape)) if high - low < 2**32 else bits(k, shape)
+    span = (
+        map_expr(apply("mulhi", arg(0, U32), const((high - low) % 2**32, U32)), bits(k, shape))
+        if high - low < 2**32
+        else bits(k, shape)
+    )
     return span.astype(dtype) + low
 
 
@@ -138,7 +162,12 @@ class SeedGenerator:
 
     def __init__(self, seed: int):
         self.seed = int(seed)
-        self.state = Variable(np.concatenate([key(seed).numpy(), np.zeros(1, np.uint32)]), name="seed_generator_state", trainable=False, dtype="uint32")
+        self.state = Variable(
+            np.concatenate([key(seed).numpy(), np.zeros(1, np.uint32)]),
+            name="seed_generator_state",
+            trainable=False,
+            dtype="uint32",
+        )
 
     def next(self) -> Tensor:
         """A key that no other call gives."""

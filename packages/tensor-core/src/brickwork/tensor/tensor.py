@@ -114,7 +114,9 @@ class Tensor:
 
     def _scalar(self, what: str) -> Any:
         if self.size != 1:
-            raise ShapeError(f"{what}: needs exactly one element; got {self.spec}. Reduce it first, as with .any() or .all()")
+            raise ShapeError(
+                f"{what}: needs exactly one element; got {self.spec}. Reduce it first, as with .any() or .all()"
+            )
         return self.numpy().item()
 
     def __len__(self) -> int:
@@ -210,7 +212,14 @@ def install_operators() -> None:
     for method, name in names.items():
         setattr(Tensor, f"__{method}__", _binary(name))
         setattr(Tensor, f"__r{method}__", _binary(name, reflected=True))
-    for method, name in {"eq": "equal", "ne": "not_equal", "lt": "less", "le": "less_equal", "gt": "greater", "ge": "greater_equal"}.items():
+    for method, name in {
+        "eq": "equal",
+        "ne": "not_equal",
+        "lt": "less",
+        "le": "less_equal",
+        "gt": "greater",
+        "ge": "greater_equal",
+    }.items():
         setattr(Tensor, f"__{method}__", _binary(name))
     for method, name in {"neg": "negative", "abs": "abs", "invert": "bitwise_invert", "pos": "positive"}.items():
         setattr(Tensor, f"__{method}__", _unary(name))
@@ -254,9 +263,13 @@ class Variable(Tensor):
         """Set the value. Raises `ShapeError` or `DTypeError` when it does not fit."""
         new = asarray(value, None if isinstance(value, (Tensor, np.ndarray)) else self.dtype)
         if new.shape != self.shape:
-            raise ShapeError(f"assign: {self.name} must keep its shape {self.shape}; got {new.shape}. Reshape the value")
+            raise ShapeError(
+                f"assign: {self.name} must keep its shape {self.shape}; got {new.shape}. Reshape the value"
+            )
         if new.dtype != self.dtype:
-            raise DTypeError(f"assign: {self.name} must keep its dtype {self.dtype}; got {new.dtype}. Use value.astype({str(self.dtype)!r})")
+            raise DTypeError(
+                f"assign: {self.name} must keep its dtype {self.dtype}; got {new.dtype}. Use value.astype({str(self.dtype)!r})"
+            )
         current().assign(self, new)
         return self
 
@@ -302,12 +315,16 @@ def _from_python(value: Any, wanted: np.dtype | None) -> np.ndarray:
     try:
         array = np.asarray(value)
     except ValueError:
-        raise ShapeError(f"asarray: nested lists must be rectangular; got {type(value).__name__} with rows of several lengths. Pad them") from None
+        raise ShapeError(
+            f"asarray: nested lists must be rectangular; got {type(value).__name__} with rows of several lengths. Pad them"
+        ) from None
     if array.dtype.kind not in "biufc":
         try:
             as_dtype(array.dtype)
         except DTypeError:
-            raise DTypeError(f"asarray: values must be numbers or booleans; got {type(value).__name__} of {array.dtype}. Encode text first") from None
+            raise DTypeError(
+                f"asarray: values must be numbers or booleans; got {type(value).__name__} of {array.dtype}. Encode text first"
+            ) from None
     if wanted is None and not isinstance(value, (np.ndarray, np.generic)):
         wanted = promote(type(array.reshape(-1)[0].item())) if array.size else DEFAULT_FLOAT
         if array.dtype.kind == "f" and wanted.kind != "c":

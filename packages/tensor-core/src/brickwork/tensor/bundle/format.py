@@ -20,7 +20,8 @@ from zipfile import ZipFile
 import numpy as np
 
 from . import registry
-from . import container, tensors
+from . import container
+from . import tensors as codec
 from .json_text import canonical, parse, shown
 from .records import BundleError, BundleInfo, Limits, TensorInfo
 from .tensors import MEMBER
@@ -51,7 +52,7 @@ def save(path: Any, objects: Mapping[str, Any], metadata: Mapping[str, Any], lim
             "objects": _encode_roots(objects, encoder, ""),
             "versions": encoder.versions | {_HUB: sys.modules[_HUB].__version__},
         }
-        size, pieces = tensors.pack(encoder.tensors, limits)
+        size, pieces = codec.pack(encoder.tensors, limits)
         digest = sha256()
         try:
             with container.replacing(os.fsdecode(path)) as file:
@@ -114,7 +115,7 @@ def load(path: Any, limits: Limits) -> dict[str, Any]:
         member = archive.read(MEMBER)
         if sha256(member).hexdigest() != contents.body["tensors_sha256"]:
             _tampered(MEMBER)
-        arrays = tensors.unpack(member, {info.name: info for info in contents.info.tensors})
+        arrays = codec.unpack(member, {info.name: info for info in contents.info.tensors})
         del member
 
         def tensor(at: str, marker: str) -> np.ndarray:
@@ -149,8 +150,8 @@ def _check(archive: ZipFile, size: int, limits: Limits) -> _Contents:
     body, digest = _read_body(archive)
     with archive.open(MEMBER) as member:
         stored = archive.getinfo(MEMBER).file_size
-        length = tensors.header_length(member.read(8), stored, limits)
-        tensors = tensors.check_header(member.read(length), stored - 8 - length, limits)
+        length = codec.header_length(member.read(8), stored, limits)
+        tensors = codec.check_header(member.read(length), stored - 8 - length, limits)
     types = _check_objects(body["objects"], tensors, limits)
     info = BundleInfo(
         format=FORMAT,

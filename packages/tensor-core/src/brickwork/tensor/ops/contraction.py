@@ -42,7 +42,9 @@ def differentiate(form: Form, i: int, shape: tuple[Any, ...]) -> Form:
         elif dim.single != axis or extents[axis] != size:
             coeff = dim.coeffs[axis]
             sign = 1 if coeff > 0 else -1
-            solved = tuple(sign * dim.div if a == axis else -sign * (dim.coeffs[a] if a < len(dim.coeffs) else 0) for a in range(n))
+            solved = tuple(
+                sign * dim.div if a == axis else -sign * (dim.coeffs[a] if a < len(dim.coeffs) else 0) for a in range(n)
+            )
             solution = Affine(solved, dim.const * -sign, abs(coeff))
             maps = [tuple(_substitute(a, axis, solution) for a in m) for m in maps]
             extents[axis] = size
@@ -64,10 +66,15 @@ def _substitute(index: Affine, axis: int, solution: Affine) -> Affine:
     if coeff == 0:
         return index
     if solution.div == 1:
-        coeffs = tuple((0 if a == axis else c) + coeff * s for a, (c, s) in enumerate(zip(index.coeffs, solution.coeffs, strict=True)))
+        coeffs = tuple(
+            (0 if a == axis else c) + coeff * s
+            for a, (c, s) in enumerate(zip(index.coeffs, solution.coeffs, strict=True))
+        )
         return Affine(coeffs, index.const + solution.const * coeff, index.div)
     if index.single != axis:
-        raise ShapeError("contract: a strided index inside another is not an affine index; got a product of such. Copy one operand first")
+        raise ShapeError(
+            "contract: a strided index inside another is not an affine index; got a product of such. Copy one operand first"
+        )
     return solution
 
 
@@ -89,7 +96,11 @@ class Contract(Contraction):
             operands.append(view)
         missing = [a for a in form.out if not any(names[a] in t for t in terms)]
         reach = [a for a in form.reduced if not any(names[a] in t for t in terms)]
-        out = xp.einsum(f"{','.join(terms)}->{''.join(names[a] for a in form.out if a not in missing)}", *operands, optimize=len(operands) > 1)
+        out = xp.einsum(
+            f"{','.join(terms)}->{''.join(names[a] for a in form.out if a not in missing)}",
+            *operands,
+            optimize=len(operands) > 1,
+        )
         for a in missing:
             out = xp.expand_dims(out, form.out.index(a))
         for a in reach:
@@ -126,7 +137,9 @@ class MatMul(Contract):
 
     def form(self, a: Spec, b: Spec) -> Form:  # type: ignore[override]
         if a.ndim == 0 or b.ndim == 0:
-            raise ShapeError(f"matmul: operands need at least one axis; got a {a.shape}, b {b.shape}. Use * for scalars")
+            raise ShapeError(
+                f"matmul: operands need at least one axis; got a {a.shape}, b {b.shape}. Use * for scalars"
+            )
         k = a.shape[-1]
         inner = b.shape[-2] if b.ndim > 1 else b.shape[0]
         if k != inner:
@@ -161,7 +174,9 @@ class Conv(Contract):
     def form(self, x: Spec, w: Spec, *, strides: Any, padding: Any, dilations: Any, groups: int) -> Form:  # type: ignore[override]
         space = x.ndim - 2
         if w.ndim != x.ndim or space < 1:
-            raise ShapeError(f"conv: needs x (batch, *space, channels) and w (*window, channels, filters); got {x.shape}, {w.shape}")
+            raise ShapeError(
+                f"conv: needs x (batch, *space, channels) and w (*window, channels, filters); got {x.shape}, {w.shape}"
+            )
         channels, filters = w.shape[-2], w.shape[-1]
         if x.shape[-1] != channels * groups or filters % groups:
             raise ShapeError(f"conv: channels of x must be channels of w times groups; got x {x.shape}, w {w.shape}, groups {groups}: "
@@ -171,7 +186,9 @@ class Conv(Contract):
             span = (w.shape[d] - 1) * dilations[d] + 1
             total = x.shape[1 + d] + sum(padding[d])
             if not hasattr(total, "terms") and total < span:
-                raise ShapeError(f"conv: the window must fit; got size {w.shape[d]} (span {span}) on axis {1 + d} of {x.shape} padded by {padding[d]}")
+                raise ShapeError(
+                    f"conv: the window must fit; got size {w.shape[d]} (span {span}) on axis {1 + d} of {x.shape} padded by {padding[d]}"
+                )
             places.append((total - span) // strides[d] + 1)
         if groups == 1:
             extents = (x.shape[0], *places, filters, *w.shape[:space], channels)
@@ -186,7 +203,14 @@ class Conv(Contract):
             spatial.append(Affine(tuple(coeffs), -padding[d][0]))
         window = [Affine.axis(first + d, n) for d in range(space)]
         if groups == 1:
-            return Form(extents, ((Affine.axis(0, n), *spatial, Affine.axis(n - 1, n)), (*window, Affine.axis(n - 1, n), Affine.axis(1 + space, n))), tuple(range(first)))
+            return Form(
+                extents,
+                (
+                    (Affine.axis(0, n), *spatial, Affine.axis(n - 1, n)),
+                    (*window, Affine.axis(n - 1, n), Affine.axis(1 + space, n)),
+                ),
+                tuple(range(first)),
+            )
         g, f = 1 + space, 2 + space
         return Form(extents, ((Affine.axis(0, n), *spatial, Affine.axis(g, n), Affine.axis(n - 1, n)),
                               (*window, Affine.axis(n - 1, n), Affine.axis(g, n), Affine.axis(f, n))), tuple(range(first)))  # fmt: skip
@@ -202,7 +226,14 @@ def matmul(a: Any, b: Any) -> Tensor:
     return bind(_matmul, (asarray(a), asarray(b)))
 
 
-def conv(x: Any, w: Any, strides: Sequence[int] | int = 1, padding: str | Sequence[tuple[int, int]] = "valid", dilations: Sequence[int] | int = 1, groups: int = 1) -> Tensor:
+def conv(
+    x: Any,
+    w: Any,
+    strides: Sequence[int] | int = 1,
+    padding: str | Sequence[tuple[int, int]] = "valid",
+    dilations: Sequence[int] | int = 1,
+    groups: int = 1,
+) -> Tensor:
     """Convolution over 1 to 3 axes, channels last.
 
     ``x``: (batch, *space, channels). ``w``: (*window, channels / groups, filters). ``padding``: "valid", "same" (as TensorFlow splits it: the
@@ -223,7 +254,14 @@ def conv(x: Any, w: Any, strides: Sequence[int] | int = 1, padding: str | Sequen
     return out.reshape((*out.shape[:-2], w.shape[-1]))
 
 
-def padding_widths(who: str, padding: Any, space: Sequence[Any], window: Sequence[int], strides: Sequence[int], dilations: Sequence[int]) -> tuple[tuple[int, int], ...]:
+def padding_widths(
+    who: str,
+    padding: Any,
+    space: Sequence[Any],
+    window: Sequence[int],
+    strides: Sequence[int],
+    dilations: Sequence[int],
+) -> tuple[tuple[int, int], ...]:
     """(before, after) per axis for "valid", "same" or explicit pairs."""
     if padding == "valid":
         return ((0, 0),) * len(space)
@@ -262,7 +300,9 @@ def einsum(equation: str, *operands: Any) -> Tensor:
             raise ShapeError(f"einsum: a letter per axis; got {term!r} for shape {x.shape}")
         for letter, size in zip(term, x.shape, strict=True):
             if sizes.setdefault(letter, size) != size:
-                raise ShapeError(f"einsum: sizes of a letter must match; got {letter!r} of sizes {sizes[letter]} and {size} in {equation!r}")
+                raise ShapeError(
+                    f"einsum: sizes of a letter must match; got {letter!r} of sizes {sizes[letter]} and {size} in {equation!r}"
+                )
     unknown = set(right) - set(sizes)
     if unknown:
         raise ShapeError(f"einsum: output letters must come from the operands; got {sorted(unknown)} in {equation!r}")
@@ -271,5 +311,3 @@ def einsum(equation: str, *operands: Any) -> Tensor:
     maps = tuple(tuple(Affine.axis(order.index(c), n) for c in term) for term in terms)
     form = Form(tuple(sizes[c] for c in order), maps, tuple(range(len(right))))
     return bind(contract, tuple(tensors), {"form": form})
-
-

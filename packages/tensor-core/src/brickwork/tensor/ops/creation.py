@@ -17,7 +17,19 @@ from ..tensor import Tensor, asarray
 from ..trace import bind
 from .movement import broadcast_to
 
-__all__ = ["arange", "eye", "full", "full_like", "iota", "linspace", "ones", "ones_like", "size_of", "zeros", "zeros_like"]
+__all__ = [
+    "arange",
+    "eye",
+    "full",
+    "full_like",
+    "iota",
+    "linspace",
+    "ones",
+    "ones_like",
+    "size_of",
+    "zeros",
+    "zeros_like",
+]
 
 
 class Iota(Elementwise):

@@ -85,7 +85,9 @@ def argmin(x: Any, axis: int = -1) -> Tensor:
 def one_hot(indices: Any, classes: int, dtype: Any = np.dtype("float32")) -> Tensor:
     """A last axis of ``classes``: 1 at the index, else 0. Indices out of range give a row of zeros."""
     positions = asarray(indices)
-    return (reshape(positions, (*positions.shape, 1)) == asarray(np.arange(classes, dtype=positions.dtype))).astype(dtype)
+    return (reshape(positions, (*positions.shape, 1)) == asarray(np.arange(classes, dtype=positions.dtype))).astype(
+        dtype
+    )
 
 
 def getitem(x: Any, key: Any) -> Tensor:
@@ -132,7 +134,9 @@ def _slice_of(k: slice, n: Any, axis: int) -> tuple[Any, Any, int]:
             return 0, n, 1
         if k.step in (None, 1) and (k.stop is None or isinstance(k.stop, Dim)) and (k.start or 0) >= 0:
             return k.start or 0, (n if k.stop is None else k.stop) - (k.start or 0), 1
-        raise ShapeError(f"index: a slice of the symbolic axis {axis} must be [start:]; got {k}. Compile for a fixed batch size")
+        raise ShapeError(
+            f"index: a slice of the symbolic axis {axis} must be [start:]; got {k}. Compile for a fixed batch size"
+        )
     b, e, s = k.indices(n)
     return b, len(range(b, e, s)), s
 
@@ -141,7 +145,9 @@ def _place_of(k: Any, n: Any, axis: int) -> Any:
     try:
         place = k.__index__()
     except (AttributeError, TypeError):
-        raise ShapeError(f"index: must be integers, slices, None, ... or arrays; got {type(k).__name__} at axis {axis}") from None
+        raise ShapeError(
+            f"index: must be integers, slices, None, ... or arrays; got {type(k).__name__} at axis {axis}"
+        ) from None
     if isinstance(n, Dim):
         return place if place >= 0 else n + place
     if not -n <= place < n:

@@ -16,13 +16,30 @@ from ..tensor import Tensor, asarray
 from ..trace import bind
 from ..view import Affine, Form, IndexMap
 
-__all__ = ["broadcast_to", "concat", "expand_dims", "flip", "identity", "pad", "permute_dims", "reshape", "sliding_window", "split", "squeeze", "stack", "stop_gradient", "transpose"]
+__all__ = [
+    "broadcast_to",
+    "concat",
+    "expand_dims",
+    "flip",
+    "identity",
+    "pad",
+    "permute_dims",
+    "reshape",
+    "sliding_window",
+    "split",
+    "squeeze",
+    "stack",
+    "stop_gradient",
+    "transpose",
+]
 
 
 class Reshape(Movement):
     def infer(self, x: Spec, *, shape: Shape) -> Spec:  # type: ignore[override]
         if prod(shape) != x.size:
-            raise ShapeError(f"reshape: the number of elements must stay; got {x.shape} -> {shape}: {x.size} != {prod(shape)}")
+            raise ShapeError(
+                f"reshape: the number of elements must stay; got {x.shape} -> {shape}: {x.size} != {prod(shape)}"
+            )
         return Spec(shape, x.dtype)
 
     def eval(self, xp: Any, x: Any, *, shape: Shape) -> Any:  # type: ignore[override]
@@ -76,7 +93,9 @@ class BroadcastTo(Movement):
 
     def view(self, x: Spec, *, shape: Shape) -> IndexMap:  # type: ignore[override]
         n, lead = len(shape), len(shape) - x.ndim
-        return IndexMap(tuple(Affine((0,) * n) if size == 1 else Affine.axis(lead + d, n) for d, size in enumerate(x.shape)))
+        return IndexMap(
+            tuple(Affine((0,) * n) if size == 1 else Affine.axis(lead + d, n) for d, size in enumerate(x.shape))
+        )
 
     def vjp(self, i: int, g: Any, out: Any, x: Any, *, shape: Shape) -> Any:  # type: ignore[override]
         return sum_to(g, x.shape)
@@ -119,7 +138,9 @@ class Pad(Movement):
         return IndexMap(tuple(Affine.axis(d, x.ndim, 1, -before) for d, (before, _) in enumerate(widths)), value)
 
     def vjp(self, i: int, g: Any, out: Any, x: Any, *, widths: Any, value: float) -> Any:  # type: ignore[override]
-        return bind(OPS["slice"], (g,), {"start": tuple(a for a, _ in widths), "size": x.shape, "step": (1,) * len(x.shape)})
+        return bind(
+            OPS["slice"], (g,), {"start": tuple(a for a, _ in widths), "size": x.shape, "step": (1,) * len(x.shape)}
+        )
 
 
 class SlidingWindow(Movement):
@@ -130,7 +151,9 @@ class SlidingWindow(Movement):
         for a, k, s, d in zip(axes, sizes, strides, dilations, strict=True):
             span = (k - 1) * d + 1
             if not isinstance(out[a], Dim) and out[a] < span:
-                raise ShapeError(f"sliding_window: the window must fit; got size {k} (span {span}) on axis {a} of {x.shape}. Pad first")
+                raise ShapeError(
+                    f"sliding_window: the window must fit; got size {k} (span {span}) on axis {a} of {x.shape}. Pad first"
+                )
             out[a] = (out[a] - span) // s + 1
         return tuple(out)
 
@@ -187,7 +210,9 @@ def _infer_concat(*xs: Spec, axis: int) -> Spec:
     for x in xs[1:]:
         if x.dtype != first.dtype:
             raise DTypeError(f"concat: dtypes must agree; got {first.dtype} and {x.dtype}. Cast with astype first")
-        if x.ndim != first.ndim or any(a != axis and m != n for a, (m, n) in enumerate(zip(x.shape, first.shape, strict=False))):
+        if x.ndim != first.ndim or any(
+            a != axis and m != n for a, (m, n) in enumerate(zip(x.shape, first.shape, strict=False))
+        ):
             raise ShapeError(f"concat: shapes must agree but for axis {axis}; got {first.shape} and {x.shape}")
     total: Size = 0
     for x in xs:
@@ -199,7 +224,15 @@ def _concat_rule(i: int, g: Any, out: Any, *xs: Any, axis: int) -> Any:
     start: Size = 0
     for x in xs[:i]:
         start = x.shape[axis] + start
-    return bind(_slice, (g,), {"start": tuple(start if a == axis else 0 for a in range(len(g.shape))), "size": xs[i].shape, "step": (1,) * len(g.shape)})
+    return bind(
+        _slice,
+        (g,),
+        {
+            "start": tuple(start if a == axis else 0 for a in range(len(g.shape))),
+            "size": xs[i].shape,
+            "step": (1,) * len(g.shape),
+        },
+    )
 
 
 _concat = register(Opaque("concat", _infer_concat, lambda xp, *xs, axis: xp.concatenate(xs, axis=axis), _concat_rule))
@@ -214,7 +247,9 @@ def reshape(x: Any, shape: int | Sequence[Any]) -> Tensor:
     if -1 in wanted:
         known = prod(n for n in wanted if isinstance(n, Dim) or n != -1)
         if not isinstance(known, Dim) and not isinstance(tensor.size, Dim) and (known == 0 or tensor.size % known):
-            raise ShapeError(f"reshape: the number of elements must stay; got {tensor.shape} -> {wanted}: {tensor.size} does not divide by {known}")
+            raise ShapeError(
+                f"reshape: the number of elements must stay; got {tensor.shape} -> {wanted}: {tensor.size} does not divide by {known}"
+            )
         wanted = tuple(tensor.size // known if not isinstance(n, Dim) and n == -1 else n for n in wanted)
     return tensor if wanted == tensor.shape else bind(_reshape, (tensor,), {"shape": wanted})
 
@@ -222,7 +257,11 @@ def reshape(x: Any, shape: int | Sequence[Any]) -> Tensor:
 def transpose(x: Any, axes: Sequence[int] | None = None) -> Tensor:
     """The axes in another order; reversed by default."""
     tensor = asarray(x)
-    order = tuple(range(tensor.ndim))[::-1] if axes is None else tuple(normalize_axis("transpose", a, tensor.ndim) for a in axes)
+    order = (
+        tuple(range(tensor.ndim))[::-1]
+        if axes is None
+        else tuple(normalize_axis("transpose", a, tensor.ndim) for a in axes)
+    )
     if sorted(order) != list(range(tensor.ndim)):
         raise ShapeError(f"transpose: axes must name each axis once; got {axes} for {tensor.ndim} axes")
     return bind(_transpose, (tensor,), {"axes": order})
@@ -258,7 +297,11 @@ def flip(x: Any, axis: int | Sequence[int] | None = None) -> Tensor:
     axes = range(tensor.ndim) if axis is None else (axis if isinstance(axis, (tuple, list)) else (axis,))
     turned = {normalize_axis("flip", a, tensor.ndim) for a in axes}
     start = tuple(n - 1 if a in turned else 0 for a, n in enumerate(tensor.shape))
-    return bind(_slice, (tensor,), {"start": start, "size": tensor.shape, "step": tuple(-1 if a in turned else 1 for a in range(tensor.ndim))})
+    return bind(
+        _slice,
+        (tensor,),
+        {"start": start, "size": tensor.shape, "step": tuple(-1 if a in turned else 1 for a in range(tensor.ndim))},
+    )
 
 
 def pad(x: Any, pad_width: Any, value: float = 0.0) -> Tensor:
@@ -270,11 +313,17 @@ def pad(x: Any, pad_width: Any, value: float = 0.0) -> Tensor:
     return bind(_pad, (tensor,), {"widths": tuple((int(a), int(b)) for a, b in widths), "value": float(value)})
 
 
-def sliding_window(x: Any, axes: Sequence[int], sizes: Sequence[int], strides: Sequence[int], dilations: Sequence[int]) -> Tensor:
+def sliding_window(
+    x: Any, axes: Sequence[int], sizes: Sequence[int], strides: Sequence[int], dilations: Sequence[int]
+) -> Tensor:
     """Windows along axes, as new axes at the end; nothing is copied."""
     tensor = asarray(x)
     where = tuple(normalize_axis("sliding_window", a, tensor.ndim) for a in axes)
-    return bind(_sliding_window, (tensor,), {"axes": where, "sizes": tuple(sizes), "strides": tuple(strides), "dilations": tuple(dilations)})
+    return bind(
+        _sliding_window,
+        (tensor,),
+        {"axes": where, "sizes": tuple(sizes), "strides": tuple(strides), "dilations": tuple(dilations)},
+    )
 
 
 def concat(xs: Sequence[Any], axis: int = 0) -> Tensor:
@@ -298,7 +347,18 @@ def split(x: Any, parts: int, axis: int = 0) -> tuple[Tensor, ...]:
         raise ShapeError(f"split: axis {axis} must divide into {parts}; got {tensor.shape}")
     size = tensor.shape[where] // parts
     shape = tensor.shape[:where] + (size,) + tensor.shape[where + 1 :]
-    return tuple(bind(_slice, (tensor,), {"start": tuple(size * k if a == where else 0 for a in range(tensor.ndim)), "size": shape, "step": (1,) * tensor.ndim}) for k in range(parts))
+    return tuple(
+        bind(
+            _slice,
+            (tensor,),
+            {
+                "start": tuple(size * k if a == where else 0 for a in range(tensor.ndim)),
+                "size": shape,
+                "step": (1,) * tensor.ndim,
+            },
+        )
+        for k in range(parts)
+    )
 
 
 def identity(x: Any) -> Tensor:

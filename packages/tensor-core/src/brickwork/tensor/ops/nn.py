@@ -44,13 +44,22 @@ def _gelu_tanh(x: Expr) -> Expr:
 
 
 ACTIVATIONS: dict[str, tuple[Callable[[Expr], Expr], str]] = {
-    "relu": (lambda x: _where(x > 0.0, x, 0.0), "max(x, 0); the gradient at 0 is 0"),
-    "relu6": (lambda x: apply("minimum", _where(x > 0.0, x, 0.0), 6.0), "min(max(x, 0), 6)"),
+    "relu": (lambda x: apply("relu", x), "max(x, 0); the gradient at 0 is 0"),
+    "relu6": (lambda x: apply("minimum", apply("relu", x), 6.0), "min(max(x, 0), 6)"),
     "leaky_relu": (lambda x: _where(x > 0.0, x, 0.2 * x), "x where positive, else 0.2 x"),
-    "elu": (lambda x: _where(x > 0.0, x, apply("expm1", apply("minimum", x, 0.0))), "x where positive, else e^x - 1 (Clevert 2016)"),
-    "selu": (lambda x: SELU_SCALE * _where(x > 0.0, x, SELU_ALPHA * apply("expm1", apply("minimum", x, 0.0))), "the self-normalising elu (Klambauer 2017)"),
+    "elu": (
+        lambda x: _where(x > 0.0, x, apply("expm1", apply("minimum", x, 0.0))),
+        "x where positive, else e^x - 1 (Clevert 2016)",
+    ),
+    "selu": (
+        lambda x: SELU_SCALE * _where(x > 0.0, x, SELU_ALPHA * apply("expm1", apply("minimum", x, 0.0))),
+        "the self-normalising elu (Klambauer 2017)",
+    ),
     "sigmoid": (_sigmoid, "1 / (1 + e^-x)"),
-    "hard_sigmoid": (lambda x: apply("minimum", apply("maximum", x / 6.0 + 0.5, 0.0), 1.0), "min(max(x / 6 + 1/2, 0), 1)"),
+    "hard_sigmoid": (
+        lambda x: apply("minimum", apply("maximum", x / 6.0 + 0.5, 0.0), 1.0),
+        "min(max(x / 6 + 1/2, 0), 1)",
+    ),
     "softplus": (_softplus, "log(1 + e^x), without overflow"),
     "softsign": (lambda x: x / (1.0 + apply("abs", x)), "x / (1 + |x|)"),
     "silu": (lambda x: x * _sigmoid(x), "x * sigmoid(x) (Elfwing 2017)"),
@@ -100,7 +109,9 @@ def _layer_norm_body(x: Tensor, gamma: Tensor, beta: Tensor, *, axis: int, epsil
     return centred * E["rsqrt"](mean(centred * centred, axes, True) + epsilon) * gamma + beta
 
 
-def _layer_norm_rule(i: int, g: Tensor, out: Tensor, x: Tensor, gamma: Tensor, beta: Tensor, *, axis: int, epsilon: float) -> Tensor:
+def _layer_norm_rule(
+    i: int, g: Tensor, out: Tensor, x: Tensor, gamma: Tensor, beta: Tensor, *, axis: int, epsilon: float
+) -> Tensor:
     """Three sums over the row (Ba, Kiros and Hinton 2016, by the chain rule): of g, of g * xhat, and those of x."""
     axes, lead = tuple(range(axis, x.ndim)), tuple(range(axis))
     if i == 2:
@@ -134,10 +145,16 @@ def log_softmax(x: Any, axis: int = -1) -> Tensor:
 def layer_norm(x: Any, gamma: Any, beta: Any, axis: int = -1, epsilon: float = 1e-3) -> Tensor:
     """``(x - mean) / sqrt(var + epsilon) * gamma + beta`` over the axes from ``axis`` on; gamma and beta have their shape."""
     tensor = asarray(x)
-    return bind(_layer_norm, (tensor, asarray(gamma), asarray(beta)), {"axis": normalize_axis("layer_norm", axis, tensor.ndim), "epsilon": float(epsilon)})
+    return bind(
+        _layer_norm,
+        (tensor, asarray(gamma), asarray(beta)),
+        {"axis": normalize_axis("layer_norm", axis, tensor.ndim), "epsilon": float(epsilon)},
+    )
 
 
-def _pooled(who: str, x: Tensor, size: Sequence[int], strides: Sequence[int] | None, padding: str, fill: float) -> Tensor:
+def _pooled(
+    who: str, x: Tensor, size: Sequence[int], strides: Sequence[int] | None, padding: str, fill: float
+) -> Tensor:
     """Windows of an (batch, *space, channels) tensor, as axes at the end."""
     space, steps = len(size), tuple(strides or size)
     widths = padding_widths(who, padding, x.shape[1:-1], size, steps, (1,) * space)

@@ -44,7 +44,9 @@ def _define(op: Reduce, formula: str) -> Any:
         return bind(op, (tensor,), {"axis": normalize_axes(op.name, axis, tensor.ndim), "keepdims": bool(keepdims)})
 
     function.__name__ = function.__qualname__ = op.name
-    function.__doc__ = f"{formula} over ``axis`` (an int, several, or None for all); the axes stay with size 1 where ``keepdims``."
+    function.__doc__ = (
+        f"{formula} over ``axis`` (an int, several, or None for all); the axes stay with size 1 where ``keepdims``."
+    )
     return function
 
 
