@@ -3,10 +3,13 @@
 import subprocess
 import sys
 
-import brickwork.tensor  # noqa: F401 - fills the registry
 import ml_dtypes
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import brickwork.tensor  # noqa: F401 - fills the registry
 from brickwork.graph.ir import CONSTANT, Graph, Node, Value, parameters
 from brickwork.graph.text import GraphTextError, expr_text, param_text, parse_expr, parse_graph
 from brickwork.tensor.dim import Dim, symbol
@@ -15,8 +18,6 @@ from brickwork.tensor.expr import Expr, acc, apply, arg, const, index, size_valu
 from brickwork.tensor.random import philox
 from brickwork.tensor.spec import TensorSpec
 from brickwork.tensor.view import Affine, Form
-from hypothesis import given
-from hypothesis import strategies as st
 
 F32, U32 = NAMES["float32"], NAMES["uint32"]
 N, M = symbol("N"), symbol("M")
@@ -69,11 +70,39 @@ def test_empty_graph_and_several_outputs():
 
 
 VALUES = [
-    None, True, False, 0, 1, -7, 2**70, 1.0, -0.0, 1e-300, float("inf"), float("-inf"), "", 'a "quoted"\n\\ \ud800 text', (), (1,),
-    ((1, 2), (True, None)), N, 4 * N + 1, 5 - N, N * N * M - 3 * M, Affine((2, 0, 1), -1), Affine((0, 0)), Affine((), 5 - N, 3),
-    Affine((-1, 1), N - 1, 2), Form((32, N), ((Affine((1, 0)), Affine((2, -1), -3)), (Affine((0,)),)), (0,)), Form((), ((),), ()),
-    np.dtype("float32"), np.dtype(ml_dtypes.bfloat16), symbol("odd name's"), symbol("inf"), const(2, F32),
-]  # fmt: skip
+    None,
+    True,
+    False,
+    0,
+    1,
+    -7,
+    2**70,
+    1.0,
+    -0.0,
+    1e-300,
+    float("inf"),
+    float("-inf"),
+    "",
+    'a "quoted"\n\\ \ud800 text',
+    (),
+    (1,),
+    ((1, 2), (True, None)),
+    N,
+    4 * N + 1,
+    5 - N,
+    N * N * M - 3 * M,
+    Affine((2, 0, 1), -1),
+    Affine((0, 0)),
+    Affine((), 5 - N, 3),
+    Affine((-1, 1), N - 1, 2),
+    Form((32, N), ((Affine((1, 0)), Affine((2, -1), -3)), (Affine((0,)),)), (0,)),
+    Form((), ((),), ()),
+    np.dtype("float32"),
+    np.dtype(ml_dtypes.bfloat16),
+    symbol("odd name's"),
+    symbol("inf"),
+    const(2, F32),
+]
 
 
 @pytest.mark.parametrize("value", VALUES, ids=repr)
@@ -137,13 +166,15 @@ def test_scalars_are_short():
     assert param_text(np.bool_(True)) == "true:b1"
 
 
-@pytest.mark.parametrize("value", [[1], {"a": 1}, object(), 1j, np.str_("x"), np.dtype("O"), np.ones(2)], ids=lambda v: type(v).__name__)
+@pytest.mark.parametrize(
+    "value", [[1], {"a": 1}, object(), 1j, np.str_("x"), np.dtype("O"), np.ones(2)], ids=lambda v: type(v).__name__
+)
 def test_values_without_a_text_say_so(value):
     with pytest.raises(GraphTextError, match="graph text: "):
         param_text(value)
 
 
-# ---- expressions ------------------------------------------------------------------------------------------------------
+# ---- expressions ----
 
 
 def test_expression_text():
@@ -165,7 +196,14 @@ def bodies() -> list[Expr]:
     shared = x
     for _ in range(200):
         shared = shared * shared
-    return [low, high.bitcast(F32) * 2.0, chain, shared, apply("where", x > y, -x, const(float("nan"), F32)), const(True, NAMES["bool"])]
+    return [
+        low,
+        high.bitcast(F32) * 2.0,
+        chain,
+        shared,
+        apply("where", x > y, -x, const(float("nan"), F32)),
+        const(True, NAMES["bool"]),
+    ]
 
 
 @pytest.mark.parametrize("k", range(6))
@@ -202,14 +240,14 @@ def test_random_expressions_come_back(data):
     assert parse_expr(expr_text(pool[-1])) is pool[-1]
 
 
-# ---- other text -------------------------------------------------------------------------------------------------------
+# ---- other text ----
 
 HOSTILE = {
     "nothing": "",
     "no graph": "grap",
     "unfinished": "graph(%0: f32[2]) {",
     "unknown op": "graph(%0: f32[2]) { %1: f32[2] = rm_rf(%0) return %1 }",
-    "python": "graph() { %0: f32[] = exp() {p=__import__(\"os\")} return %0 }",
+    "python": 'graph() { %0: f32[] = exp() {p=__import__("os")} return %0 }',
     "unknown dtype": "graph(%0: f33[2]) { return %0 }",
     "not made": "graph() { return %0 }",
     "used too early": "graph(%0: f32[2]) { %1: f32[2] = exp(%2) %2: f32[2] = exp(%0) return %2 }",
@@ -230,20 +268,77 @@ HOSTILE = {
     "word for a size": "graph(%0: f32[form]) { return %0 }",
 }
 PARAMS = [
-    "(" * 10_000, "(1", "(1 2)", "300:u8", "-1:u8", "1.0:i8", "1:f32", "1e39:f32", "1e400", "1e400:f64", "true:f32", "none:f32", "nan:i8",
-    "bits(0x1ffffffff):f32", "bits(0x1):i32", "complex(1.0):c64", "complex(1.0, 2.0):f32", "complex(1, 2):c64", "dtype(object)", "dtype(",
-    "affine(1: $1)", "affine(1: ($0)/0)", "affine(99999: $0)", "affine(1: N*$0)", "affine(1: $0*$0)", "form(1; [$0]; 1)", "form(1; [$1]; 0)",
-    "form(1; $0; 0)", '"\\q"', '"open', "-true", "--1", "-(1)", "{", "{}", "{a0}", "{a0:f32", "{exec(a0:f32)}", "{add(a0:f32)}", "{add()}",
-    "{add(a0:f32, a1:f64)}", "{and(a0:f32, a1:f32)}", "{where(a0:f32, a0:f32, a0:f32)}", "{bitcast(a0:f32, f64)}", "{t0}", "{t1=a0:f32; t1}",
-    "{t0=a0:f32; t1}", "{t0=a0:f32}", "{a99999999999:f32}", "{" + "neg(" * 10_000 + "a0:f32" + ")" * 10_000 + "}", "{size(1.5)}", "{b0:f32}",
-    "graph(", "graph() { %0: f32[] = exp() {p=graph() {", "graph() { return %0 }", "1 {p=2}", "1, p=2", "{t" + "9" * 5000 + "}", "@",
-]  # fmt: skip
+    "(" * 10_000,
+    "(1",
+    "(1 2)",
+    "300:u8",
+    "-1:u8",
+    "1.0:i8",
+    "1:f32",
+    "1e39:f32",
+    "1e400",
+    "1e400:f64",
+    "true:f32",
+    "none:f32",
+    "nan:i8",
+    "bits(0x1ffffffff):f32",
+    "bits(0x1):i32",
+    "complex(1.0):c64",
+    "complex(1.0, 2.0):f32",
+    "complex(1, 2):c64",
+    "dtype(object)",
+    "dtype(",
+    "affine(1: $1)",
+    "affine(1: ($0)/0)",
+    "affine(99999: $0)",
+    "affine(1: N*$0)",
+    "affine(1: $0*$0)",
+    "form(1; [$0]; 1)",
+    "form(1; [$1]; 0)",
+    "form(1; $0; 0)",
+    '"\\q"',
+    '"open',
+    "-true",
+    "--1",
+    "-(1)",
+    "{",
+    "{}",
+    "{a0}",
+    "{a0:f32",
+    "{exec(a0:f32)}",
+    "{add(a0:f32)}",
+    "{add()}",
+    "{add(a0:f32, a1:f64)}",
+    "{and(a0:f32, a1:f32)}",
+    "{where(a0:f32, a0:f32, a0:f32)}",
+    "{bitcast(a0:f32, f64)}",
+    "{t0}",
+    "{t1=a0:f32; t1}",
+    "{t0=a0:f32; t1}",
+    "{t0=a0:f32}",
+    "{a99999999999:f32}",
+    "{" + "neg(" * 10_000 + "a0:f32" + ")" * 10_000 + "}",
+    "{size(1.5)}",
+    "{b0:f32}",
+    "graph(",
+    "graph() { %0: f32[] = exp() {p=graph() {",
+    "graph() { return %0 }",
+    "1 {p=2}",
+    "1, p=2",
+    "{t" + "9" * 5000 + "}",
+    "@",
+]
 
 
-@pytest.mark.parametrize("text", [*HOSTILE.values(), *(f"graph() {{ %1: f32[] = exp() {{p={p}}} return %1 }}" for p in PARAMS)],
-                         ids=[*HOSTILE, *(p[:24] for p in PARAMS)])  # fmt: skip
+@pytest.mark.parametrize(
+    "text",
+    [*HOSTILE.values(), *(f"graph() {{ %1: f32[] = exp() {{p={p}}} return %1 }}" for p in PARAMS)],
+    ids=[*HOSTILE, *(p[:24] for p in PARAMS)],
+)
 def test_other_text_gives_one_error_that_names_the_place(text):
-    with pytest.raises(GraphTextError, match=r"^graph text: line \d+, column \d+: must be .*; got .*\. Correct") as caught:
+    with pytest.raises(
+        GraphTextError, match=r"^graph text: line \d+, column \d+: must be .*; got .*\. Correct"
+    ) as caught:
         parse_graph(text)
     assert len(str(caught.value)) < 400
 
@@ -253,7 +348,11 @@ def test_the_place_is_right():
         parse_graph("graph(%0: f32[2]) {\n  # a comment\n  %1:   f32[2]  = explode(%0)\n  return %1\n}")
 
 
-@given(st.integers(0, len(GOLDEN)), st.sampled_from(["", "(", "}", "%0", "9", ",", "{", "f32", '"', "-", "nan", "\n", "é"]), st.integers(0, 4))
+@given(
+    st.integers(0, len(GOLDEN)),
+    st.sampled_from(["", "(", "}", "%0", "9", ",", "{", "f32", '"', "-", "nan", "\n", "é"]),
+    st.integers(0, 4),
+)
 def test_damaged_text_gives_a_graph_or_that_error(at, piece, cut):
     try:
         graph = parse_graph(GOLDEN[:at] + piece + GOLDEN[at + cut :])
@@ -263,6 +362,9 @@ def test_damaged_text_gives_a_graph_or_that_error(at, piece, cut):
 
 
 def test_constant_nodes_come_back():
-    nodes = tuple(Node(CONSTANT, (), (Value(k, TensorSpec((), d)),), (("value", np.ones((), d)[()]),)) for k, d in enumerate(NAMES.values()))
+    nodes = tuple(
+        Node(CONSTANT, (), (Value(k, TensorSpec((), d)),), (("value", np.ones((), d)[()]),))
+        for k, d in enumerate(NAMES.values())
+    )
     graph = Graph((), nodes, tuple(n.out for n in nodes))
     assert parse_graph(str(graph)) == graph

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from brickwork.tensor.dim import Size
+from brickwork.tensor.dim import Dim, Size
 from brickwork.tensor.dtypes import NAMES
 from brickwork.tensor.expr import Expr, acc, leaves
 from brickwork.tensor.op import Contraction, Elementwise, Reduce
@@ -25,6 +25,7 @@ __all__ = ["Cluster", "Clustering", "cluster"]
 EXPENSIVE = {"exp": 10, "log": 10, "expm1": 10, "log1p": 10, "tanh": 10, "sin": 10, "cos": 10, "erf": 10, "pow": 20, "mulhi": 3, "div": 3, "sqrt": 3}
 STORE_WHEN_SHARED, STORE_WHEN_BROADCAST = 3, 8
 MAX_READS = 40
+VECTOR_FROM = 8
 
 
 @dataclass(slots=True)
@@ -179,7 +180,7 @@ class _Builder:
         self.home[value.id] = into.number
 
     def _call(self, node: Node) -> None:
-        made = self._new((), (), "call")
+        made = self._new((), (), "concat" if node.op == "concat" else "call")
         made.call = node
         for v in node.outputs:
             self.home[v.id] = made.number
@@ -204,9 +205,23 @@ class _Builder:
             factor = made.body.value(v, dims, guards).cast(work)
             body = factor if body is None else body * factor
         assert body is not None
+        self._ask_for_layout(made, node)
         at = made.row_index(node.out.spec.shape)
         assert at is not None
         self._add(made, node.out, at, body, True, "add")
+
+    def _ask_for_layout(self, made: Cluster, node: Node) -> None:
+        """Have a turned operand stored, where as a view it is not of stride 1 along the vector axis (see `passes.layout`)."""
+        vector = len(made.outer) - 1
+        if vector < 0 or not (isinstance(made.outer[vector], Dim) or made.outer[vector] >= VECTOR_FROM):
+            return
+        for v in node.inputs:
+            producer = self.producers.get(v.id)
+            if producer is None or producer.op != "transpose" or self._stored(v):
+                continue
+            source = self._peel(v).id
+            if any(r.source == source and r.strides[vector] not in (0, 1) for r in made.body.reads):
+                raise NotInline(v)
 
     def _reduce(self, node: Node) -> None:
         definition, source = node.definition, node.inputs[0]

@@ -4,8 +4,9 @@
 
 Leaves: ``a0:f32`` operand 0, ``acc1:f32`` the result of stage 1, ``$2`` the position on axis 2, ``size(1+4*N)``,
 constants with their dtype. ``cast(x, f16)`` and ``bitcast(x, u32)`` name the dtype they make; every other head is an
-atom. A ``t`` names what is read more than once, so the text is no longer than the expression, however much that shares.
-It depends on nothing but the structure: equal expressions have equal text in any process, which makes it a key for caches.
+atom. A ``t`` names what is read more than once, so the text is as short as the expression, however much that shares.
+It depends on nothing but the structure: equal expressions have equal text in any process, which makes it a key for
+caches.
 """
 
 from __future__ import annotations

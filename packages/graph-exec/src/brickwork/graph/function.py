@@ -55,8 +55,11 @@ class Variant:
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
+    """``out``: the tree that the function returned, to be filled again; ``single``: it is one tensor."""
+
     run: Executable
     out: Any
+    single: bool
     variant: Variant
     graph: Graph
     symbolic: tuple[bool, ...]
@@ -86,8 +89,7 @@ class Function:
         elif any(compiled.symbolic):
             values = _batch(compiled, arrays)
         results = compiled.run(arrays, values)
-        out = compiled.out
-        return results[0] if out is None else tree.unflatten(out, results)
+        return results[0] if compiled.single else tree.unflatten(compiled.out, results)
 
     def explain(self) -> list[Variant]:
         """Every compiled variant in order of birth: what it takes, why it was made, and what it cost."""
@@ -229,7 +231,7 @@ class Function:
         with use(trace):
             out = self.fn(*moved, **named)
             results = [asarray(x) for x in tree.leaves(out)]
-        return trace.finish(results), None if isinstance(out, Tensor) else out
+        return trace.finish(results), out
 
     def _compile(self, args: Any, kwargs: Any, specs: tuple[Any, ...], open_axes: tuple[bool, ...], cause: str) -> Compiled:
         start = time.perf_counter()
@@ -242,7 +244,7 @@ class Function:
         signature = ", ".join(str(TensorSpec((symbol("N"), *shape[1:]) if o else shape, as_dtype(dtype))) for (shape, dtype), o in zip(specs, open_axes, strict=True))
         variant = Variant(f"{self.fn.__name__}({signature})", cause, any(open_axes), (middle - start) * 1e3, (end - middle) * 1e3, run.found,
                           len(plan.kernels), len(plan.steps) - len(plan.kernels), str(plan.arena))  # fmt: skip
-        return Compiled(run, out, variant, graph, open_axes)
+        return Compiled(run, out, isinstance(out, Tensor), variant, graph, open_axes)
 
 
 def _masked(specs: tuple[Any, ...], open_axes: tuple[bool, ...]) -> tuple[Any, ...]:

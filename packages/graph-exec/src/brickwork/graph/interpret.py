@@ -69,6 +69,8 @@ def _apply(node: Node, arrays: list[np.ndarray[Any, Any]], symbols: Mapping[str,
     if node.op == CONSTANT:
         return (settings["value"],)
     out = node.definition.eval(np, *arrays, **settings)
+    if node.kind == "elementwise":  # a body need not read the operand that gives the result its shape
+        return (np.broadcast_to(out, tuple(evaluate(n, symbols) for n in node.out.spec.shape)),)
     return out if type(out) is tuple else (out,)
 
 

@@ -6,17 +6,17 @@ from collections.abc import Iterator
 from itertools import product
 from math import gcd
 
-from brickwork.tensor.dim import Dim
+from brickwork.tensor.dim import Dim, Size
 from brickwork.tensor.expr import Expr, acc, arg, leaves, substitute
-from brickwork.tensor.kernel import Kernel, Stage, Write
+from brickwork.tensor.kernel import Kernel, Read, Stage, Write
 from brickwork.tensor.spec import Shape
 from brickwork.tensor.view import Affine, Form
 
 from .clusters import Cluster, accumulator
-from .ir import Value
+from .ir import Node, Value
 from .lowering import Body, Index, NotInline, dense_strides
 
-__all__ = ["kernels_of"]
+__all__ = ["concat_kernels", "kernels_of"]
 
 
 def kernels_of(made: Cluster, written: frozenset[int]) -> list[Kernel]:
@@ -35,6 +35,18 @@ def kernels_of(made: Cluster, written: frozenset[int]) -> list[Kernel]:
             at, expr = made.body.own[item.value.id]
             stages.append(Stage(inner if item.full and item.combine is None else (), _place_accs(expr, numbers), None, _write(item.value, at, expr)))
     return [pruned(made, stages)]
+
+
+def concat_kernels(node: Node) -> Iterator[Kernel]:
+    """A copy for each part of a concatenation, into its place."""
+    axis, out = node.settings["axis"], node.out
+    steps = dense_strides(out.spec.shape)
+    start: Size = 0
+    for v in node.inputs:
+        read = Read(v.id, v.spec.dtype, 0, dense_strides(v.spec.shape))
+        write = Write(out.id, out.spec.dtype, steps[axis] * start, steps)
+        yield Kernel(v.spec.shape, len(v.spec.shape), (read,), (Stage((), arg(0, v.spec.dtype), None, write),))
+        start = v.spec.shape[axis] + start
 
 
 def _write(value: Value, at: Index, expr: Expr) -> Write:

@@ -81,7 +81,10 @@ def dtype_text(dtype: np.dtype[Any]) -> str:
 
 
 def scalar_text(value: np.generic) -> str:
-    """A NumPy scalar: the shortest decimal that gives the same bits, or the bits where no decimal does (odd NaNs)."""
+    """A NumPy scalar: the shortest decimal that gives the same bits, or the bits where no decimal does (odd NaNs).
+
+    Whole numbers stand in full: 32768.0, where 32770.0 would name the same float16.
+    """
     dtype = dtype_text(value.dtype)
     kind = class_of(value.dtype)
     if kind == "b":
@@ -89,7 +92,7 @@ def scalar_text(value: np.generic) -> str:
     if kind in "iu":
         return f"{int(value)}:{dtype}"
     if kind == "c":
-        parts = value.real, value.imag  # type: ignore[attr-defined]
+        parts = value.real, value.imag
         words = [_decimal(p) for p in parts]
         return f"complex({words[0]}, {words[1]}):{dtype}" if None not in words else _bits_text(value)
     word = _decimal(value)
@@ -97,13 +100,12 @@ def scalar_text(value: np.generic) -> str:
 
 
 def _decimal(value: np.generic) -> str | None:
-    number = float(value)  # type: ignore[arg-type]
+    number = float(value)
     if not math.isfinite(number):
-        number = (
-            math.nan if math.isnan(number) else number
-        )  # the plain one: a float64 carries the payload of a float32 along
+        # The plain NaN: a float64 carries the payload of a float32 along.
+        number = math.nan if math.isnan(number) else number
         return repr(number) if _convert(number, value.dtype).tobytes() == value.tobytes() else None
-    if value.dtype.itemsize == 8:
+    if value.dtype.itemsize == 8 or (number.is_integer() and abs(number) < 2**53):
         return repr(number)
     for digits in range(1, 18):
         rounded = float(f"{number:.{digits}g}")

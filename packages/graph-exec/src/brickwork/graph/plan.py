@@ -15,7 +15,7 @@ from brickwork.tensor.spec import TensorSpec
 
 from .clusters import Cluster, Clustering, cluster, topological
 from .ir import CONSTANT, Graph, Node, Value, parameters
-from .kernels import kernels_of
+from .kernels import concat_kernels, kernels_of
 from .lowering import NotInline, dense_strides
 
 __all__ = ["Call", "Place", "Plan", "make_plan"]
@@ -89,6 +89,9 @@ def _steps(made: Cluster, grouped: Clustering) -> list[Kernel | Call]:
     if made.kind == "call":
         assert made.call is not None
         return [Call(made.call)]
+    if made.kind == "concat":
+        assert made.call is not None
+        return list(concat_kernels(made.call))
     try:
         return list(kernels_of(made, grouped.written))
     except NotInline:

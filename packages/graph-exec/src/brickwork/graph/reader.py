@@ -134,7 +134,7 @@ class Reader:
         return number
 
     def name(self, wanted: str, reserved: frozenset[str] = frozenset()) -> str:
-        """A name, bare or in single quotes; ``reserved``: words that mean something else here unless they are quoted."""
+        """A name, bare or in single quotes; ``reserved``: words that mean something else here unless quoted."""
         if self.token.kind == "quoted":
             inner = self.next().text[1:-1]
             return _ESCAPE.sub(lambda m: "\n" if m[1] == "n" else m[1], inner)

@@ -6,8 +6,9 @@
       return %3 alias(0->1)
     }
 
-One node a line; parameters in braces; ``#`` starts a comment (the printer puts the user's line there). ``alias(0->1)``:
-output 0 is written in place of input 1. Parameters: room `literals`. `parse_graph` of a graph's text gives an equal graph.
+One node a line; parameters in braces; ``#`` starts a comment (the printer puts the user's line there).
+``alias(0->1)``: output 0 is written in place of input 1. Parameters: room `literals`. `parse_graph` of a graph's text
+gives an equal graph.
 """
 
 from __future__ import annotations

@@ -14,9 +14,10 @@ from ..ir import Graph
 from .cse import cse
 from .dce import dce
 from .fold import fold
+from .layout import layout
 from .simplify import simplify
 
-__all__ = ["PIPELINE", "Pass", "cse", "dce", "fold", "run_pipeline", "simplify"]
+__all__ = ["PIPELINE", "Pass", "cse", "dce", "fold", "layout", "run_pipeline", "simplify"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,8 @@ PIPELINE: tuple[Pass, ...] = (
     Pass("fold", fold, "first, so that the algebra of simplify sees constants inside bodies"),
     Pass("simplify", simplify, "before cse, since what differs only in form becomes equal"),
     Pass("cse", cse, "once equal things look equal; before dce, which clears what it leaves"),
-    Pass("dce", dce, "last: the passes above leave behind what they went around"),
+    Pass("dce", dce, "the passes above leave behind what they went around"),
+    Pass("layout", layout, "last: it is about memory, and knows which contractions are left"),
 )
 
 

@@ -145,7 +145,7 @@ def _division(e: Expr) -> Expr | None:
     value = float(e.args[1].value)
     if value == 0 or not np.isfinite(value) or abs(np.frexp(value)[0]) != 0.5:
         return None
-    limits = ml_dtypes.finfo(e.dtype)
+    limits = ml_dtypes.finfo(e.dtype)  # type: ignore[no-untyped-call]
     smallest, greatest = float(limits.smallest_normal), float(limits.max)
     if not (smallest <= abs(value) <= greatest and smallest <= abs(1 / value) <= greatest):
         return None
@@ -209,11 +209,11 @@ def lossless(source: np.dtype[Any], target: np.dtype[Any]) -> bool:
     if b in "iu":
         low, high = np.iinfo(source), np.iinfo(target)
         return bool(high.min <= low.min and low.max <= high.max)
-    wide = ml_dtypes.finfo(target)
+    wide = ml_dtypes.finfo(target)  # type: ignore[no-untyped-call]
     if a in "iu":
         bits = 8 * source.itemsize - (a == "i")
         return bool(bits <= wide.nmant + 1 and bits < wide.maxexp)
-    narrow = ml_dtypes.finfo(source)
+    narrow = ml_dtypes.finfo(source)  # type: ignore[no-untyped-call]
     return bool(
         narrow.nmant <= wide.nmant
         and narrow.max.astype(np.float64) <= wide.max.astype(np.float64)
