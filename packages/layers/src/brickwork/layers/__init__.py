@@ -4,17 +4,36 @@ from importlib import import_module
 from typing import Any
 
 from . import activations, callbacks, constraints, initializers, losses, metrics, models, optimizers, regularizers
-from .core import Activation, Dense, Input, InputLayer, ReLU, Softmax
+from .convolutional import Conv1D, Conv2D, Conv3D
+from .core import Activation, Dense, Input, InputLayer, ReLU, Rescaling, Softmax
 from .errors import LayerError
 from .initializers import Initializer
 from .input_spec import InputSpec
 from .layer import Layer
 from .losses import Loss
+from .merging import Add, Average, Concatenate, Maximum, Minimum, Multiply, Subtract
 from .metrics import Metric
 from .models import Model, Sequential
 from .naming import clear_session
+from .normalization import BatchNormalization, LayerNormalization
 from .optimizers import Optimizer
+from .pooling import (
+    AveragePooling1D,
+    AveragePooling2D,
+    AveragePooling3D,
+    GlobalAveragePooling1D,
+    GlobalAveragePooling2D,
+    GlobalAveragePooling3D,
+    GlobalMaxPooling1D,
+    GlobalMaxPooling2D,
+    GlobalMaxPooling3D,
+    MaxPooling1D,
+    MaxPooling2D,
+    MaxPooling3D,
+)
+from .regularization import Dropout
 from .regularizers import Regularizer
+from .reshaping import Flatten, Reshape
 from .seeds import set_random_seed
 from .serialization import deserialize, register_serializable, serialize
 from .symbolic import SymbolicTensor
@@ -22,10 +41,16 @@ from .symbolic import SymbolicTensor
 __version__ = "0.1.0"
 
 __all__ = [
-    "Activation", "Dense", "Input", "InputLayer", "ReLU", "Softmax",
+    "Activation", "Dense", "Dropout", "Flatten", "Input", "InputLayer", "ReLU", "Rescaling", "Reshape", "Softmax",
+    "Conv1D", "Conv2D", "Conv3D", "BatchNormalization", "LayerNormalization",
+    "AveragePooling1D", "AveragePooling2D", "AveragePooling3D", "MaxPooling1D", "MaxPooling2D", "MaxPooling3D",
+    "GlobalAveragePooling1D", "GlobalAveragePooling2D", "GlobalAveragePooling3D", "GlobalMaxPooling1D",
+    "GlobalMaxPooling2D", "GlobalMaxPooling3D",
+    "Add", "Average", "Concatenate", "Maximum", "Minimum", "Multiply", "Subtract",
     "Model", "Sequential",
     "Layer", "InputSpec", "Initializer", "Loss", "Metric", "Optimizer", "Regularizer", "SymbolicTensor",
-    "activations", "callbacks", "constraints", "initializers", "losses", "metrics", "models", "optimizers", "regularizers",
+    "activations", "callbacks", "constraints", "initializers", "losses", "metrics", "models", "optimizers",
+    "regularizers",
     "LayerError", "clear_session", "deserialize", "register_serializable", "serialize", "set_random_seed",
     "Classifier", "Regressor", "load_model", "save",
 ]  # fmt: skip

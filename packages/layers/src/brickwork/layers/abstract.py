@@ -1,6 +1,7 @@
 """Shapes without numbers: run a function on tensors that know only their shape and dtype.
 
-Sizes that are not known (None) stand as symbols, the batch axis by one name and the k-th axis by another, so what holds for every size is what
+Sizes that are not known (None) stand as symbols, the batch axis by one name and the k-th axis by another, so what holds
+for every size is what
 comes out. Nothing is computed, and no variable changes.
 """
 

@@ -10,12 +10,41 @@ from brickwork.tensor import Tensor, asarray, exp, minimum, nn, tanh, where
 from .errors import LayerError, unknown
 from .serialization import registered_function, registered_name
 
-__all__ = ["deserialize", "elu", "exponential", "gelu", "get", "hard_sigmoid", "leaky_relu", "linear", "log_sigmoid", "log_softmax", "relu", "relu6", "selu", "serialize",
-           "sigmoid", "silu", "softmax", "softplus", "softsign", "swish", "tanh"]  # fmt: skip
+__all__ = [
+    "deserialize",
+    "elu",
+    "exponential",
+    "gelu",
+    "get",
+    "hard_sigmoid",
+    "leaky_relu",
+    "linear",
+    "log_sigmoid",
+    "log_softmax",
+    "relu",
+    "relu6",
+    "selu",
+    "serialize",
+    "sigmoid",
+    "silu",
+    "softmax",
+    "softplus",
+    "softsign",
+    "swish",
+    "tanh",
+]
 
 Activation = Callable[[Any], Tensor]
 
-log_sigmoid, relu6, selu, sigmoid, silu, softplus, softsign = nn.log_sigmoid, nn.relu6, nn.selu, nn.sigmoid, nn.silu, nn.softplus, nn.softsign
+log_sigmoid, relu6, selu, sigmoid, silu, softplus, softsign = (
+    nn.log_sigmoid,
+    nn.relu6,
+    nn.selu,
+    nn.sigmoid,
+    nn.silu,
+    nn.softplus,
+    nn.softsign,
+)
 hard_sigmoid = nn.hard_sigmoid
 swish = silu
 
@@ -68,13 +97,33 @@ def log_softmax(x: Any, axis: int = -1) -> Tensor:
 
 FUNCTIONS: Mapping[str, Activation] = {
     f.__name__: f
-    for f in (elu, exponential, gelu, hard_sigmoid, leaky_relu, linear, log_sigmoid, log_softmax, relu, relu6, selu, sigmoid, silu, softmax, softplus, softsign, tanh)
+    for f in (
+        elu,
+        exponential,
+        gelu,
+        hard_sigmoid,
+        leaky_relu,
+        linear,
+        log_sigmoid,
+        log_softmax,
+        relu,
+        relu6,
+        selu,
+        sigmoid,
+        silu,
+        softmax,
+        softplus,
+        softsign,
+        tanh,
+    )
 }
 ALIASES = {"swish": "silu"}
 
 
 def get(identifier: Any) -> Activation:
-    """The function of a name (None is `linear`); functions come back as they are. Raises `LayerError` for a name that none has."""
+    """The function of a name (None is `linear`); functions come back as they are. Raises `LayerError` for a name that
+    none has.
+    """
     if identifier is None:
         return linear
     if isinstance(identifier, str):
@@ -87,14 +136,19 @@ def get(identifier: Any) -> Activation:
         return deserialize(identifier)
     if callable(identifier):
         return identifier
-    raise LayerError(f"activation: must be a name or a function of one tensor; got {identifier!r}. Use activation='relu', say")
+    raise LayerError(
+        f"activation: must be a name or a function of one tensor; got {identifier!r}. Use activation='relu', say"
+    )
 
 
 def serialize(activation: Activation) -> Any:
     """The name of a function. Raises `LayerError` for a function that has none, such as a lambda."""
     name = next((n for n, f in FUNCTIONS.items() if f is activation), None) or registered_name(activation)
     if name is None:
-        raise LayerError(f"activation: must have a name to be saved; got {activation!r}. Put @register_serializable() above its definition")
+        raise LayerError(
+            f"activation: must have a name to be saved; got {activation!r}. Put @register_serializable() above its "
+            "definition"
+        )
     return name
 
 

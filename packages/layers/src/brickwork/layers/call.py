@@ -105,9 +105,17 @@ def _prepare(layer: Layer, args: tuple[Any, ...], names: tuple[str, ...]) -> tup
         return x.astype(dtype) if dtype is not None and x.dtype != dtype and is_floating(x.dtype) else x
 
     def argument(k: int, x: Any) -> Any:
-        if k == 0 and (isinstance(x, (int, float)) or (isinstance(x, (list, tuple)) and x and all(isinstance(v, (int, float, bool)) for v in leaves(x)))):
+        if k == 0 and (
+            isinstance(x, (int, float))
+            or (isinstance(x, (list, tuple)) and x and all(isinstance(v, (int, float, bool)) for v in leaves(x)))
+        ):
             x = np.asarray(x, dtype=dtype)
-        elif k == 0 and not isinstance(x, (Tensor, list, tuple, dict)) and not hasattr(x, "dtype") and hasattr(x, "__array__"):
+        elif (
+            k == 0
+            and not isinstance(x, (Tensor, list, tuple, dict))
+            and not hasattr(x, "dtype")
+            and hasattr(x, "__array__")
+        ):
             x = np.asarray(x)
         return map_leaves(cast, x)
 
@@ -126,7 +134,10 @@ def _build_for(layer: Layer, args: tuple[Any, ...], names: tuple[str, ...]) -> N
         return
     given = {f"{n}_shape": s for n, s in zip(names, shapes)}
     if not all(p in given for p in wanted):
-        raise LayerError(f"build: takes shapes named after the arguments of call; got {', '.join(wanted)} for {', '.join(names)}. Rename them")
+        raise LayerError(
+            f"build: takes shapes named after the arguments of call; got {', '.join(wanted)} for {', '.join(names)}. "
+            "Rename them"
+        )
     layer.build(**{p: given[p] for p in wanted})
 
 
@@ -150,7 +161,9 @@ def call_on_symbols(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any])
         outputs = _by_rule(layer, args, flat)
     else:
         out = abstractly(call_on_tensors, layer, map_leaves(stand_in, args), map_leaves(stand_in, kwargs))
-        outputs = map_leaves(lambda t: SymbolicTensor(open_shape(t.shape), t.dtype) if isinstance(t, Tensor) else t, out)
+        outputs = map_leaves(
+            lambda t: SymbolicTensor(open_shape(t.shape), t.dtype) if isinstance(t, Tensor) else t, out
+        )
     node = Node(layer, args, dict(kwargs), outputs)
     for t in leaves(outputs):
         t.node = node

@@ -70,7 +70,9 @@ class UnitNorm(Constraint):
 class MinMaxNorm(Constraint):
     """Norm along ``axis`` brought ``rate`` of the way into [``min_value``, ``max_value``]."""
 
-    def __init__(self, min_value: float = 0.0, max_value: float = 1.0, rate: float = 1.0, axis: int | Sequence[int] = 0):
+    def __init__(
+        self, min_value: float = 0.0, max_value: float = 1.0, rate: float = 1.0, axis: int | Sequence[int] = 0
+    ):
         self.min_value, self.max_value, self.rate, self.axis = min_value, max_value, rate, axis
 
     def __call__(self, w: Any) -> Tensor:
@@ -96,7 +98,10 @@ def get(identifier: Any) -> Any:
         return deserialize(identifier)
     if callable(identifier):
         return identifier() if isinstance(identifier, type) else identifier
-    raise LayerError(f"constraint: must be a name or a function of a weight; got {identifier!r}. Use kernel_constraint='max_norm', say")
+    raise LayerError(
+        f"constraint: must be a name or a function of a weight; got {identifier!r}. Use kernel_constraint='max_norm', "
+        "say"
+    )
 
 
 def serialize(constraint: Constraint) -> dict[str, Any]:

@@ -18,8 +18,26 @@ from .serialization import Configurable, known
 from .serialization import deserialize as _deserialize
 from .serialization import serialize as _serialize
 
-__all__ = ["Constant", "GlorotNormal", "GlorotUniform", "HeNormal", "HeUniform", "Identity", "Initializer", "LecunNormal", "LecunUniform", "Ones", "RandomNormal", "RandomUniform",
-           "TruncatedNormal", "VarianceScaling", "Zeros", "deserialize", "get", "serialize"]  # fmt: skip
+__all__ = [
+    "Constant",
+    "GlorotNormal",
+    "GlorotUniform",
+    "HeNormal",
+    "HeUniform",
+    "Identity",
+    "Initializer",
+    "LecunNormal",
+    "LecunUniform",
+    "Ones",
+    "RandomNormal",
+    "RandomUniform",
+    "TruncatedNormal",
+    "VarianceScaling",
+    "Zeros",
+    "deserialize",
+    "get",
+    "serialize",
+]
 
 
 class Initializer(Configurable):
@@ -135,7 +153,9 @@ class VarianceScaling(_Random):
     ``distribution``: "truncated_normal" (its variance corrected for the truncation), "untruncated_normal" or "uniform".
     """
 
-    def __init__(self, scale: float = 1.0, mode: str = "fan_in", distribution: str = "truncated_normal", seed: int | None = None):
+    def __init__(
+        self, scale: float = 1.0, mode: str = "fan_in", distribution: str = "truncated_normal", seed: int | None = None
+    ):
         super().__init__(seed)
         if scale <= 0:
             raise LayerError(f"VarianceScaling: scale must be positive; got {scale}")
@@ -143,7 +163,9 @@ class VarianceScaling(_Random):
             raise unknown("VarianceScaling mode", mode, ("fan_in", "fan_out", "fan_avg"))
         distribution = "truncated_normal" if str(distribution).lower() == "normal" else str(distribution).lower()
         if distribution not in ("truncated_normal", "untruncated_normal", "uniform"):
-            raise unknown("VarianceScaling distribution", distribution, ("truncated_normal", "untruncated_normal", "uniform"))
+            raise unknown(
+                "VarianceScaling distribution", distribution, ("truncated_normal", "untruncated_normal", "uniform")
+            )
         self.scale, self.mode, self.distribution = scale, mode, distribution
 
     def __call__(self, shape: Sequence[int], dtype: Any = "float32") -> Tensor:
@@ -233,14 +255,24 @@ class _Given(Initializer):
 
 
 def get(identifier: Any) -> Any:
-    """The initializer of a name ("glorot_uniform", "GlorotUniform"), class, config, array or function; None stays None."""
+    """The initializer of a name ("glorot_uniform", "GlorotUniform"), class, config, array or function; None stays
+    None.
+    """
     if identifier is None or isinstance(identifier, Initializer):
         return identifier
     if isinstance(identifier, str):
-        table = {**{snake_case(n): c for n, c in known("initializer").items() if not n.startswith("_")}, **known("initializer"),
-                 "uniform": RandomUniform, "normal": RandomNormal, "one": Ones, "zero": Zeros}  # fmt: skip
+        table = {
+            **{snake_case(n): c for n, c in known("initializer").items() if not n.startswith("_")},
+            **known("initializer"),
+            "uniform": RandomUniform,
+            "normal": RandomNormal,
+            "one": Ones,
+            "zero": Zeros,
+        }
         if identifier not in table:
-            raise unknown("initializer", identifier, (n for n in table if n.islower() and n not in ("one", "zero", "initializer")))
+            raise unknown(
+                "initializer", identifier, (n for n in table if n.islower() and n not in ("one", "zero", "initializer"))
+            )
         return table[identifier]()
     if isinstance(identifier, type) and issubclass(identifier, Initializer):
         return identifier()
@@ -248,7 +280,9 @@ def get(identifier: Any) -> Any:
         return deserialize(identifier)
     if callable(identifier) or hasattr(identifier, "shape"):
         return _Given(identifier)
-    raise LayerError(f"initializer: must be a name, an Initializer, an array or a function of shape and dtype; got {identifier!r}")
+    raise LayerError(
+        f"initializer: must be a name, an Initializer, an array or a function of shape and dtype; got {identifier!r}"
+    )
 
 
 def serialize(initializer: Initializer) -> dict[str, Any]:

@@ -40,15 +40,29 @@ def leaves_of(spec: Any) -> list[InputSpec]:
 def _check(spec: InputSpec, shape: tuple[Any, ...]) -> None:
     ndim = len(shape)
     if spec.ndim is not None and ndim != spec.ndim:
-        raise ShapeError(f"input must have {spec.ndim} axes; got {ndim}, shape {_text(shape)}. {_rank_fix(ndim, spec.ndim)}")
+        raise ShapeError(
+            f"input must have {spec.ndim} axes; got {ndim}, shape {_text(shape)}. {_rank_fix(ndim, spec.ndim)}"
+        )
     if spec.min_ndim is not None and ndim < spec.min_ndim:
-        raise ShapeError(f"input must have at least {spec.min_ndim} axes; got {ndim}, shape {_text(shape)}. {_rank_fix(ndim, spec.min_ndim)}")
+        raise ShapeError(
+            f"input must have at least {spec.min_ndim} axes; got {ndim}, shape {_text(shape)}. "
+            f"{_rank_fix(ndim, spec.min_ndim)}"
+        )
     if spec.max_ndim is not None and ndim > spec.max_ndim:
-        raise ShapeError(f"input must have at most {spec.max_ndim} axes; got {ndim}, shape {_text(shape)}. Reshape or flatten it")
+        raise ShapeError(
+            f"input must have at most {spec.max_ndim} axes; got {ndim}, shape {_text(shape)}. Reshape or flatten it"
+        )
     for axis, size in spec.axes.items():
-        if size is not None and -ndim <= axis < ndim and not isinstance(shape[axis], Dim) and shape[axis] not in (size, None):
-            raise ShapeError(f"axis {axis} of the input must have size {size}; got {shape[axis]}, shape {_text(shape)}. "
-                             f"The weights were made for {size}: check the columns of the data, or build a new layer")  # fmt: skip
+        if (
+            size is not None
+            and -ndim <= axis < ndim
+            and not isinstance(shape[axis], Dim)
+            and shape[axis] not in (size, None)
+        ):
+            raise ShapeError(f"axis {axis} of the input must have size {size}; got {shape[axis]}, shape "
+                             f"{_text(shape)}. "
+                             f"The weights were made for {size}: check the columns of the data, or build a new "
+                             "layer")  # fmt: skip
 
 
 def _rank_fix(got: int, wanted: int) -> str:

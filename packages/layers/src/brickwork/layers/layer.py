@@ -30,7 +30,9 @@ __all__ = ["Layer"]
 
 @dataclass(slots=True)
 class LayerState:
-    """What a layer keeps for itself: the constructor's arguments, the weights made by `add_weight`, and its calls in graphs."""
+    """What a layer keeps for itself: the constructor's arguments, the weights made by `add_weight`, and its calls in
+    graphs.
+    """
 
     arguments: tuple[tuple[Any, ...], dict[str, Any]] = ((), {})
     weights: list[Variable] = field(default_factory=list)
@@ -48,7 +50,8 @@ def _parameters(function: Callable[..., Any]) -> tuple[str, ...]:
 class Layer(Configurable):
     """Base of layers and models.
 
-    Subclasses make weights in ``build(input_shape)`` with `add_weight` and compute in ``call(inputs)``, which may take ``training``.
+    Subclasses make weights in ``build(input_shape)`` with `add_weight` and compute in ``call(inputs)``, which may take
+    ``training``.
     ``dtype``: of the weights and of the computation; floating inputs are cast to it.
     """
 
@@ -68,12 +71,22 @@ class Layer(Configurable):
             cls.build = _build_once(cls.__dict__["build"])  # type: ignore[method-assign]
 
     def __init__(
-        self, *, activity_regularizer: Any = None, trainable: bool = True, dtype: Any = None, autocast: bool = True, name: str | None = None, **kwargs: Any
+        self,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        **kwargs: Any,
     ):
         shape = kwargs.pop("input_shape", None)
         self._input_shape = (None, *shape) if shape is not None else kwargs.pop("batch_input_shape", None)
         if kwargs:
-            raise LayerError(f"{type(self).__name__}: unknown arguments; got {', '.join(kwargs)}. It takes {', '.join(_parameters(type(self).__init__)[1:])}")
+            raise LayerError(
+                f"{type(self).__name__}: unknown arguments; got {', '.join(kwargs)}. It takes "
+                f"{', '.join(_parameters(type(self).__init__)[1:])}"
+            )
         self.name = auto_name(type(self).__name__) if name is None else _checked_name(name)
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self.autocast = autocast
@@ -97,7 +110,8 @@ class Layer(Configurable):
 
     # weights
     def add_weight(
-        self, shape: Sequence[int] | None = None, initializer: Any = None, dtype: Any = None, trainable: bool = True, autocast: bool = True,
+        self, shape: Sequence[int] | None = None, initializer: Any = None, dtype: Any = None, trainable: bool = True,
+        autocast: bool = True,
         regularizer: Any = None, constraint: Any = None, aggregation: str = "none", name: str | None = None,
     ) -> Weight:  # fmt: skip
         """A new variable of the layer. Floats default to "glorot_uniform", other dtypes to "zeros"."""
@@ -106,12 +120,22 @@ class Layer(Configurable):
         make = initializers.get(initializer or ("glorot_uniform" if is_floating(kind) else "zeros"))
         sizes = () if shape is None else tuple(shape)
         if not all(isinstance(n, (int, np.integer)) for n in sizes):
-            raise LayerError(f"{self.name}: the shape of weight {name!r} must be known; got {sizes}. Give Input() a size for that axis")
+            raise LayerError(
+                f"{self.name}: the shape of weight {name!r} must be known; got {sizes}. Give Input() a size for that "
+                "axis"
+            )
         label = name or "variable"
         path = current_path() if current_path().endswith(self.name) else self.path
         with use(EagerTrace()):
             value = asarray(make(sizes, dtype=kind.name))
-        weight = Weight(value, name=label, path=f"{path}/{label}", trainable=trainable, regularizer=regularizers.get(regularizer), constraint=constraints.get(constraint))
+        weight = Weight(
+            value,
+            name=label,
+            path=f"{path}/{label}",
+            trainable=trainable,
+            regularizer=regularizers.get(regularizer),
+            constraint=constraints.get(constraint),
+        )
         if not self._trainable:
             weight.trainable = False
         self._state.weights.append(weight)
@@ -169,10 +193,15 @@ class Layer(Configurable):
         """Give `weights` new values, in order. Raises `LayerError` where number or shapes differ."""
         own = self.weights
         if len(own) != len(weights):
-            raise LayerError(f"{self.name}: set_weights needs {len(own)} arrays; got {len(weights)}. Build the layer first, or use the same architecture")
+            raise LayerError(
+                f"{self.name}: set_weights needs {len(own)} arrays; got {len(weights)}. Build the layer first, or use "
+                "the same architecture"
+            )
         for variable, value in zip(own, weights, strict=True):
             if tuple(np.shape(value)) != variable.shape:
-                raise LayerError(f"{self.name}: weight {variable.name} must keep shape {variable.shape}; got {np.shape(value)}")
+                raise LayerError(
+                    f"{self.name}: weight {variable.name} must keep shape {variable.shape}; got {np.shape(value)}"
+                )
             variable.assign(asarray(value, variable.dtype))
 
     def count_params(self) -> int:
@@ -189,7 +218,9 @@ class Layer(Configurable):
         """What the last call added, and the penalties of regularizers, of this layer and all in it."""
         parts = tracking.tree_layers(self, Layer)
         added = [loss for layer in parts for loss in layer._state.losses]
-        return added + [w.regularizer(w.value) for w in self.trainable_weights if getattr(w, "regularizer", None) is not None]
+        return added + [
+            w.regularizer(w.value) for w in self.trainable_weights if getattr(w, "regularizer", None) is not None
+        ]
 
     def _clear_losses(self) -> None:
         for layer in tracking.tree_layers(self, Layer):
@@ -197,7 +228,9 @@ class Layer(Configurable):
 
     # building and calling
     def build(self, input_shape: Any) -> None:
-        """Make the weights for inputs of a shape. The default makes those of sublayers, by following the shapes through `call`."""
+        """Make the weights for inputs of a shape. The default makes those of sublayers, by following the shapes through
+        `call`.
+        """
         if self._sublayers() and type(self).call is not Layer.call:
             abstractly(self.call, _placeholders(input_shape, self.compute_dtype))
         self.built = True
@@ -208,7 +241,9 @@ class Layer(Configurable):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         self._check_ready()
-        return call_on_symbols(self, args, kwargs) if is_symbolic((args, kwargs)) else call_on_tensors(self, args, kwargs)
+        return (
+            call_on_symbols(self, args, kwargs) if is_symbolic((args, kwargs)) else call_on_tensors(self, args, kwargs)
+        )
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The shape of the output for a shape of the input; None where a size is open."""
@@ -217,7 +252,10 @@ class Layer(Configurable):
 
     def _check_ready(self) -> None:
         if not self._state.ready:
-            raise LayerError(f"{type(self).__name__}: __init__ must call the parent's first; got a layer without it. Put super().__init__() at its top")
+            raise LayerError(
+                f"{type(self).__name__}: __init__ must call the parent's first; got a layer without it. Put "
+                "super().__init__() at its top"
+            )
 
     # data
     def get_config(self) -> dict[str, Any]:
@@ -233,7 +271,10 @@ class Layer(Configurable):
         bound.apply_defaults()
         given = {k: v for k, v in list(bound.arguments.items())[1:] if k not in ("args", "kwargs")}
         accepts = _parameters(own)
-        return {**{k: v for k, v in base.items() if k in accepts or "kwargs" in accepts}, **{k: _plain(self, k, v) for k, v in given.items() if k not in base}}
+        return {
+            **{k: v for k, v in base.items() if k in accepts or "kwargs" in accepts},
+            **{k: _plain(self, k, v) for k, v in given.items() if k not in base},
+        }
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
@@ -249,7 +290,10 @@ def _plain(layer: Layer, name: str, value: Any) -> Any:
         return [_plain(layer, name, v) for v in value]
     if isinstance(value, dict):
         return {k: _plain(layer, name, v) for k, v in value.items()}
-    raise LayerError(f"{type(layer).__name__}: get_config must be defined, since argument {name!r} is no plain data; got {type(value).__name__}")
+    raise LayerError(
+        f"{type(layer).__name__}: get_config must be defined, since argument {name!r} is no plain data; got "
+        f"{type(value).__name__}"
+    )
 
 
 def _build_once(build: Callable[..., Any]) -> Callable[..., Any]:
@@ -297,7 +341,9 @@ def _map_tensors(fn: Callable[[Tensor], Any], tree: Any) -> Any:
 
 def _checked_name(name: Any) -> str:
     if not isinstance(name, str) or not name or "/" in name:
-        raise LayerError(f"layer: name must be text without '/'; got {name!r}. Choose another, or None for a numbered one")
+        raise LayerError(
+            f"layer: name must be text without '/'; got {name!r}. Choose another, or None for a numbered one"
+        )
     return name
 
 

@@ -82,7 +82,9 @@ def get(identifier: Any) -> Any:
         return deserialize(identifier)
     if callable(identifier):
         return identifier() if isinstance(identifier, type) else identifier
-    raise LayerError(f"regularizer: must be a name or a function of a tensor; got {identifier!r}. Use kernel_regularizer='l2', say")
+    raise LayerError(
+        f"regularizer: must be a name or a function of a tensor; got {identifier!r}. Use kernel_regularizer='l2', say"
+    )
 
 
 def serialize(regularizer: Regularizer) -> dict[str, Any]:

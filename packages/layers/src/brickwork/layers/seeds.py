@@ -11,7 +11,7 @@ from brickwork.tensor import random
 from brickwork.tensor.eager import EagerTrace
 from brickwork.tensor.trace import use
 
-__all__ = ["next_seed", "set_random_seed"]
+__all__ = ["generator", "next_seed", "set_random_seed"]
 
 
 class _Source:
@@ -34,3 +34,10 @@ def next_seed() -> int:
         _Source.count += 1
         low, high = random.fold_in(_Source.key, _Source.count).tolist()
     return int(high) % 2**31 << 32 | int(low)
+
+
+def generator(seed: int | None) -> random.SeedGenerator:
+    """A generator of keys for a layer, from its own seed or the next one."""
+    drawn = next_seed() if seed is None else int(seed)
+    with use(EagerTrace()):
+        return random.SeedGenerator(drawn)

@@ -18,7 +18,9 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {}
 
 
 class Configurable:
-    """Something that `get_config` describes as plain data and `from_config` makes again. ``kind``: which registry it is in."""
+    """Something that `get_config` describes as plain data and `from_config` makes again. ``kind``: which registry it is
+    in.
+    """
 
     kind: ClassVar[str]
 
@@ -44,7 +46,9 @@ def register_serializable(package: str = "Custom", name: str | None = None) -> C
         full = f"{package}>{name or target.__name__}"
         if isinstance(target, type):
             if not issubclass(target, Configurable):
-                raise LayerError(f"register_serializable: classes must be layers, losses, metrics, optimizers, ...; got {target!r}")
+                raise LayerError(
+                    f"register_serializable: classes must be layers, losses, metrics, optimizers, ...; got {target!r}"
+                )
             _CLASSES.setdefault(target.kind, {})[full] = target
         else:
             _FUNCTIONS[full] = target
@@ -70,16 +74,24 @@ def registered_function(name: str) -> Callable[..., Any] | None:
 
 
 def serialize(obj: Configurable) -> dict[str, Any]:
-    """``{"kind", "class_name", "config"}``. Raises `LayerError` for a class that no registry holds: it could not come back."""
+    """``{"kind", "class_name", "config"}``. Raises `LayerError` for a class that no registry holds: it could not come
+    back.
+    """
     name = registered_name(type(obj))
     if name is None:
         who = type(obj).__name__
-        raise LayerError(f"serialize: the class must be registered; got {who}. Put @register_serializable() above `class {who}`")
+        raise LayerError(
+            f"serialize: the class must be registered; got {who}. Put @register_serializable() above `class {who}`"
+        )
     return {"kind": obj.kind, "class_name": name, "config": obj.get_config()}
 
 
-def deserialize(data: Mapping[str, Any], kind: str | None = None, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """The object that `serialize` described. ``custom_objects``: more classes by name. Raises `LayerError` for a name in neither."""
+def deserialize(
+    data: Mapping[str, Any], kind: str | None = None, custom_objects: Mapping[str, Any] | None = None
+) -> Any:
+    """The object that `serialize` described. ``custom_objects``: more classes by name. Raises `LayerError` for a name
+    in neither.
+    """
     if not isinstance(data, Mapping) or "class_name" not in data:
         raise LayerError(f"deserialize: needs a dict with class_name and config; got {data!r}")
     wanted = kind or data.get("kind", "layer")

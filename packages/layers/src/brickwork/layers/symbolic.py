@@ -38,7 +38,9 @@ class SymbolicTensor:
     __slots__ = ("dtype", "name", "node", "shape")
     __array_priority__ = 200
 
-    def __init__(self, shape: Sequence[int | None], dtype: Any = "float32", name: str | None = None, node: Node | None = None):
+    def __init__(
+        self, shape: Sequence[int | None], dtype: Any = "float32", name: str | None = None, node: Node | None = None
+    ):
         self.shape: Shape = tuple(shape)
         self.dtype = as_dtype(dtype).name
         self.name = name or auto_name("SymbolicTensor")
@@ -53,10 +55,15 @@ class SymbolicTensor:
                          "Put the computation into the call of a Layer, or call the model on data")  # fmt: skip
 
     def __bool__(self) -> bool:
-        raise TraceError(f"SymbolicTensor: has no truth value; got {self!r} in a condition. Put the computation into the call of a Layer")
+        raise TraceError(
+            f"SymbolicTensor: has no truth value; got {self!r} in a condition. Put the computation into the call of a "
+            "Layer"
+        )
 
     def __iter__(self) -> Any:
-        raise TraceError(f"SymbolicTensor: can not be iterated; got {self!r}. Put the computation into the call of a Layer")
+        raise TraceError(
+            f"SymbolicTensor: can not be iterated; got {self!r}. Put the computation into the call of a Layer"
+        )
 
     def __repr__(self) -> str:
         return f"<SymbolicTensor shape={self.shape}, dtype={self.dtype}, name={self.name}>"

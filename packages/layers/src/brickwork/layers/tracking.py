@@ -1,6 +1,7 @@
 """What a layer owns, found by walking its attributes: weights, sublayers, metrics, seeds.
 
-An attribute counts when it is one of these, or a list, tuple or dict that holds some, at any depth; the order is that of assignment.
+An attribute counts when it is one of these, or a list, tuple or dict that holds some, at any depth; the order is that
+of assignment.
 """
 
 from __future__ import annotations
@@ -26,7 +27,9 @@ def inside(value: Any) -> Iterator[Any]:
 
 
 def attribute_values(layer: Any) -> Iterator[Any]:
-    """The values of a layer's attributes, containers opened. What `Layer` itself keeps is in ``_state``, which is none."""
+    """The values of a layer's attributes, containers opened. What `Layer` itself keeps is in ``_state``, which is
+    none.
+    """
     for value in vars(layer).values():
         yield from inside(value)
 
@@ -68,4 +71,6 @@ def tree_layers(layer: Any, kind: type) -> list[Any]:
 
 def seed_states(layer: Any, kind: type) -> list[Variable]:
     """The states of the random generators in a layer and below."""
-    return distinct(v.state for part in tree_layers(layer, kind) for v in attribute_values(part) if isinstance(v, SeedGenerator))
+    return distinct(
+        v.state for part in tree_layers(layer, kind) for v in attribute_values(part) if isinstance(v, SeedGenerator)
+    )

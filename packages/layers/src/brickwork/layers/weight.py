@@ -17,19 +17,33 @@ class Weight(Variable):
 
     __slots__ = ("constraint", "learned", "path", "regularizer")
 
-    def __init__(self, value: Tensor, *, name: str, path: str = "", trainable: bool = True, regularizer: Any = None, constraint: Any = None):
+    def __init__(
+        self,
+        value: Tensor,
+        *,
+        name: str,
+        path: str = "",
+        trainable: bool = True,
+        regularizer: Any = None,
+        constraint: Any = None,
+    ):
         super().__init__(value, name=name, trainable=trainable)
         self.path, self.learned = path or name, trainable
         self.regularizer, self.constraint = regularizer, constraint
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (_rebuild, (self.numpy(), self.name, self.path, self.learned, self.trainable, self.regularizer, self.constraint))
+        return (
+            _rebuild,
+            (self.numpy(), self.name, self.path, self.learned, self.trainable, self.regularizer, self.constraint),
+        )
 
     def __repr__(self) -> str:
         return f"Weight(path={self.path!r}, {self.spec}, trainable={self.trainable})"
 
 
-def _rebuild(value: Any, name: str, path: str, learned: bool, trainable: bool, regularizer: Any, constraint: Any) -> Weight:
+def _rebuild(
+    value: Any, name: str, path: str, learned: bool, trainable: bool, regularizer: Any, constraint: Any
+) -> Weight:
     weight = Weight(value, name=name, path=path, trainable=learned, regularizer=regularizer, constraint=constraint)
     weight.trainable = trainable
     return weight

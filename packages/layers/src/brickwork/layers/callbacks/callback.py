@@ -11,7 +11,8 @@ Logs = Mapping[str, Any] | None
 
 
 class Callback:
-    """Base: override the hooks that are of use. ``self.model`` is the model, ``self.params`` says epochs, steps and verbose.
+    """Base: override the hooks that are of use. ``self.model`` is the model, ``self.params`` says epochs, steps and
+    verbose.
 
     The hooks of a batch cost time in each step; they are called only where a callback defines them.
     """
@@ -42,7 +43,9 @@ class Callback:
         """Before an epoch, counted from 0."""
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        """After an epoch and its validation; logs hold the metrics, those of validation with ``val_`` before the name."""
+        """After an epoch and its validation; logs hold the metrics, those of validation with ``val_`` before the
+        name.
+        """
 
     def on_train_batch_begin(self, batch: int, logs: Logs = None) -> None:
         """Before a training step, counted from 0 in each epoch."""
@@ -98,5 +101,9 @@ class CallbackList:
 
     def hears(self, mode: str) -> bool:
         """Whether some callback defines a batch hook of ``mode`` ("train", "test", "predict")."""
-        hooks = [f"on_{mode}_batch_begin", f"on_{mode}_batch_end"] + (["on_batch_begin", "on_batch_end"] if mode == "train" else [])
-        return any(getattr(type(c), h, None) is not getattr(Callback, h) or h in vars(c) for c in self.callbacks for h in hooks)
+        hooks = [f"on_{mode}_batch_begin", f"on_{mode}_batch_end"] + (
+            ["on_batch_begin", "on_batch_end"] if mode == "train" else []
+        )
+        return any(
+            getattr(type(c), h, None) is not getattr(Callback, h) or h in vars(c) for c in self.callbacks for h in hooks
+        )

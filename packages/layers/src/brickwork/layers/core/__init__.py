@@ -3,5 +3,6 @@
 from .activation import Activation, ReLU, Softmax
 from .dense import Dense
 from .input_layer import Input, InputLayer
+from .rescaling import Rescaling
 
-__all__ = ["Activation", "Dense", "Input", "InputLayer", "ReLU", "Softmax"]
+__all__ = ["Activation", "Dense", "Input", "InputLayer", "ReLU", "Rescaling", "Softmax"]

@@ -15,12 +15,25 @@ __all__ = ["Input", "InputLayer"]
 class InputLayer(Layer):
     """Holds the shape and dtype of one input; gives what it is given."""
 
-    def __init__(self, shape: Sequence[int | None] | None = None, batch_size: int | None = None, dtype: Any = None, batch_shape: Sequence[int | None] | None = None, name: str | None = None, **kwargs: Any):
+    def __init__(
+        self,
+        shape: Sequence[int | None] | None = None,
+        batch_size: int | None = None,
+        dtype: Any = None,
+        batch_shape: Sequence[int | None] | None = None,
+        name: str | None = None,
+        **kwargs: Any,
+    ):
         super().__init__(dtype=dtype, name=name, **kwargs)
         if (shape is None) == (batch_shape is None):
-            raise LayerError(f"InputLayer: needs shape or batch_shape, not both; got {shape} and {batch_shape}. shape leaves the batch axis out")
+            raise LayerError(
+                f"InputLayer: needs shape or batch_shape, not both; got {shape} and {batch_shape}. shape leaves the "
+                "batch axis out"
+            )
         if isinstance(shape, int) or isinstance(batch_shape, int):
-            raise LayerError(f"InputLayer: the shape must be a tuple; got {shape or batch_shape}. Write ({shape or batch_shape},)")
+            raise LayerError(
+                f"InputLayer: the shape must be a tuple; got {shape or batch_shape}. Write ({shape or batch_shape},)"
+            )
         self.batch_shape = tuple(batch_shape) if batch_shape is not None else (batch_size, *shape)  # type: ignore[misc]
         bad = [n for n in self.batch_shape if n is not None and (not isinstance(n, int) or n < 0)]
         if bad:
@@ -41,8 +54,15 @@ class InputLayer(Layer):
         return {"batch_shape": list(self.batch_shape), "dtype": self.dtype, "name": self.name}
 
 
-def Input(shape: Sequence[int | None] | None = None, batch_size: int | None = None, dtype: Any = None, batch_shape: Sequence[int | None] | None = None, name: str | None = None) -> SymbolicTensor:
-    """A symbolic tensor to call layers on. ``shape`` is that of one example, without the batch axis; None leaves a size open.
+def Input(
+    shape: Sequence[int | None] | None = None,
+    batch_size: int | None = None,
+    dtype: Any = None,
+    batch_shape: Sequence[int | None] | None = None,
+    name: str | None = None,
+) -> SymbolicTensor:
+    """A symbolic tensor to call layers on. ``shape`` is that of one example, without the batch axis; None leaves a size
+    open.
 
     Example:
         >>> x = Input(shape=(4,))

@@ -17,20 +17,27 @@ from .mean_squared_error import MeanSquaredError, mean_squared_error
 from .sparse_categorical_crossentropy import SparseCategoricalCrossentropy, sparse_categorical_crossentropy
 
 __all__ = [
-    "BinaryCrossentropy", "CategoricalCrossentropy", "Loss", "MeanAbsoluteError", "MeanSquaredError", "SparseCategoricalCrossentropy",
-    "binary_crossentropy", "categorical_crossentropy", "deserialize", "get", "mean_absolute_error", "mean_squared_error", "serialize",
+    "BinaryCrossentropy", "CategoricalCrossentropy", "Loss", "MeanAbsoluteError", "MeanSquaredError",
+    "SparseCategoricalCrossentropy",
+    "binary_crossentropy", "categorical_crossentropy", "deserialize", "get", "mean_absolute_error",
+    "mean_squared_error", "serialize",
     "sparse_categorical_crossentropy",
 ]  # fmt: skip
 
 NAMES: Mapping[str, type[Loss]] = {
-    "mean_squared_error": MeanSquaredError, "mse": MeanSquaredError, "MSE": MeanSquaredError, "mean_absolute_error": MeanAbsoluteError,
-    "mae": MeanAbsoluteError, "MAE": MeanAbsoluteError, "binary_crossentropy": BinaryCrossentropy, "bce": BinaryCrossentropy, "BCE": BinaryCrossentropy,
-    "categorical_crossentropy": CategoricalCrossentropy, "sparse_categorical_crossentropy": SparseCategoricalCrossentropy,
+    "mean_squared_error": MeanSquaredError, "mse": MeanSquaredError, "MSE": MeanSquaredError,
+    "mean_absolute_error": MeanAbsoluteError,
+    "mae": MeanAbsoluteError, "MAE": MeanAbsoluteError, "binary_crossentropy": BinaryCrossentropy,
+    "bce": BinaryCrossentropy, "BCE": BinaryCrossentropy,
+    "categorical_crossentropy": CategoricalCrossentropy,
+    "sparse_categorical_crossentropy": SparseCategoricalCrossentropy,
 }  # fmt: skip
 
 
 def get(identifier: Any) -> Any:
-    """The loss of a name ("mse", "MeanSquaredError"), class or config; a function of (y_true, y_pred) becomes a `Loss` that means it."""
+    """The loss of a name ("mse", "MeanSquaredError"), class or config; a function of (y_true, y_pred) becomes a `Loss`
+    that means it.
+    """
     if identifier is None or isinstance(identifier, Loss):
         return identifier
     if isinstance(identifier, str):
@@ -47,7 +54,9 @@ def get(identifier: Any) -> Any:
         return identifier()
     if isinstance(identifier, Callable):  # type: ignore[arg-type]
         return LossFunction(identifier)
-    raise LayerError(f"loss: must be a name, a Loss or a function of (y_true, y_pred); got {identifier!r}. Use loss='mse', say")
+    raise LayerError(
+        f"loss: must be a name, a Loss or a function of (y_true, y_pred); got {identifier!r}. Use loss='mse', say"
+    )
 
 
 def serialize(loss: Loss) -> dict[str, Any]:

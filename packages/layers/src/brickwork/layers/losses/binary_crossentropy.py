@@ -14,10 +14,13 @@ __all__ = ["EPSILON", "BinaryCrossentropy", "binary_crossentropy"]
 EPSILON = 1e-7
 
 
-def binary_crossentropy(y_true: Any, y_pred: Any, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1) -> Tensor:
+def binary_crossentropy(
+    y_true: Any, y_pred: Any, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1
+) -> Tensor:
     """``-(y log p + (1 - y) log(1 - p))``, meaned over ``axis``; p is kept EPSILON from 0 and 1.
 
-    ``from_logits``: predictions are logits z, and the loss is ``max(z, 0) - z y + log(1 + exp(-|z|))``. ``label_smoothing`` s: y becomes ``y (1 - s) + s / 2``.
+    ``from_logits``: predictions are logits z, and the loss is ``max(z, 0) - z y + log(1 + exp(-|z|))``.
+    ``label_smoothing`` s: y becomes ``y (1 - s) + s / 2``.
     """
     true, pred = aligned("binary_crossentropy", y_true, y_pred, "Use one sigmoid unit for one column of 0 and 1")
     if label_smoothing:
@@ -31,5 +34,21 @@ def binary_crossentropy(y_true: Any, y_pred: Any, from_logits: bool = False, lab
 class BinaryCrossentropy(LossFunction):
     """Crossentropy of yes and no; see `binary_crossentropy`."""
 
-    def __init__(self, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1, reduction: str | None = "sum_over_batch_size", name: str | None = "binary_crossentropy", dtype: Any = None):
-        super().__init__(binary_crossentropy, reduction, name, dtype, from_logits=from_logits, label_smoothing=label_smoothing, axis=axis)
+    def __init__(
+        self,
+        from_logits: bool = False,
+        label_smoothing: float = 0.0,
+        axis: int = -1,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "binary_crossentropy",
+        dtype: Any = None,
+    ):
+        super().__init__(
+            binary_crossentropy,
+            reduction,
+            name,
+            dtype,
+            from_logits=from_logits,
+            label_smoothing=label_smoothing,
+            axis=axis,
+        )

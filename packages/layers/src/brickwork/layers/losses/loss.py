@@ -58,15 +58,21 @@ def weights_for(values: Tensor, sample_weight: Any) -> tuple[Tensor, Tensor]:
         weights = reshape(weights, weights.shape[:-1])
     elif values.ndim == weights.ndim + 1 and values.shape[-1] == 1:
         values = reshape(values, values.shape[:-1])
-    if weights.ndim > values.ndim or any(m not in (n, 1) for m, n in zip(weights.shape, values.shape) if isinstance(m, int) and isinstance(n, int)):
-        raise ShapeError(f"sample_weight: must have one weight per example, or the shape of the loss values; got {weights.shape} for values {values.shape}")
+    if weights.ndim > values.ndim or any(
+        m not in (n, 1) for m, n in zip(weights.shape, values.shape) if isinstance(m, int) and isinstance(n, int)
+    ):
+        raise ShapeError(
+            f"sample_weight: must have one weight per example, or the shape of the loss values; got {weights.shape} "
+            f"for values {values.shape}"
+        )
     return reshape(weights, (*weights.shape, *(1,) * (values.ndim - weights.ndim))), values
 
 
 class Loss(Configurable):
     """Base: subclasses define ``call(y_true, y_pred)``, which gives one value per example.
 
-    ``reduction``: "sum_over_batch_size" (the mean of the values, weighted ones divided by their number), "sum", "mean_with_sample_weight"
+    ``reduction``: "sum_over_batch_size" (the mean of the values, weighted ones divided by their number), "sum",
+    "mean_with_sample_weight"
     (divided by the sum of the weights) or "none".
     """
 
@@ -84,7 +90,7 @@ class Loss(Configurable):
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Tensor:
         pred = asarray(y_pred, None if _floating(y_pred) else self.dtype)
         true = asarray(y_true)
-        if is_floating(true.dtype) and true.dtype != pred.dtype or true.dtype.kind == "b":
+        if (is_floating(true.dtype) and true.dtype != pred.dtype) or true.dtype.kind == "b":
             true = true.astype(pred.dtype)
         return reduce_weighted(asarray(self.call(true, pred)), sample_weight, self.reduction)
 
@@ -99,7 +105,14 @@ def _floating(x: Any) -> bool:
 class LossFunction(Loss):
     """A loss from a function of (y_true, y_pred) and fixed options: what the named losses are made of."""
 
-    def __init__(self, fn: Callable[..., Any], reduction: str | None = "sum_over_batch_size", name: str | None = None, dtype: Any = None, **options: Any):
+    def __init__(
+        self,
+        fn: Callable[..., Any],
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = None,
+        dtype: Any = None,
+        **options: Any,
+    ):
         super().__init__(name or getattr(fn, "__name__", None), reduction, dtype)
         self.fn, self.options = fn, options
 

@@ -21,5 +21,7 @@ def mean_absolute_error(y_true: Any, y_pred: Any) -> Tensor:
 class MeanAbsoluteError(LossFunction):
     """The mean of the absolute differences; see `mean_absolute_error`."""
 
-    def __init__(self, reduction: str | None = "sum_over_batch_size", name: str | None = "mean_absolute_error", dtype: Any = None):
+    def __init__(
+        self, reduction: str | None = "sum_over_batch_size", name: str | None = "mean_absolute_error", dtype: Any = None
+    ):
         super().__init__(mean_absolute_error, reduction, name, dtype)

@@ -21,5 +21,7 @@ def mean_squared_error(y_true: Any, y_pred: Any) -> Tensor:
 class MeanSquaredError(LossFunction):
     """The mean of the squared differences; see `mean_squared_error`."""
 
-    def __init__(self, reduction: str | None = "sum_over_batch_size", name: str | None = "mean_squared_error", dtype: Any = None):
+    def __init__(
+        self, reduction: str | None = "sum_over_batch_size", name: str | None = "mean_squared_error", dtype: Any = None
+    ):
         super().__init__(mean_squared_error, reduction, name, dtype)

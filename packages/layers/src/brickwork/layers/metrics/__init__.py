@@ -9,23 +9,37 @@ from ..errors import LayerError, unknown
 from ..serialization import deserialize as _deserialize
 from ..serialization import known, registered_function
 from ..serialization import serialize as _serialize
-from .accuracy import Accuracy, BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy, binary_accuracy, categorical_accuracy, sparse_categorical_accuracy
+from .accuracy import (
+    Accuracy,
+    BinaryAccuracy,
+    CategoricalAccuracy,
+    SparseCategoricalAccuracy,
+    binary_accuracy,
+    categorical_accuracy,
+    sparse_categorical_accuracy,
+)
 from .crossentropy import BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy
 from .mean import Mean, MeanMetricWrapper
 from .metric import Metric
 from .regression import MeanAbsoluteError, MeanSquaredError, RootMeanSquaredError
 
 __all__ = [
-    "Accuracy", "BinaryAccuracy", "BinaryCrossentropy", "CategoricalAccuracy", "CategoricalCrossentropy", "Mean", "MeanAbsoluteError", "MeanMetricWrapper",
-    "MeanSquaredError", "Metric", "RootMeanSquaredError", "SparseCategoricalAccuracy", "SparseCategoricalCrossentropy", "binary_accuracy",
+    "Accuracy", "BinaryAccuracy", "BinaryCrossentropy", "CategoricalAccuracy", "CategoricalCrossentropy", "Mean",
+    "MeanAbsoluteError", "MeanMetricWrapper",
+    "MeanSquaredError", "Metric", "RootMeanSquaredError", "SparseCategoricalAccuracy", "SparseCategoricalCrossentropy",
+    "binary_accuracy",
     "categorical_accuracy", "deserialize", "get", "serialize", "sparse_categorical_accuracy",
 ]  # fmt: skip
 
 NAMES: Mapping[str, type[Metric]] = {
-    "mean_squared_error": MeanSquaredError, "mse": MeanSquaredError, "MSE": MeanSquaredError, "mean_absolute_error": MeanAbsoluteError,
-    "mae": MeanAbsoluteError, "MAE": MeanAbsoluteError, "root_mean_squared_error": RootMeanSquaredError, "rmse": RootMeanSquaredError,
-    "binary_accuracy": BinaryAccuracy, "categorical_accuracy": CategoricalAccuracy, "sparse_categorical_accuracy": SparseCategoricalAccuracy,
-    "binary_crossentropy": BinaryCrossentropy, "bce": BinaryCrossentropy, "categorical_crossentropy": CategoricalCrossentropy,
+    "mean_squared_error": MeanSquaredError, "mse": MeanSquaredError, "MSE": MeanSquaredError,
+    "mean_absolute_error": MeanAbsoluteError,
+    "mae": MeanAbsoluteError, "MAE": MeanAbsoluteError, "root_mean_squared_error": RootMeanSquaredError,
+    "rmse": RootMeanSquaredError,
+    "binary_accuracy": BinaryAccuracy, "categorical_accuracy": CategoricalAccuracy,
+    "sparse_categorical_accuracy": SparseCategoricalAccuracy,
+    "binary_crossentropy": BinaryCrossentropy, "bce": BinaryCrossentropy,
+    "categorical_crossentropy": CategoricalCrossentropy,
     "sparse_categorical_crossentropy": SparseCategoricalCrossentropy, "mean": Mean,
 }  # fmt: skip
 SHORT = {"mse", "MSE", "mae", "MAE", "rmse", "bce"}
@@ -52,7 +66,10 @@ def get(identifier: Any) -> Any:
         return identifier()
     if callable(identifier):
         return MeanMetricWrapper(identifier)
-    raise LayerError(f"metric: must be a name, a Metric or a function of (y_true, y_pred); got {identifier!r}. Use metrics=['accuracy'], say")
+    raise LayerError(
+        f"metric: must be a name, a Metric or a function of (y_true, y_pred); got {identifier!r}. Use "
+        "metrics=['accuracy'], say"
+    )
 
 
 def serialize(metric: Metric) -> dict[str, Any]:

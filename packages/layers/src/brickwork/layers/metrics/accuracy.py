@@ -9,7 +9,15 @@ from brickwork.tensor import Tensor, argmax, asarray, mean, reshape
 from ..losses.checks import aligned
 from .mean import MeanMetricWrapper
 
-__all__ = ["Accuracy", "BinaryAccuracy", "CategoricalAccuracy", "SparseCategoricalAccuracy", "binary_accuracy", "categorical_accuracy", "sparse_categorical_accuracy"]
+__all__ = [
+    "Accuracy",
+    "BinaryAccuracy",
+    "CategoricalAccuracy",
+    "SparseCategoricalAccuracy",
+    "binary_accuracy",
+    "categorical_accuracy",
+    "sparse_categorical_accuracy",
+]
 
 
 def accuracy(y_true: Any, y_pred: Any) -> Tensor:

@@ -15,7 +15,13 @@ __all__ = ["BinaryCrossentropy", "CategoricalCrossentropy", "SparseCategoricalCr
 class BinaryCrossentropy(MeanMetricWrapper):
     """Crossentropy of yes and no."""
 
-    def __init__(self, name: str | None = "binary_crossentropy", dtype: Any = None, from_logits: bool = False, label_smoothing: float = 0):
+    def __init__(
+        self,
+        name: str | None = "binary_crossentropy",
+        dtype: Any = None,
+        from_logits: bool = False,
+        label_smoothing: float = 0,
+    ):
         super().__init__(binary_crossentropy, name, dtype, from_logits=from_logits, label_smoothing=label_smoothing)
 
 
@@ -24,8 +30,17 @@ class CategoricalCrossentropy(MeanMetricWrapper):
 
     same_rank = False
 
-    def __init__(self, name: str | None = "categorical_crossentropy", dtype: Any = None, from_logits: bool = False, label_smoothing: float = 0, axis: int = -1):
-        super().__init__(categorical_crossentropy, name, dtype, from_logits=from_logits, label_smoothing=label_smoothing, axis=axis)
+    def __init__(
+        self,
+        name: str | None = "categorical_crossentropy",
+        dtype: Any = None,
+        from_logits: bool = False,
+        label_smoothing: float = 0,
+        axis: int = -1,
+    ):
+        super().__init__(
+            categorical_crossentropy, name, dtype, from_logits=from_logits, label_smoothing=label_smoothing, axis=axis
+        )
 
 
 class SparseCategoricalCrossentropy(MeanMetricWrapper):
@@ -33,5 +48,11 @@ class SparseCategoricalCrossentropy(MeanMetricWrapper):
 
     same_rank = False
 
-    def __init__(self, name: str | None = "sparse_categorical_crossentropy", dtype: Any = None, from_logits: bool = False, axis: int = -1):
+    def __init__(
+        self,
+        name: str | None = "sparse_categorical_crossentropy",
+        dtype: Any = None,
+        from_logits: bool = False,
+        axis: int = -1,
+    ):
         super().__init__(sparse_categorical_crossentropy, name, dtype, from_logits=from_logits, axis=axis)

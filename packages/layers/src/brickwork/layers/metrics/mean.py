@@ -6,7 +6,7 @@ from collections.abc import Callable
 from math import prod
 from typing import Any
 
-from brickwork.tensor import Tensor, asarray, maximum, size_of, sum, where
+from brickwork.tensor import Tensor, asarray, size_of, sum, where
 
 from ..losses.loss import same_rank, weights_for
 from .metric import Metric
@@ -29,7 +29,9 @@ class Mean(Metric):
         else:
             weights, values = weights_for(values, sample_weight)
             values = values * weights
-            weight = sum(weights) * (size_of(prod(values.shape), values.dtype) / size_of(prod(weights.shape), values.dtype))
+            weight = sum(weights) * (
+                size_of(prod(values.shape), values.dtype) / size_of(prod(weights.shape), values.dtype)
+            )
         self.total.assign(self.total.value + sum(values))
         self.count.assign(self.count.value + weight)
 

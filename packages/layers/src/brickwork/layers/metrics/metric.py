@@ -16,7 +16,9 @@ __all__ = ["Metric"]
 
 
 class Metric(Configurable):
-    """Base: subclasses make variables in ``__init__`` with `add_variable` and define ``update_state`` and ``result``."""
+    """Base: subclasses make variables in ``__init__`` with `add_variable` and define ``update_state`` and
+    ``result``.
+    """
 
     kind = "metric"
 
@@ -25,7 +27,14 @@ class Metric(Configurable):
         self.dtype = dtype or "float32"
         self._variables: list[Variable] = []
 
-    def add_variable(self, shape: Any = (), initializer: Any = None, dtype: Any = None, aggregation: str = "sum", name: str | None = None) -> Variable:
+    def add_variable(
+        self,
+        shape: Any = (),
+        initializer: Any = None,
+        dtype: Any = None,
+        aggregation: str = "sum",
+        name: str | None = None,
+    ) -> Variable:
         """A variable that `reset_state` sets to zero."""
         with use(EagerTrace()):
             make = initializers.get(initializer)
@@ -42,7 +51,9 @@ class Metric(Configurable):
 
     def update_state(self, *args: Any, **kwargs: Any) -> None:
         """Take a batch into account."""
-        raise NotImplementedError(f"{type(self).__name__}: define update_state(self, y_true, y_pred, sample_weight=None)")
+        raise NotImplementedError(
+            f"{type(self).__name__}: define update_state(self, y_true, y_pred, sample_weight=None)"
+        )
 
     def result(self) -> Tensor:
         """The metric over all that was taken in since `reset_state`."""

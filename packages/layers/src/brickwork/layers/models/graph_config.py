@@ -20,19 +20,32 @@ PLACE = "symbolic"
 
 
 def graph_to_config(graph: Graph) -> dict[str, Any]:
-    """``{"layers": [{"class_name", "config", "name", "calls"}], "inputs", "outputs"}``; a place is ``{"symbolic": [layer, call, output]}``."""
+    """``{"layers": [{"class_name", "config", "name", "calls"}], "inputs", "outputs"}``; a place is ``{"symbolic":
+    [layer, call, output]}``.
+    """
     calls: dict[int, list[Node]] = {id(layer): [] for layer in graph.layers}
     for node in _sources(graph) + list(graph.nodes):
         calls[id(node.layer)].append(node)
-    places = {id(t): [layer.name, k, j] for layer in graph.layers for k, node in enumerate(calls[id(layer)]) for j, t in enumerate(leaves(node.outputs))}
+    places = {
+        id(t): [layer.name, k, j]
+        for layer in graph.layers
+        for k, node in enumerate(calls[id(layer)])
+        for j, t in enumerate(leaves(node.outputs))
+    }
 
     def place(x: Any) -> Any:
         return {PLACE: places[id(x)]} if isinstance(x, SymbolicTensor) else x
 
     def call(node: Node) -> dict[str, Any]:
-        return {"args": [map_leaves(place, a) for a in node.args], "kwargs": {k: map_leaves(place, v) for k, v in node.kwargs.items()}}
+        return {
+            "args": [map_leaves(place, a) for a in node.args],
+            "kwargs": {k: map_leaves(place, v) for k, v in node.kwargs.items()},
+        }
 
-    described = [{**serialize(layer), "name": layer.name, "calls": [call(n) for n in calls[id(layer)] if n.args]} for layer in graph.layers]
+    described = [
+        {**serialize(layer), "name": layer.name, "calls": [call(n) for n in calls[id(layer)] if n.args]}
+        for layer in graph.layers
+    ]
     return {"layers": described, "inputs": map_leaves(place, graph.inputs), "outputs": map_leaves(place, graph.outputs)}
 
 
@@ -41,9 +54,13 @@ def _sources(graph: Graph) -> list[Node]:
 
 
 def graph_from_config(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> tuple[Any, Any]:
-    """The (inputs, outputs) that a config describes, from new layers. Raises `LayerError` for a config whose calls can not be made."""
+    """The (inputs, outputs) that a config describes, from new layers. Raises `LayerError` for a config whose calls can
+    not be made.
+    """
     layers = {d["name"]: deserialize(d, "layer", custom_objects) for d in config["layers"]}
-    made: dict[tuple[str, int], list[Any]] = {(name, 0): [layer.output] for name, layer in layers.items() if isinstance(layer, InputLayer)}
+    made: dict[tuple[str, int], list[Any]] = {
+        (name, 0): [layer.output] for name, layer in layers.items() if isinstance(layer, InputLayer)
+    }
     todo = [(d["name"], k, call) for d in config["layers"] for k, call in enumerate(d["calls"])]
     while todo:
         waiting = []
@@ -55,7 +72,10 @@ def graph_from_config(config: Mapping[str, Any], custom_objects: Mapping[str, An
             else:
                 waiting.append((name, k, call))
         if len(waiting) == len(todo):
-            raise LayerError(f"Model: every call must have its inputs; got a config in which {todo[0][0]!r} waits for ever. The config is damaged")
+            raise LayerError(
+                f"Model: every call must have its inputs; got a config in which {todo[0][0]!r} waits for ever. The "
+                "config is damaged"
+            )
         todo = waiting
     return _filled(config["inputs"], made), _filled(config["outputs"], made)
 

@@ -33,7 +33,10 @@ class Model(Trainer, Layer):
         outputs = given.pop(0) if given and outputs is None else outputs
         name = given.pop(0) if given and name is None else name
         if given or (inputs is None) != (outputs is None):
-            raise LayerError(f"{type(self).__name__}: takes inputs and outputs, or neither; got {len(args)} positional arguments. Write Model(inputs=x, outputs=y)")
+            raise LayerError(
+                f"{type(self).__name__}: takes inputs and outputs, or neither; got {len(args)} positional arguments. "
+                "Write Model(inputs=x, outputs=y)"
+            )
         super().__init__(name=name, **kwargs)
         if inputs is not None:
             self._set_graph(inputs, outputs)
@@ -66,7 +69,9 @@ class Model(Trainer, Layer):
         for layer in self.layers:
             if layer.name == name:
                 return layer
-        raise LayerError(f"{self.name}: no layer has the name {name!r}. {nearest(name, (layer.name for layer in self.layers))}")
+        raise LayerError(
+            f"{self.name}: no layer has the name {name!r}. {nearest(name, (layer.name for layer in self.layers))}"
+        )
 
     @property
     def inputs(self) -> list[SymbolicTensor] | None:
@@ -99,7 +104,10 @@ class Model(Trainer, Layer):
 
     def _drawn(self) -> Graph:
         if self._graph is None:
-            raise LayerError(f"{self.name}: has symbolic inputs and outputs only when it is drawn; got {type(self).__name__}. Start it with Input()")
+            raise LayerError(
+                f"{self.name}: has symbolic inputs and outputs only when it is drawn; got {type(self).__name__}. "
+                "Start it with Input()"
+            )
         return self._graph
 
     # what it does
@@ -114,7 +122,15 @@ class Model(Trainer, Layer):
     def compute_output_shape(self, input_shape: Any) -> Any:
         return Layer.compute_output_shape(self, input_shape)
 
-    def summary(self, line_length: int | None = None, positions: Any = None, print_fn: Callable[[str], Any] | None = None, expand_nested: bool = False, show_trainable: bool = False, layer_range: Any = None) -> None:
+    def summary(
+        self,
+        line_length: int | None = None,
+        positions: Any = None,
+        print_fn: Callable[[str], Any] | None = None,
+        expand_nested: bool = False,
+        show_trainable: bool = False,
+        layer_range: Any = None,
+    ) -> None:
         """Show the layers with their output shapes and numbers of weights. ``print_fn``: takes the text instead."""
         from .summary import show_summary  # noqa: PLC0415 - rich is only paid for where something is shown
 

@@ -18,13 +18,16 @@ __all__ = ["Sequential"]
 
 
 class Sequential(Model):
-    """Each layer takes what the one before gives. Weights are made when the shape of the input is known: from `Input`, or from the first data.
+    """Each layer takes what the one before gives. Weights are made when the shape of the input is known: from `Input`,
+    or from the first data.
 
     Example:
         >>> model = Sequential([Input((4,)), Dense(8, activation="relu"), Dense(1)])
     """
 
-    def __init__(self, layers: Sequence[Any] | None = None, trainable: bool = True, name: str | None = None, **kwargs: Any):
+    def __init__(
+        self, layers: Sequence[Any] | None = None, trainable: bool = True, name: str | None = None, **kwargs: Any
+    ):
         super().__init__(name=name, trainable=trainable, **kwargs)
         self._layers: list[Layer] = []
         self._entry: InputLayer | None = None
@@ -52,16 +55,28 @@ class Sequential(Model):
             layer = layer.node.layer
         if isinstance(layer, InputLayer):
             if self._layers or self._entry:
-                raise LayerError(f"{self.name}: Input must be the first and only one; got it after {len(self._layers)} layers")
+                raise LayerError(
+                    f"{self.name}: Input must be the first and only one; got it after {len(self._layers)} layers"
+                )
             self._entry = layer
             return
         if not isinstance(layer, Layer):
-            raise LayerError(f"{self.name}: takes layers; got {layer!r}. Wrap a function with Activation, or subclass Layer")
+            raise LayerError(
+                f"{self.name}: takes layers; got {layer!r}. Wrap a function with Activation, or subclass Layer"
+            )
         if any(layer.name == other.name for other in self._layers):
-            raise LayerError(f"{self.name}: layers must have names of their own; got {layer.name!r} twice. Give one another name=")
+            raise LayerError(
+                f"{self.name}: layers must have names of their own; got {layer.name!r} twice. Give one another name="
+            )
         if not self._layers and self._entry is None and layer._input_shape is not None:
             self._entry = InputLayer(batch_shape=layer._input_shape)
-        if not self._layers and self._entry is None and isinstance(layer, Model) and layer._graph is not None and isinstance(layer._graph.inputs, SymbolicTensor):
+        if (
+            not self._layers
+            and self._entry is None
+            and isinstance(layer, Model)
+            and layer._graph is not None
+            and isinstance(layer._graph.inputs, SymbolicTensor)
+        ):
             self._entry = InputLayer(batch_shape=layer.input_shape, dtype=layer._graph.inputs.dtype)
         self._layers.append(layer)
 
@@ -80,7 +95,10 @@ class Sequential(Model):
 
     def build(self, input_shape: Any = None) -> None:
         if input_shape is None or not self._layers:
-            raise LayerError(f"{self.name}: build needs a shape and at least one layer; got {input_shape} and {len(self._layers)} layers. Use build((None, columns))")
+            raise LayerError(
+                f"{self.name}: build needs a shape and at least one layer; got {input_shape} and {len(self._layers)} "
+                "layers. Use build((None, columns))"
+            )
         self._entry = InputLayer(batch_shape=(None, *tuple(input_shape)[1:]), dtype=self.dtype)
         self._rebuild()
 
@@ -108,7 +126,11 @@ class Sequential(Model):
 
     def get_config(self) -> dict[str, Any]:
         entry = [serialize(self._entry)] if self._entry is not None else []
-        return {"name": self.name, "trainable": self._trainable, "layers": entry + [serialize(layer) for layer in self._layers]}
+        return {
+            "name": self.name,
+            "trainable": self._trainable,
+            "layers": entry + [serialize(layer) for layer in self._layers],
+        }
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Self:

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 __all__ = ["say", "show_summary"]
 
 
-def show_summary(model: Model, width: int | None, print_fn: Callable[[str], Any] | None, nested: bool, trainable: bool) -> None:
+def show_summary(
+    model: Model, width: int | None, print_fn: Callable[[str], Any] | None, nested: bool, trainable: bool
+) -> None:
     """Print the table, or hand its text to ``print_fn``."""
     text = summary_text(model, width, nested, trainable, colour=print_fn is None and sys.stdout.isatty())
     if print_fn is None:
@@ -39,7 +41,9 @@ def say(text: str) -> None:
     sys.stdout.write(text + "\n")
 
 
-def summary_text(model: Model, width: int | None = None, nested: bool = False, trainable: bool = False, colour: bool = False) -> str:
+def summary_text(
+    model: Model, width: int | None = None, nested: bool = False, trainable: bool = False, colour: bool = False
+) -> str:
     """The table as text."""
     table = Table(box=box.SQUARE, show_lines=False, header_style="bold")
     table.add_column("Layer (type)")
@@ -52,11 +56,21 @@ def summary_text(model: Model, width: int | None = None, nested: bool = False, t
     if trainable:
         table.add_column("Trainable", justify="center")
     for layer, depth in _rows(model, nested, 0):
-        cells = [f"{'  ' * depth}{escape(layer.name)} ({type(layer).__name__})", _shape(layer), f"{layer.count_params():,}" if layer.built else "0 (unbuilt)"]
+        cells = [
+            f"{'  ' * depth}{escape(layer.name)} ({type(layer).__name__})",
+            _shape(layer),
+            f"{layer.count_params():,}" if layer.built else "0 (unbuilt)",
+        ]
         cells += [escape(", ".join(_sources(layer, drawn)))] if joined else []
         table.add_row(*cells, *(["yes" if layer.trainable else "no"] if trainable else []))
     out = io.StringIO()
-    console = Console(file=out, width=width or 100, force_terminal=colour, color_system="auto" if colour else None, legacy_windows=False)
+    console = Console(
+        file=out,
+        width=width or 100,
+        force_terminal=colour,
+        color_system="auto" if colour else None,
+        legacy_windows=False,
+    )
     console.print(f"[bold]Model: {escape(model.name)}[/bold]")
     console.print(table)
     for line in _totals(model):
@@ -67,10 +81,16 @@ def summary_text(model: Model, width: int | None = None, nested: bool = False, t
 def _totals(model: Model) -> list[str]:
     """How many weights there are, and how many bytes they take."""
     groups = {"Trainable": model.trainable_weights, "Non-trainable": model.non_trainable_weights}
-    counts = {name: (sum(int(w.size) for w in own), sum(int(w.size) * w.dtype.itemsize for w in own)) for name, own in groups.items()}
+    counts = {
+        name: (sum(int(w.size) for w in own), sum(int(w.size) * w.dtype.itemsize for w in own))
+        for name, own in groups.items()
+    }
     optimizer = model.optimizer.variables if getattr(model.optimizer, "built", False) else []
     if optimizer:
-        counts["Optimizer"] = (sum(int(v.size) for v in optimizer), sum(int(v.size) * v.dtype.itemsize for v in optimizer))
+        counts["Optimizer"] = (
+            sum(int(v.size) for v in optimizer),
+            sum(int(v.size) * v.dtype.itemsize for v in optimizer),
+        )
     total = tuple(map(sum, zip(*counts.values(), strict=True)))
     return [f" {name} parameters: {n:,} ({_bytes(size)})" for name, (n, size) in {"Total": total, **counts}.items()]
 
@@ -94,7 +114,11 @@ def _rows(model: Any, nested: bool, depth: int) -> list[tuple[Layer, int]]:
 
 
 def _is_chain(graph: Graph) -> bool:
-    return all(len(node.inputs) == 1 for node in graph.nodes) and len(graph.layers) == len(graph.nodes) + len(leaves(graph.inputs)) and len(leaves(graph.outputs)) == 1
+    return (
+        all(len(node.inputs) == 1 for node in graph.nodes)
+        and len(graph.layers) == len(graph.nodes) + len(leaves(graph.inputs))
+        and len(leaves(graph.outputs)) == 1
+    )
 
 
 def _shape(layer: Layer) -> str:

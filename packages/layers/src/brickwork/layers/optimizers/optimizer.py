@@ -1,6 +1,7 @@
 """`Optimizer`: the state beside the weights, and one step of them.
 
-The arithmetic of an optimizer is a pure function of a weight, its gradient and its slots (`rule`), so that a compiler fuses the whole step into
+The arithmetic of an optimizer is a pure function of a weight, its gradient and its slots (`rule`), so that a compiler
+fuses the whole step into
 one pass over each weight. Numbers such as the learning rate are variables: changing one does not compile again.
 """
 
@@ -23,23 +24,40 @@ __all__ = ["Optimizer"]
 class Optimizer(Configurable):
     """Base: subclasses name their ``slots``, compute per-step ``scalars`` and define the ``rule``.
 
-    ``weight_decay``: each step first takes ``w * weight_decay * learning_rate`` off the weights (Loshchilov and Hutter 2019). ``clipnorm``: the greatest
-    norm of each gradient. ``global_clipnorm``: of all of them together. ``clipvalue``: the greatest element. At most one of the three.
+    ``weight_decay``: each step first takes ``w * weight_decay * learning_rate`` off the weights (Loshchilov and Hutter
+    2019). ``clipnorm``: the greatest
+    norm of each gradient. ``global_clipnorm``: of all of them together. ``clipvalue``: the greatest element. At most
+    one of the three.
     """
 
     kind = "optimizer"
     slots: tuple[str, ...] = ()
 
     def __init__(
-        self, learning_rate: float = 0.01, weight_decay: float | None = None, clipnorm: float | None = None, clipvalue: float | None = None,
-        global_clipnorm: float | None = None, name: str | None = None,
-    ):  # fmt: skip
+        self,
+        learning_rate: float = 0.01,
+        weight_decay: float | None = None,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        name: str | None = None,
+    ):
         if sum_of_set(clipnorm, clipvalue, global_clipnorm) > 1:
-            raise LayerError(f"{type(self).__name__}: at most one of clipnorm, clipvalue, global_clipnorm; got {clipnorm}, {clipvalue}, {global_clipnorm}")
+            raise LayerError(
+                f"{type(self).__name__}: at most one of clipnorm, clipvalue, global_clipnorm; got {clipnorm}, "
+                f"{clipvalue}, {global_clipnorm}"
+            )
         self.name = name or auto_name(type(self).__name__)
-        self.weight_decay, self.clipnorm, self.clipvalue, self.global_clipnorm = weight_decay, clipnorm, clipvalue, global_clipnorm
+        self.weight_decay, self.clipnorm, self.clipvalue, self.global_clipnorm = (
+            weight_decay,
+            clipnorm,
+            clipvalue,
+            global_clipnorm,
+        )
         self.iterations = Variable(np.int64(0), name="iteration", trainable=False)
-        self._learning_rate = Variable(_positive(self, "learning_rate", learning_rate), name="learning_rate", trainable=False, dtype="float32")
+        self._learning_rate = Variable(
+            _positive(self, "learning_rate", learning_rate), name="learning_rate", trainable=False, dtype="float32"
+        )
         self._slots: dict[int, tuple[Variable, tuple[Variable, ...]]] = {}
         self._undecayed: set[int] = set()
 
@@ -66,14 +84,18 @@ class Optimizer(Configurable):
         for w in variables:
             if id(w) not in self._slots:
                 path = getattr(w, "path", w.name).replace("/", "_")
-                made = tuple(Variable(np.zeros(w.shape, w.dtype), name=f"{path}_{slot}", trainable=False) for slot in self.slots)
+                made = tuple(
+                    Variable(np.zeros(w.shape, w.dtype), name=f"{path}_{slot}", trainable=False) for slot in self.slots
+                )
                 self._slots[id(w)] = (w, made)
 
     def slot_values(self) -> dict[str, list[Variable]]:
         """The slots by name, each in the order of the weights."""
         return {slot: [own[k] for _, own in self._slots.values()] for k, slot in enumerate(self.slots)}
 
-    def exclude_from_weight_decay(self, var_list: Sequence[Variable] | None = None, var_names: Sequence[str] | None = None) -> None:
+    def exclude_from_weight_decay(
+        self, var_list: Sequence[Variable] | None = None, var_names: Sequence[str] | None = None
+    ) -> None:
         """Weights that do not decay: these, and those whose path holds one of these texts. Call it before training."""
         self._undecayed |= {id(v) for v in var_list or ()}
         self._undecayed_names = tuple(var_names or ())
@@ -92,7 +114,9 @@ class Optimizer(Configurable):
         """One step. ``grads``: one gradient per variable; None leaves its variable alone."""
         weights = [w for w, _ in self._slots.values()] if trainable_variables is None else list(trainable_variables)
         if len(grads) != len(weights):
-            raise LayerError(f"{type(self).__name__}: needs one gradient per variable; got {len(grads)} for {len(weights)}")
+            raise LayerError(
+                f"{type(self).__name__}: needs one gradient per variable; got {len(grads)} for {len(weights)}"
+            )
         self.build(weights)
         pairs = [(asarray(g), w) for g, w in zip(grads, weights, strict=True) if g is not None]
         step = self.iterations.value + 1
@@ -130,8 +154,14 @@ class Optimizer(Configurable):
         return grads
 
     def get_config(self) -> dict[str, Any]:
-        return {"learning_rate": float(self._learning_rate.numpy()), "weight_decay": self.weight_decay, "clipnorm": self.clipnorm, "clipvalue": self.clipvalue,
-                "global_clipnorm": self.global_clipnorm, "name": self.name}  # fmt: skip
+        return {
+            "learning_rate": float(self._learning_rate.numpy()),
+            "weight_decay": self.weight_decay,
+            "clipnorm": self.clipnorm,
+            "clipvalue": self.clipvalue,
+            "global_clipnorm": self.global_clipnorm,
+            "name": self.name,
+        }
 
 
 def _shrink(squares: Tensor, limit: float) -> Tensor:

@@ -17,11 +17,26 @@ class RMSprop(Optimizer):
     ``centered``: v less the square of the mean gradient. ``momentum`` m: ``d = m d + step; w -= d``.
     """
 
-    def __init__(self, learning_rate: float = 0.001, rho: float = 0.9, momentum: float = 0.0, epsilon: float = 1e-7, centered: bool = False, weight_decay: float | None = None,
-                 clipnorm: float | None = None, clipvalue: float | None = None, global_clipnorm: float | None = None, name: str | None = "rmsprop"):  # fmt: skip
+    def __init__(
+        self,
+        learning_rate: float = 0.001,
+        rho: float = 0.9,
+        momentum: float = 0.0,
+        epsilon: float = 1e-7,
+        centered: bool = False,
+        weight_decay: float | None = None,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        name: str | None = "rmsprop",
+    ):
         super().__init__(learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm, name)
         self.rho, self.momentum, self.epsilon, self.centered = rho, momentum, epsilon, centered
-        self.slots = ("velocity", *(("momentum",) if momentum > 0 else ()), *(("average_gradient",) if centered else ()))
+        self.slots = (
+            "velocity",
+            *(("momentum",) if momentum > 0 else ()),
+            *(("average_gradient",) if centered else ()),
+        )
 
     def rule(self, w: Tensor, g: Tensor, scalars: tuple[Any, ...], *slots: Tensor) -> tuple[Tensor, ...]:
         (rate,) = scalars
@@ -37,4 +52,10 @@ class RMSprop(Optimizer):
         return w - step, *(after[slot] for slot in self.slots)
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "rho": self.rho, "momentum": self.momentum, "epsilon": self.epsilon, "centered": self.centered}
+        return {
+            **super().get_config(),
+            "rho": self.rho,
+            "momentum": self.momentum,
+            "epsilon": self.epsilon,
+            "centered": self.centered,
+        }

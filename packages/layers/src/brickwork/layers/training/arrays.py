@@ -33,7 +33,9 @@ class Rows:
         return Rows(*cut, min(stop, self.count) - start)
 
     def batches(self, size: int, order: np.ndarray | None = None) -> Iterator[tuple[Any, Any, Any]]:
-        """(x, y, weight) of ``size`` rows each, the last one of what is left, as tensors; in ``order`` where that is given."""
+        """(x, y, weight) of ``size`` rows each, the last one of what is left, as tensors; in ``order`` where that is
+        given.
+        """
         whole = (self.x, self.y, self.weight)
         arrays = leaves(whole)
         for start in range(0, self.count, size):
@@ -49,26 +51,47 @@ class Rows:
 
 
 def shuffled(count: int, seed: int, epoch: int, iterations: int) -> np.ndarray:
-    """The order of rows in an epoch: from the seed of the model and where in training it stands, so that a resumed run goes on alike."""
+    """The order of rows in an epoch: from the seed of the model and where in training it stands, so that a resumed run
+    goes on alike.
+    """
     key = random.fold_in(random.fold_in(random.key(seed), epoch), iterations)
     return random.permutation(key, count).numpy()
 
 
 def rows_of(who: str, x: Any, y: Any = None, sample_weight: Any = None, dtype: str = "float32") -> Rows:
-    """Arrays, tensors, frames, lists, or dicts and lists of them, as `Rows`. Raises `LayerError` for what is no number or does not pair up."""
+    """Arrays, tensors, frames, lists, or dicts and lists of them, as `Rows`. Raises `LayerError` for what is no number
+    or does not pair up.
+    """
     if x is None:
         raise LayerError(f"{who}: needs data; got x=None. Pass an array of rows")
-    if callable(getattr(x, "__next__", None)) or (hasattr(x, "__getitem__") and hasattr(x, "__len__") and not _is_array(x) and not isinstance(x, (list, tuple, dict))):
-        raise LayerError(f"{who}: x must be arrays; got {type(x).__name__}. Collect the batches into arrays, or call train_on_batch on each")
+    if callable(getattr(x, "__next__", None)) or (
+        hasattr(x, "__getitem__")
+        and hasattr(x, "__len__")
+        and not _is_array(x)
+        and not isinstance(x, (list, tuple, dict))
+    ):
+        raise LayerError(
+            f"{who}: x must be arrays; got {type(x).__name__}. Collect the batches into arrays, or call "
+            "train_on_batch on each"
+        )
     tree = [_arrays(who, name, part, dtype) for name, part in (("x", x), ("y", y), ("sample_weight", sample_weight))]
-    named = [(".".join(map(str, (name, *path))), a) for name, part in zip(("x", "y", "sample_weight"), tree) for path, a in flatten(part)]
+    named = [
+        (".".join(map(str, (name, *path))), a)
+        for name, part in zip(("x", "y", "sample_weight"), tree)
+        for path, a in flatten(part)
+    ]
     for name, a in named:
         if a.ndim == 0:
-            raise LayerError(f"{who}: {name} must have rows; got a single number {a}. Pass an array of at least one axis")
+            raise LayerError(
+                f"{who}: {name} must have rows; got a single number {a}. Pass an array of at least one axis"
+            )
     count = len(named[0][1])
     for name, a in named:
         if len(a) != count:
-            raise LayerError(f"{who}: all data must have the same number of rows; got {named[0][0]} {count}, {name} {len(a)}. Check which rows were dropped")
+            raise LayerError(
+                f"{who}: all data must have the same number of rows; got {named[0][0]} {count}, {name} {len(a)}. "
+                "Check which rows were dropped"
+            )
     if count == 0:
         raise LayerError(f"{who}: needs at least one row; got x of shape {named[0][1].shape}")
     return Rows(*tree, count)
@@ -93,14 +116,21 @@ def _array(who: str, name: str, data: Any, dtype: str) -> np.ndarray:
     try:
         array = data.numpy() if isinstance(data, Tensor) else np.asarray(data)
     except ValueError as error:
-        raise LayerError(f"{who}: {name} must be rectangular; got {type(data).__name__}: {error}. Pad the rows to one length") from None
+        raise LayerError(
+            f"{who}: {name} must be rectangular; got {type(data).__name__}: {error}. Pad the rows to one length"
+        ) from None
     if array.dtype == object:
         try:
             array = array.astype(dtype)
         except (ValueError, TypeError) as error:
-            raise LayerError(f"{who}: {name} must be numbers; got mixed values ({error}). Encode text and missing values first, as with brickwork.prep") from None
+            raise LayerError(
+                f"{who}: {name} must be numbers; got mixed values ({error}). Encode text and missing values first, as "
+                "with brickwork.prep"
+            ) from None
     if array.dtype.kind in "USMm":
-        raise LayerError(f"{who}: {name} must be numbers; got {array.dtype}. Encode text and dates first, as with brickwork.prep")
+        raise LayerError(
+            f"{who}: {name} must be numbers; got {array.dtype}. Encode text and dates first, as with brickwork.prep"
+        )
     wanted = as_dtype(dtype)
     return array.astype(wanted) if is_floating(as_dtype(array.dtype)) and array.dtype != wanted else array
 
@@ -108,18 +138,28 @@ def _array(who: str, name: str, data: Any, dtype: str) -> np.ndarray:
 def split_rows(rows: Rows, fraction: float) -> tuple[Rows, Rows]:
     """The first rows to train on, and the last ``fraction`` of them, before any shuffling, to validate on."""
     if not 0 < fraction < 1:
-        raise LayerError(f"fit: validation_split must be above 0 and below 1; got {fraction}. 0.2 keeps the last fifth for validation")
+        raise LayerError(
+            f"fit: validation_split must be above 0 and below 1; got {fraction}. 0.2 keeps the last fifth for "
+            "validation"
+        )
     at = int(np.floor(rows.count * (1.0 - fraction)))
     if at in (0, rows.count):
-        raise LayerError(f"fit: validation_split must leave rows on both sides; got {fraction} of {rows.count} rows. Use more rows, or another fraction")
+        raise LayerError(
+            f"fit: validation_split must leave rows on both sides; got {fraction} of {rows.count} rows. Use more "
+            "rows, or another fraction"
+        )
     return rows.slice(0, at), rows.slice(at, rows.count)
 
 
 def class_weights(rows: Rows, weights: Mapping[int, float]) -> Rows:
-    """Rows weighted by their class: y holds class numbers (n,) or (n, 1), or is one-hot (n, classes). Multiplies weights that are there."""
+    """Rows weighted by their class: y holds class numbers (n,) or (n, 1), or is one-hot (n, classes). Multiplies
+    weights that are there.
+    """
     y = rows.y
     if not isinstance(y, np.ndarray):
-        raise LayerError(f"fit: class_weight needs one array y; got {'none' if y is None else 'several'}. Use sample_weight")
+        raise LayerError(
+            f"fit: class_weight needs one array y; got {'none' if y is None else 'several'}. Use sample_weight"
+        )
     classes = y.argmax(-1) if y.ndim > 1 and y.shape[-1] > 1 else y.reshape(len(y), -1)[:, 0] if y.ndim <= 2 else y
     out = np.ones(classes.shape, np.float32)
     for label, weight in weights.items():

@@ -1,4 +1,6 @@
-"""Ctrl-C between steps: a step that has begun is finished, so the model is never left with half of its weights updated."""
+"""Ctrl-C between steps: a step that has begun is finished, so the model is never left with half of its weights
+updated.
+"""
 
 from __future__ import annotations
 
@@ -26,9 +28,14 @@ class Interrupt:
 
 @contextmanager
 def between_steps() -> Iterator[Interrupt]:
-    """Hold interrupts back until `Interrupt.check`. A second one is raised at once. Other handlers than Python's own stay."""
+    """Hold interrupts back until `Interrupt.check`. A second one is raised at once. Other handlers than Python's own
+    stay.
+    """
     interrupt = Interrupt()
-    ours = threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    ours = (
+        threading.current_thread() is threading.main_thread()
+        and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    )
 
     def handle(number: int, frame: FrameType | None) -> None:
         if interrupt.came:

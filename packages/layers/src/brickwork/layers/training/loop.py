@@ -44,10 +44,15 @@ class Plan:
 
 def as_numbers(logs: Mapping[str, Any]) -> dict[str, Any]:
     """Metrics as Python floats (arrays stay arrays)."""
-    return {name: value.item() if getattr(value, "size", 0) == 1 and hasattr(value, "item") else value for name, value in logs.items()}
+    return {
+        name: value.item() if getattr(value, "size", 0) == 1 and hasattr(value, "item") else value
+        for name, value in logs.items()
+    }
 
 
-def fit_rows(model: Trainer, rows: Rows, validation: Rows | None, plan: Plan, callbacks: CallbackList, progress: Progress) -> None:
+def fit_rows(
+    model: Trainer, rows: Rows, validation: Rows | None, plan: Plan, callbacks: CallbackList, progress: Progress
+) -> None:
     """Train for the epochs of the plan. An interrupt leaves the model as the last whole step left it, and is raised."""
     step, evaluate = model.make_train_function(), model.make_test_function() if validation is not None else None
     callbacks.call("on_train_begin")
@@ -59,7 +64,15 @@ def fit_rows(model: Trainer, rows: Rows, validation: Rows | None, plan: Plan, ca
                 callbacks.call("on_epoch_begin", epoch)
                 logs = _epoch(model, step, rows, plan, epoch, callbacks, progress, interrupt)
                 if validation is not None and evaluate is not None and plan.validates(epoch):
-                    found = evaluate_rows(model, evaluate, validation, plan.validation_batch_size, callbacks, interrupt, plan.validation_steps)
+                    found = evaluate_rows(
+                        model,
+                        evaluate,
+                        validation,
+                        plan.validation_batch_size,
+                        callbacks,
+                        interrupt,
+                        plan.validation_steps,
+                    )
                     logs |= {f"val_{name}": value for name, value in found.items()}
                 progress.epoch(epoch, logs)
                 callbacks.call("on_epoch_end", epoch, logs)
@@ -70,7 +83,16 @@ def fit_rows(model: Trainer, rows: Rows, validation: Rows | None, plan: Plan, ca
     callbacks.call("on_train_end", logs)
 
 
-def _epoch(model: Trainer, step: Step, rows: Rows, plan: Plan, epoch: int, callbacks: CallbackList, progress: Progress, interrupt: Interrupt) -> dict[str, Any]:
+def _epoch(
+    model: Trainer,
+    step: Step,
+    rows: Rows,
+    plan: Plan,
+    epoch: int,
+    callbacks: CallbackList,
+    progress: Progress,
+    interrupt: Interrupt,
+) -> dict[str, Any]:
     model.reset_metrics()
     hears = callbacks.hears("train")
     order = shuffled(rows.count, model.shuffle_seed, epoch, model.steps_taken()) if plan.shuffle else None
@@ -91,7 +113,15 @@ def _epoch(model: Trainer, step: Step, rows: Rows, plan: Plan, epoch: int, callb
     return _logs(model, returned)
 
 
-def evaluate_rows(model: Trainer, step: Step, rows: Rows, batch_size: int, callbacks: CallbackList, interrupt: Interrupt, steps: int | None = None) -> dict[str, Any]:
+def evaluate_rows(
+    model: Trainer,
+    step: Step,
+    rows: Rows,
+    batch_size: int,
+    callbacks: CallbackList,
+    interrupt: Interrupt,
+    steps: int | None = None,
+) -> dict[str, Any]:
     """The metrics over rows."""
     model.reset_metrics()
     callbacks.call("on_test_begin")

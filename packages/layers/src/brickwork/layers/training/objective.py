@@ -51,7 +51,11 @@ class Objective:
     def metrics(self) -> list[Metric]:
         """Of all outputs: trackers of their losses first, where there are several outputs."""
         parts = self.parts or []
-        return [p.tracker for p in parts if p.tracker] + [m for p in parts for m in p.metrics] + [m for p in parts for m in p.weighted]
+        return (
+            [p.tracker for p in parts if p.tracker]
+            + [m for p in parts for m in p.metrics]
+            + [m for p in parts for m in p.weighted]
+        )
 
     def build(self, y: Any, y_pred: Any, names: Sequence[str] | None) -> None:
         """Resolve names such as "accuracy" by the shapes of targets and outputs. Does its work once."""
@@ -61,8 +65,15 @@ class Objective:
         outputs = values_of(y_pred)
         targets = per_output("y", y, y_pred, self.names)
         losses = spread("loss", self.loss, y_pred, self.names)
-        weights = per_output("loss_weights", self.loss_weights, y_pred, self.names) if self.loss_weights is not None else [None] * len(outputs)
-        plain, weighted = (_per_output_lists(w, m, y_pred, self.names) for w, m in (("metrics", self.wanted), ("weighted_metrics", self.wanted_weighted)))
+        weights = (
+            per_output("loss_weights", self.loss_weights, y_pred, self.names)
+            if self.loss_weights is not None
+            else [None] * len(outputs)
+        )
+        plain, weighted = (
+            _per_output_lists(w, m, y_pred, self.names)
+            for w, m in (("metrics", self.wanted), ("weighted_metrics", self.wanted_weighted))
+        )
         several = len(outputs) > 1
         parts = []
         for k, (name, target, output) in enumerate(zip(self.names, targets, outputs)):
@@ -124,15 +135,23 @@ def _per_output_lists(what: str, given: Any, y_pred: Any, names: Sequence[str]) 
     if count == 1 and not isinstance(given, dict):
         return [leaves(list(given))]
     if isinstance(given, (list, tuple)) and len(given) != count:
-        raise LayerError(f"compile: {what} must have one entry for each of {count} outputs; got {len(given)}. Write a dict by output name ({', '.join(names)})")
-    return [leaves(one) if isinstance(one, (list, tuple)) else [one] if one is not None else [] for one in per_output(what, given, y_pred, names)]
+        raise LayerError(
+            f"compile: {what} must have one entry for each of {count} outputs; got {len(given)}. Write a dict by "
+            f"output name ({', '.join(names)})"
+        )
+    return [
+        leaves(one) if isinstance(one, (list, tuple)) else [one] if one is not None else []
+        for one in per_output(what, given, y_pred, names)
+    ]
 
 
 def _kind(target: Any, output: Any) -> str:
     """ "binary", "sparse_categorical" or "categorical", by the last axes."""
     if output.shape[-1] == 1:
         return "binary"
-    fewer = target is not None and (len(target.shape) < len(output.shape) or (target.shape[-1] == 1 and output.shape[-1] != 1))
+    fewer = target is not None and (
+        len(target.shape) < len(output.shape) or (target.shape[-1] == 1 and output.shape[-1] != 1)
+    )
     return "sparse_categorical" if fewer else "categorical"
 
 

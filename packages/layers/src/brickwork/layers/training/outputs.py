@@ -26,7 +26,9 @@ def names_of(outputs: Any, names: Sequence[str] | None) -> list[str]:
 
 
 def per_output(what: str, given: Any, outputs: Any, names: Sequence[str]) -> list[Any]:
-    """``given`` (targets, or what `compile` was told) as one entry per output. Raises `LayerError` where they do not pair up."""
+    """``given`` (targets, or what `compile` was told) as one entry per output. Raises `LayerError` where they do not
+    pair up.
+    """
     count = len(values_of(outputs))
     if given is None:
         return [None] * count
@@ -40,7 +42,10 @@ def per_output(what: str, given: Any, outputs: Any, names: Sequence[str]) -> lis
     if isinstance(given, (list, tuple)) and len(given) == count:
         return list(given)
     got = f"{len(given)}" if isinstance(given, (list, tuple)) else type(given).__name__
-    raise LayerError(f"{what}: must be a list of {count} or a dict by output name ({', '.join(names)}); got {got}. Give one for each output")
+    raise LayerError(
+        f"{what}: must be a list of {count} or a dict by output name ({', '.join(names)}); got {got}. Give one for "
+        "each output"
+    )
 
 
 def spread(what: str, given: Any, outputs: Any, names: Sequence[str]) -> list[Any]:

@@ -87,7 +87,9 @@ class Lines:
 
 
 def progress_for(verbose: Any, epochs: int, steps: int) -> Progress:
-    """0: nothing; 2: a line per epoch; 1 and "auto": a live bar on a terminal or in a notebook, else lines now and then."""
+    """0: nothing; 2: a line per epoch; 1 and "auto": a live bar on a terminal or in a notebook, else lines now and
+    then.
+    """
     if verbose in (0, "0", False):
         return Silent()
     if verbose == 2:

@@ -38,22 +38,32 @@ class Trainer:
     _loss_tracker: Mean | None = None
 
     def compile(
-        self, optimizer: Any = "rmsprop", loss: Any = None, loss_weights: Any = None, metrics: Any = None, weighted_metrics: Any = None,
+        self, optimizer: Any = "rmsprop", loss: Any = None, loss_weights: Any = None, metrics: Any = None,
+        weighted_metrics: Any = None,
         run_eagerly: bool = False, steps_per_execution: int = 1, jit_compile: Any = "auto",
     ) -> None:  # fmt: skip
         """Say how to learn.
 
-        ``loss``, ``loss_weights``, ``metrics``, ``weighted_metrics``: for one output, or a list or a dict by output name. ``jit_compile``: "auto" compiles the
+        ``loss``, ``loss_weights``, ``metrics``, ``weighted_metrics``: for one output, or a list or a dict by output
+        name. ``jit_compile``: "auto" compiles the
         steps where a compiler is installed, True insists, False runs them op by op, as ``run_eagerly`` does.
         """
         self.optimizer = optimizers.get(optimizer)
         self.loss = loss
-        self._compile_arguments = {"loss": loss, "loss_weights": loss_weights, "metrics": metrics, "weighted_metrics": weighted_metrics}
+        self._compile_arguments = {
+            "loss": loss,
+            "loss_weights": loss_weights,
+            "metrics": metrics,
+            "weighted_metrics": weighted_metrics,
+        }
         self._objective = Objective(loss, loss_weights, metrics, weighted_metrics)
         self._loss_tracker = Mean(name="loss")
         self.jit_compile, self.run_eagerly = jit_compile, bool(run_eagerly)
         if jit_compile is True and find_compiler() is None:
-            raise LayerError("compile: jit_compile=True needs a compiler; got none. python -m pip install brickwork-graph-exec, or use jit_compile='auto'")
+            raise LayerError(
+                "compile: jit_compile=True needs a compiler; got none. python -m pip install brickwork-graph-exec, or "
+                "use jit_compile='auto'"
+            )
         self._functions: dict[str, tuple[Any, Callable[..., Any]]] = {}
         self._shuffle_seed = next_seed()
         self.compiled = True
@@ -82,7 +92,9 @@ class Trainer:
             out.update(value if isinstance(value, dict) else {metric.name: value})
         return out
 
-    def compute_loss(self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True) -> Any:
+    def compute_loss(
+        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
+    ) -> Any:
         """The loss of `compile`, and what layers and regularizers added. Override it for a loss of your own."""
         objective = self._built_objective(y, y_pred)
         total = objective.total(y, y_pred, sample_weight)
@@ -107,7 +119,9 @@ class Trainer:
 
     # one step
     def train_step(self, data: Any) -> dict[str, Any]:
-        """Learn from one batch ``(x, y, sample_weight)``. Override it to learn otherwise; it must stay a function of tensors and variables."""
+        """Learn from one batch ``(x, y, sample_weight)``. Override it to learn otherwise; it must stay a function of
+        tensors and variables.
+        """
         x, y, sample_weight = data
 
         def forward() -> tuple[Any, Any]:
@@ -137,7 +151,9 @@ class Trainer:
 
     # the functions of a step, compiled where that can be
     def make_train_function(self) -> Callable[..., Any]:
-        """``step(x, y, sample_weight)``. What `train_step` returns comes out only where that is overridden; the metrics are in variables."""
+        """``step(x, y, sample_weight)``. What `train_step` returns comes out only where that is overridden; the metrics
+        are in variables.
+        """
         return self._function("train", self._three("train_step", "compute_metrics"))
 
     def make_test_function(self) -> Callable[..., Any]:
@@ -172,15 +188,20 @@ class Trainer:
 
     # whole runs
     def fit(
-        self, x: Any = None, y: Any = None, batch_size: int | None = None, epochs: int = 1, verbose: Any = "auto", callbacks: Any = None,
-        validation_split: float = 0.0, validation_data: Any = None, shuffle: bool = True, class_weight: Mapping[int, float] | None = None,
-        sample_weight: Any = None, initial_epoch: int = 0, steps_per_epoch: int | None = None, validation_steps: int | None = None,
+        self, x: Any = None, y: Any = None, batch_size: int | None = None, epochs: int = 1, verbose: Any = "auto",
+        callbacks: Any = None,
+        validation_split: float = 0.0, validation_data: Any = None, shuffle: bool = True, class_weight: Mapping[int,
+        float] | None = None,
+        sample_weight: Any = None, initial_epoch: int = 0, steps_per_epoch: int | None = None,
+        validation_steps: int | None = None,
         validation_batch_size: int | None = None, validation_freq: Any = 1,
     ) -> History:  # fmt: skip
         """Train on arrays for ``epochs`` passes, in batches of ``batch_size`` (32) rows.
 
-        ``validation_split``: the last part of the rows, kept apart before shuffling. ``validation_data``: ``(x, y)`` or ``(x, y, sample_weight)``.
-        ``class_weight``: class number to weight. ``verbose``: 0 silent, 1 progress, 2 a line per epoch. The history holds metrics by name. An interrupt leaves the
+        ``validation_split``: the last part of the rows, kept apart before shuffling. ``validation_data``: ``(x, y)`` or
+        ``(x, y, sample_weight)``.
+        ``class_weight``: class number to weight. ``verbose``: 0 silent, 1 progress, 2 a line per epoch. The history
+        holds metrics by name. An interrupt leaves the
         model as the last whole step left it and is raised again; ``model.history`` has the epochs before it.
         """
         self._ready("fit")
@@ -193,15 +214,20 @@ class Trainer:
             rows = class_weights(rows, class_weight)
         self._prepare(rows)
         valid_size = _count("fit", "validation_batch_size", validation_batch_size, size)
-        plan = Plan(epochs, initial_epoch, size, steps_per_epoch, shuffle, valid_size, validation_steps, validation_freq)
+        plan = Plan(
+            epochs, initial_epoch, size, steps_per_epoch, shuffle, valid_size, validation_steps, validation_freq
+        )
         steps = rows.steps(size) if steps_per_epoch is None else min(steps_per_epoch, rows.steps(size))
         self.history = History()
-        heard_ = CallbackList([*heard(callbacks), self.history], self, {"epochs": epochs, "steps": steps, "verbose": verbose})
+        heard_ = CallbackList(
+            [*heard(callbacks), self.history], self, {"epochs": epochs, "steps": steps, "verbose": verbose}
+        )
         fit_rows(self, rows, validation, plan, heard_, progress_for(verbose, epochs, steps))
         return self.history
 
     def evaluate(
-        self, x: Any = None, y: Any = None, batch_size: int | None = None, verbose: Any = "auto", sample_weight: Any = None, steps: int | None = None,
+        self, x: Any = None, y: Any = None, batch_size: int | None = None, verbose: Any = "auto",
+        sample_weight: Any = None, steps: int | None = None,
         callbacks: Any = None, return_dict: bool = False,
     ) -> Any:  # fmt: skip
         """The loss and metrics over arrays: a number where there is only one, a list, or a dict by name."""
@@ -213,7 +239,14 @@ class Trainer:
         logs = evaluate_rows(self, self.make_test_function(), rows, size, heard_, Interrupt(), steps)
         return self._given_back(logs, return_dict)
 
-    def predict(self, x: Any, batch_size: int | None = None, verbose: Any = "auto", steps: int | None = None, callbacks: Any = None) -> Any:
+    def predict(
+        self,
+        x: Any,
+        batch_size: int | None = None,
+        verbose: Any = "auto",
+        steps: int | None = None,
+        callbacks: Any = None,
+    ) -> Any:
         """The outputs for arrays, as NumPy arrays, computed in batches of ``batch_size`` (32) rows."""
         rows = rows_of("predict", x, dtype=self.dtype)  # type: ignore[attr-defined]
         size = _count("predict", "batch_size", batch_size, 32)
@@ -221,7 +254,9 @@ class Trainer:
         heard_ = CallbackList(heard(callbacks), self, {"steps": rows.steps(size), "verbose": verbose})
         return predict_rows(self.make_predict_function(), rows, size, heard_, steps)
 
-    def train_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None, return_dict: bool = False) -> Any:
+    def train_on_batch(
+        self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None, return_dict: bool = False
+    ) -> Any:
         """One step; gives the metrics since they were last reset."""
         return self._on_batch("train_on_batch", x, y, sample_weight, class_weight, return_dict)
 
@@ -243,19 +278,27 @@ class Trainer:
         step = self.make_train_function() if who == "train_on_batch" else self.make_test_function()
         logs = step(*next(rows.batches(rows.count)))
         found = logs if isinstance(logs, dict) else self.get_metrics_result()
-        return self._given_back({k: v.item() if isinstance(v, Tensor) and v.size == 1 else v for k, v in found.items()}, return_dict)
+        return self._given_back(
+            {k: v.item() if isinstance(v, Tensor) and v.size == 1 else v for k, v in found.items()}, return_dict
+        )
 
     # before the first step
     def _ready(self, who: str) -> Objective:
         if self._objective is None:
-            raise LayerError(f"{who}: the model must be compiled first; got one that is not. Call model.compile(optimizer='adam', loss=...)")
+            raise LayerError(
+                f"{who}: the model must be compiled first; got one that is not. Call model.compile(optimizer='adam', "
+                "loss=...)"
+            )
         return self._objective
 
     def _validation(self, data: Any) -> Rows | None:
         if data is None:
             return None
         if not isinstance(data, (tuple, list)) or len(data) not in (1, 2, 3):
-            raise LayerError(f"fit: validation_data must be (x, y) or (x, y, sample_weight); got {type(data).__name__}. Use validation_split for a part of x")
+            raise LayerError(
+                f"fit: validation_data must be (x, y) or (x, y, sample_weight); got {type(data).__name__}. Use "
+                "validation_split for a part of x"
+            )
         return rows_of("fit: validation", *data, dtype=self.dtype)  # type: ignore[attr-defined]
 
     def _build_for(self, rows: Rows) -> Any:
@@ -276,10 +319,17 @@ class Trainer:
                 targets = map_leaves(lambda a: placeholder((None, *a.shape[1:]), a.dtype), rows.y)
                 objective.build(targets, outputs, self.output_names)
                 weights = map_leaves(lambda a: placeholder((None, *a.shape[1:]), a.dtype), rows.weight)
-                if type(self).train_step is Trainer.train_step and type(self).compute_loss is Trainer.compute_loss and rows.y is not None:
+                if (
+                    type(self).train_step is Trainer.train_step
+                    and type(self).compute_loss is Trainer.compute_loss
+                    and rows.y is not None
+                ):
                     abstractly(objective.total, targets, outputs, weights)
         elif self._compiles():
-            batch = [map_leaves(lambda a: placeholder((None, *a.shape[1:]), a.dtype), part) for part in (rows.x, rows.y, rows.weight)]
+            batch = [
+                map_leaves(lambda a: placeholder((None, *a.shape[1:]), a.dtype), part)
+                for part in (rows.x, rows.y, rows.weight)
+            ]
             abstractly(self.train_step, tuple(batch))
         if isinstance(self.optimizer, optimizers.Optimizer):
             self.optimizer.build(self.trainable_variables)  # type: ignore[attr-defined]
@@ -311,7 +361,9 @@ class Trainer:
 def _metrics_of(layer: Any) -> list[Metric]:
     found: dict[int, Metric] = {}
     for value in vars(layer).values():
-        for leaf in value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else (value,):
+        for leaf in (
+            value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else (value,)
+        ):
             if isinstance(leaf, Metric):
                 found[id(leaf)] = leaf
     return list(found.values())
@@ -323,5 +375,3 @@ def _count(who: str, name: str, value: Any, default: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise LayerError(f"{who}: {name} must be a whole number of at least 1; got {value!r}")
     return value
-
-

@@ -1,0 +1,118 @@
+"""Batch normalization."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from brickwork.tensor import mean, reshape, rsqrt, square
+
+from .. import constraints, initializers, regularizers
+from ..errors import LayerError
+from ..input_spec import InputSpec
+from ..layer import Layer
+from .affine import affine_config
+
+__all__ = ["BatchNormalization"]
+
+
+class BatchNormalization(Layer):
+    """``(x - mean) / sqrt(variance + epsilon) * gamma + beta`` per channel (Ioffe and Szegedy 2015).
+
+    While training, mean and variance (divided by n) are those of the batch, and the moving ones become ``moving *
+    momentum + batch * (1 - momentum)``; else the
+    moving ones are used. A layer with ``trainable = False`` never trains in this sense.
+    """
+
+    def __init__(
+        self, axis: int = -1, momentum: float = 0.99, epsilon: float = 1e-3, center: bool = True, scale: bool = True,
+        beta_initializer: Any = "zeros",
+        gamma_initializer: Any = "ones", moving_mean_initializer: Any = "zeros",
+        moving_variance_initializer: Any = "ones", beta_regularizer: Any = None,
+        gamma_regularizer: Any = None, beta_constraint: Any = None, gamma_constraint: Any = None, **kwargs: Any,
+    ):  # fmt: skip
+        super().__init__(**kwargs)
+        if not isinstance(axis, int):
+            raise LayerError(
+                f"BatchNormalization: axis must be one whole number; got {axis!r}. Use LayerNormalization for several"
+            )
+        self.axis, self.momentum, self.epsilon, self.center, self.scale = axis, momentum, epsilon, center, scale
+        self.beta_initializer, self.gamma_initializer = (
+            initializers.get(beta_initializer),
+            initializers.get(gamma_initializer),
+        )
+        self.moving_mean_initializer, self.moving_variance_initializer = (
+            initializers.get(moving_mean_initializer),
+            initializers.get(moving_variance_initializer),
+        )
+        self.beta_regularizer, self.gamma_regularizer = (
+            regularizers.get(beta_regularizer),
+            regularizers.get(gamma_regularizer),
+        )
+        self.beta_constraint, self.gamma_constraint = (
+            constraints.get(beta_constraint),
+            constraints.get(gamma_constraint),
+        )
+        self.gamma = self.beta = None
+
+    def build(self, input_shape: Any) -> None:
+        ndim = len(input_shape)
+        if not -ndim <= self.axis < ndim or input_shape[self.axis] is None:
+            raise LayerError(
+                f"BatchNormalization: axis must be one of the input, of known size; got axis {self.axis} of "
+                f"{tuple(input_shape)}"
+            )
+        shape = (input_shape[self.axis],)
+        if self.scale:
+            self.gamma = self.add_weight(
+                shape,
+                self.gamma_initializer,
+                regularizer=self.gamma_regularizer,
+                constraint=self.gamma_constraint,
+                name="gamma",
+            )
+        if self.center:
+            self.beta = self.add_weight(
+                shape,
+                self.beta_initializer,
+                regularizer=self.beta_regularizer,
+                constraint=self.beta_constraint,
+                name="beta",
+            )
+        self.moving_mean = self.add_weight(shape, self.moving_mean_initializer, trainable=False, name="moving_mean")
+        self.moving_variance = self.add_weight(
+            shape, self.moving_variance_initializer, trainable=False, name="moving_variance"
+        )
+        self.input_spec = InputSpec(ndim=ndim, axes={self.axis: shape[0]})
+
+    def call(self, inputs: Any, training: bool = False) -> Any:
+        axes = tuple(a for a in range(inputs.ndim) if a != self.axis % inputs.ndim)
+        wide = tuple(1 if a in axes else n for a, n in enumerate(inputs.shape))
+        if training and self.trainable:
+            centre = mean(inputs, axes, True)
+            centred = inputs - centre
+            variance = mean(square(centred), axes, True)
+            for moving, now in ((self.moving_mean, centre), (self.moving_variance, variance)):
+                moving.assign(moving.value * self.momentum + reshape(now, moving.shape) * (1.0 - self.momentum))
+        else:
+            centred = inputs - reshape(self.moving_mean, wide)
+            variance = reshape(self.moving_variance, wide)
+        factor = rsqrt(variance + self.epsilon)
+        out = centred * (factor if self.gamma is None else factor * reshape(self.gamma, wide))
+        return out if self.beta is None else out + reshape(self.beta, wide)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        return tuple(input_shape)
+
+    def get_config(self) -> dict[str, Any]:
+        moving = {
+            f"moving_{n}_initializer": initializers.serialize(getattr(self, f"moving_{n}_initializer"))
+            for n in ("mean", "variance")
+        }
+        return {
+            **super().get_config(),
+            "axis": self.axis,
+            "momentum": self.momentum,
+            "epsilon": self.epsilon,
+            **affine_config(self),
+            **moving,
+        }

@@ -1,0 +1,94 @@
+"""Layer normalization."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from brickwork.tensor import mean, nn, ones, reshape, rsqrt, square, zeros
+
+from .. import constraints, initializers, regularizers
+from ..errors import LayerError
+from ..layer import Layer
+from .affine import affine_config
+
+__all__ = ["LayerNormalization"]
+
+
+class LayerNormalization(Layer):
+    """``(x - mean) / sqrt(variance + epsilon) * gamma + beta`` per example, over ``axis`` (Ba, Kiros and Hinton 2016).
+
+    gamma and beta have the sizes of those axes.
+    """
+
+    def __init__(
+        self, axis: int | Sequence[int] = -1, epsilon: float = 1e-3, center: bool = True, scale: bool = True,
+        beta_initializer: Any = "zeros",
+        gamma_initializer: Any = "ones", beta_regularizer: Any = None, gamma_regularizer: Any = None,
+        beta_constraint: Any = None,
+        gamma_constraint: Any = None, **kwargs: Any,
+    ):  # fmt: skip
+        super().__init__(**kwargs)
+        if not isinstance(axis, int) and not (
+            isinstance(axis, (tuple, list)) and all(isinstance(a, int) for a in axis)
+        ):
+            raise LayerError(f"LayerNormalization: axis must be a whole number, or several; got {axis!r}")
+        self.axis = list(axis) if isinstance(axis, (tuple, list)) else axis
+        self.epsilon, self.center, self.scale = epsilon, center, scale
+        self.beta_initializer, self.gamma_initializer = (
+            initializers.get(beta_initializer),
+            initializers.get(gamma_initializer),
+        )
+        self.beta_regularizer, self.gamma_regularizer = (
+            regularizers.get(beta_regularizer),
+            regularizers.get(gamma_regularizer),
+        )
+        self.beta_constraint, self.gamma_constraint = (
+            constraints.get(beta_constraint),
+            constraints.get(gamma_constraint),
+        )
+        self.gamma = self.beta = None
+
+    def _axes(self, ndim: int) -> tuple[int, ...]:
+        given = self.axis if isinstance(self.axis, list) else [self.axis]
+        if any(not -ndim <= a < ndim for a in given):
+            raise LayerError(f"LayerNormalization: axis must be one of the input; got {self.axis} for {ndim} axes")
+        return tuple(sorted(a % ndim for a in given))
+
+    def build(self, input_shape: Any) -> None:
+        shape = tuple(input_shape[a] for a in self._axes(len(input_shape)))
+        if self.scale:
+            self.gamma = self.add_weight(
+                shape,
+                self.gamma_initializer,
+                regularizer=self.gamma_regularizer,
+                constraint=self.gamma_constraint,
+                name="gamma",
+            )
+        if self.center:
+            self.beta = self.add_weight(
+                shape,
+                self.beta_initializer,
+                regularizer=self.beta_regularizer,
+                constraint=self.beta_constraint,
+                name="beta",
+            )
+
+    def call(self, inputs: Any) -> Any:
+        axes = self._axes(inputs.ndim)
+        shape = tuple(inputs.shape[a] for a in axes)
+        if axes == tuple(range(axes[0], inputs.ndim)):
+            gamma = ones(shape, inputs.dtype) if self.gamma is None else self.gamma
+            beta = zeros(shape, inputs.dtype) if self.beta is None else self.beta
+            return nn.layer_norm(inputs, gamma, beta, axes[0], self.epsilon)
+        wide = tuple(n if a in axes else 1 for a, n in enumerate(inputs.shape))
+        centred = inputs - mean(inputs, axes, True)
+        out = centred * rsqrt(mean(square(centred), axes, True) + self.epsilon)
+        out = out if self.gamma is None else out * reshape(self.gamma, wide)
+        return out if self.beta is None else out + reshape(self.beta, wide)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        return tuple(input_shape)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "axis": self.axis, "epsilon": self.epsilon, **affine_config(self)}

@@ -1,0 +1,53 @@
+"""Dropout."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from brickwork.tensor import random, where, zeros_like
+
+from ..errors import LayerError
+from ..layer import Layer
+from ..seeds import generator
+
+__all__ = ["Dropout"]
+
+
+class Dropout(Layer):
+    """While training sets a part ``rate`` of the elements to 0 and divides the others by ``1 - rate`` (Srivastava
+    2014); else gives its input.
+
+    ``noise_shape``: the shape of the mask, None for sizes of the input; where it has 1, elements live or die together.
+    """
+
+    def __init__(
+        self, rate: float, noise_shape: Sequence[int | None] | None = None, seed: int | None = None, **kwargs: Any
+    ):
+        super().__init__(**kwargs)
+        if isinstance(rate, bool) or not isinstance(rate, (int, float)) or not 0 <= rate <= 1:
+            raise LayerError(f"Dropout: rate must be between 0 and 1; got {rate!r}. It is the part that is dropped")
+        self.rate, self.seed = rate, seed
+        self.noise_shape = None if noise_shape is None else tuple(noise_shape)
+        self.seed_generator = generator(seed) if rate > 0 else None
+        self.built = True
+
+    def call(self, inputs: Any, training: bool = False) -> Any:
+        if not training or self.seed_generator is None:
+            return inputs
+        if self.rate == 1:
+            return zeros_like(inputs)
+        noise = (None,) * inputs.ndim if self.noise_shape is None else self.noise_shape
+        if len(noise) != inputs.ndim:
+            raise LayerError(
+                f"noise_shape must have as many sizes as the input has axes; got {self.noise_shape} for {inputs.ndim}"
+            )
+        shape = tuple(n if m is None else m for m, n in zip(noise, inputs.shape, strict=True))
+        keep = random.uniform(self.seed_generator.next(), shape) >= self.rate
+        return where(keep, inputs * (1.0 / (1.0 - self.rate)), 0.0)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        return tuple(input_shape)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "rate": self.rate, "noise_shape": self.noise_shape, "seed": self.seed}

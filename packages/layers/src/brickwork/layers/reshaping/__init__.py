@@ -1,0 +1,6 @@
+"""Layers that only move elements."""
+
+from .flatten import Flatten
+from .reshape import Reshape
+
+__all__ = ["Flatten", "Reshape"]
