@@ -14,6 +14,7 @@ from ..trace import bind
 from . import reduce as R
 from .composite import mean
 from .contraction import conv, padding_widths
+from .creation import full
 from .elementwise import FUNCTIONS as E
 from .indexing import one_hot
 from .movement import pad, sliding_window, stop_gradient
@@ -177,5 +178,5 @@ def average_pool(x: Any, size: Sequence[int], strides: Sequence[int] | None = No
     total = R.sum(windows, axes)
     if padding == "valid":
         return total / float(math.prod(size))
-    ones = tensor[:1] * 0.0 + 1.0
+    ones = full((1, *tensor.shape[1:-1], 1), 1, tensor.dtype)
     return total / stop_gradient(R.sum(_pooled("average_pool", ones, size, strides, padding, 0.0), axes))
