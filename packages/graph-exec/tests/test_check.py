@@ -122,7 +122,7 @@ graph(%0: f32[N, 3], %1: f32[3]) {
   %2: f32[N, 3] = multiply(%0, %1)
   %3: f32[] = constant() {value=-0.0:f32}
   %4: f32[N] = sum(%2) {axis=(1,), keepdims=false}
-  %5: f32[] = map(%3) {body={cast(size(2*N), f32)}}
+  %5: f32[] = map() {body={cast(size(2*N), f32)}}
   %6: f32[N] = divide(%4, %5)
   %7: f32[3*N] = reshape(%2) {shape=(3*N,)}
   %8: f32[N, 3] = add(%2, %3)

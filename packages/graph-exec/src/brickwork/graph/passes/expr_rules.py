@@ -8,11 +8,11 @@ So there is no ``x + 0 -> x`` (wrong for -0), no ``x * 0 -> 0`` of floats (wrong
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-import ml_dtypes
 import numpy as np
 
 from brickwork.tensor.dtypes import class_of
@@ -21,6 +21,15 @@ from brickwork.tensor.expr import ATOMS, Expr, apply, const, fold
 __all__ = ["EXPR_RULES", "lossless", "simplify_expr"]
 
 ROUNDS = 16
+FORMATS = {
+    "float8_e4m3fn": (4, -6, 8),
+    "float8_e5m2": (3, -14, 15),
+    "float16": (11, -14, 15),
+    "bfloat16": (8, -126, 127),
+    "float32": (24, -126, 127),
+    "float64": (53, -1022, 1023),
+}
+"""Binary digits of the significand, and the least and greatest exponent of a power of two that is a normal number."""
 COMMUTATIVE = frozenset({"add", "mul", "and", "or", "xor"})
 
 
@@ -143,11 +152,11 @@ def _division(e: Expr) -> Expr | None:
     if e.head != "div" or class_of(e.dtype) != "f" or not _is_const(e.args[1]):
         return None
     value = float(e.args[1].value)
-    if value == 0 or not np.isfinite(value) or abs(np.frexp(value)[0]) != 0.5:
+    if value == 0 or not math.isfinite(value):
         return None
-    limits = ml_dtypes.finfo(e.dtype)  # type: ignore[no-untyped-call]
-    smallest, greatest = float(limits.smallest_normal), float(limits.max)
-    if not (smallest <= abs(value) <= greatest and smallest <= abs(1 / value) <= greatest):
+    fraction, exponent = math.frexp(abs(value))
+    _, least, greatest = FORMATS[e.dtype.name]
+    if fraction != 0.5 or not (least <= exponent - 1 <= greatest and least <= 1 - exponent <= greatest):
         return None
     return apply("mul", e.args[0], const(1 / value, e.dtype))
 
@@ -209,19 +218,10 @@ def lossless(source: np.dtype[Any], target: np.dtype[Any]) -> bool:
     if b in "iu":
         low, high = np.iinfo(source), np.iinfo(target)
         return bool(high.min <= low.min and low.max <= high.max)
-    wide = ml_dtypes.finfo(target)  # type: ignore[no-untyped-call]
+    digits, least, greatest = FORMATS[target.name]
     if a in "iu":
         bits = 8 * source.itemsize - (a == "i")
-        return bool(bits <= wide.nmant + 1 and bits < wide.maxexp)
-    narrow = ml_dtypes.finfo(source)  # type: ignore[no-untyped-call]
-    return bool(
-        narrow.nmant <= wide.nmant
-        and narrow.max.astype(np.float64) <= wide.max.astype(np.float64)
-        and narrow.smallest_subnormal.astype(np.float64) >= wide.smallest_subnormal.astype(np.float64)
-        and (np.isinf(_overflowed(target)) or not np.isinf(_overflowed(source)))
-    )
-
-
-def _overflowed(dtype: np.dtype[Any]) -> Any:
-    """What an infinity becomes: NaN where the type has none."""
-    return np.asarray(np.inf).astype(dtype).astype(np.float64)[()]
+        return bits <= digits and bits <= greatest
+    narrow_digits, narrow_least, narrow_greatest = FORMATS[source.name]
+    subnormals_fit = narrow_least - narrow_digits >= least - digits
+    return narrow_digits <= digits and narrow_greatest <= greatest and subnormals_fit
