@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from brickwork.tensor.dim import Size
 from brickwork.tensor.dtypes import class_of
 from brickwork.tensor.expr import ATOMS, Expr, leaves
@@ -360,7 +362,10 @@ class _Generator:
     def _identity(self, k: int, lanes: int) -> str:
         stage = self.stages[k]
         dtype = stage.body.dtype
-        text = constant(identity(stage.combine, dtype), dtype)  # type: ignore[arg-type]
+        start = identity(stage.combine, dtype)  # type: ignore[arg-type]
+        text = constant(start, dtype)
+        if lanes and not any(np.asarray(start).tobytes()):
+            return "zeroinitializer"
         return f"<{', '.join([f'{register_type(dtype)} {text}'] * lanes)}>" if lanes else text
 
     def _update(self, stage: Stage, point: Point, value: str, mask: str | None = None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ _TYPES = {"float16": "half", "bfloat16": "bfloat", "float32": "float", "float64"
 _SUFFIX = {"half": "f16", "bfloat": "bf16", "float": "f32", "double": "f64"}
 
 
+@cache
 def register_type(dtype: np.dtype) -> str:
     """The type a value has in a register: booleans are one bit."""
     if dtype.name in _TYPES:
@@ -24,6 +26,7 @@ def register_type(dtype: np.dtype) -> str:
     return f"i{dtype.itemsize * 8}"
 
 
+@cache
 def memory_type(dtype: np.dtype) -> str:
     """The type a value has in memory: booleans are a byte."""
     return "i8" if class_of(dtype) == "b" else register_type(dtype)
