@@ -21,7 +21,7 @@ BATCH = symbol("batch")
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """``shapes``: number of elements and dtype of each buffer. ``rtol``: against the interpreter, which adds in another order."""
+    """``buffers``: size and dtype of each. ``rtol``: against the interpreter, which adds in another order."""
 
     kernel: Kernel
     buffers: Mapping[int, tuple[int, np.dtype]]
@@ -59,7 +59,7 @@ def adam(n: int) -> Case:
     moved = w - 0.01 * first / (apply("sqrt", second) + 1e-7)
     reads = tuple(Read(k, F32, 0, (1,)) for k in range(4))
     stages = (write(moved, 4, (1,)), write(first, 5, (1,)), write(second, 6, (1,)))
-    return Case(Kernel((n,), 1, reads, stages), {k: (n, F32) for k in range(7)})
+    return Case(Kernel((n,), 1, reads, stages), dict.fromkeys(range(7), (n, F32)))
 
 
 def activation_gradient(name: str, dtype: np.dtype = F32) -> Case:
@@ -95,7 +95,9 @@ def softmax(dtype: np.dtype, rows: int, n: int) -> Case:
     e = apply("exp", x - acc(0, F32))
     stages = (Stage((1,), x, "maximum"), Stage((1,), e, "add"), write((e / acc(1, F32)).cast(dtype), 1, (n, 1), (1,)))
     kernel = Kernel((BATCH, n), 1, (Read(0, dtype, 0, (n, 1)),), stages)
-    return Case(kernel, dict.fromkeys(range(2), (rows * n, dtype)), {"batch": rows}, 1e-2 if dtype.itemsize == 2 else 1e-5)
+    return Case(
+        kernel, dict.fromkeys(range(2), (rows * n, dtype)), {"batch": rows}, 1e-2 if dtype.itemsize == 2 else 1e-5
+    )
 
 
 def layer_norm(n: int) -> Case:
@@ -104,9 +106,12 @@ def layer_norm(n: int) -> Case:
     centred = x - mean
     deviation = apply("sqrt", acc(1, F32) / float(n) + 1e-3)
     stages = (
-        Stage((1,), x, "add"), Stage((1,), centred * centred, "add"),
-        write(centred / deviation * arg(1, F32), 2, (n, 1), (1,)), write(mean, 3, (1, 0)), write(deviation, 4, (1, 0)),
-    )  # fmt: skip
+        Stage((1,), x, "add"),
+        Stage((1,), centred * centred, "add"),
+        write(centred / deviation * arg(1, F32), 2, (n, 1), (1,)),
+        write(mean, 3, (1, 0)),
+        write(deviation, 4, (1, 0)),
+    )
     reads = (Read(0, F32, 0, (n, 1)), Read(1, F32, 0, (0, 1)))
     sizes = {0: (6 * n, F32), 1: (n, F32), 2: (6 * n, F32), 3: (6, F32), 4: (6, F32)}
     return Case(Kernel((6, n), 1, reads, stages), sizes, rtol=3e-5)
@@ -124,7 +129,12 @@ def matmul() -> Case:
     product = Stage((2,), arg(0, F32) * arg(1, F32), "add")
     epilogue = write(apply("maximum", acc(0, F32) + arg(2, F32), 0.0), 3, (4, 1, 0))
     reads = (Read(0, F32, 0, (6, 0, 1)), Read(1, F32, 0, (0, 1, 4)), Read(2, F32, 0, (0, 1, 0)))
-    return Case(Kernel((BATCH, 4, 6), 2, reads, (product, epilogue)), {0: (18, F32), 1: (24, F32), 2: (4, F32), 3: (12, F32)}, {"batch": 3}, 1e-5)
+    return Case(
+        Kernel((BATCH, 4, 6), 2, reads, (product, epilogue)),
+        {0: (18, F32), 1: (24, F32), 2: (4, F32), 3: (12, F32)},
+        {"batch": 3},
+        1e-5,
+    )
 
 
 CASES: dict[str, Case] = {
@@ -135,9 +145,18 @@ CASES: dict[str, Case] = {
     "uniform": uniform(F32),
     "words": uniform(U32),
     "padded": padded(),
-    "scalar": Case(Kernel((), 0, (Read(0, F64, 0, ()),), (write(arg(0, F64) + 1.0, 1, ()),)), {0: (1, F64), 1: (1, F64)}),
-    "cube": Case(Kernel((2, 3, 4), 3, (Read(0, I64, 0, (12, 4, 1)),), (write(arg(0, I64) * 3, 1, (1, 2, 6)),)), {0: (24, I64), 1: (24, I64)}),
-    "symbolic_size": Case(Kernel((BATCH,), 1, (), (write((size_value(BATCH * 2) - index(0)).cast(F32), 0, (1,)),)), {0: (9, F32)}, {"batch": 9}),
+    "scalar": Case(
+        Kernel((), 0, (Read(0, F64, 0, ()),), (write(arg(0, F64) + 1.0, 1, ()),)), {0: (1, F64), 1: (1, F64)}
+    ),
+    "cube": Case(
+        Kernel((2, 3, 4), 3, (Read(0, I64, 0, (12, 4, 1)),), (write(arg(0, I64) * 3, 1, (1, 2, 6)),)),
+        {0: (24, I64), 1: (24, I64)},
+    ),
+    "symbolic_size": Case(
+        Kernel((BATCH,), 1, (), (write((size_value(BATCH * 2) - index(0)).cast(F32), 0, (1,)),)),
+        {0: (9, F32)},
+        {"batch": 9},
+    ),
     "softmax": softmax(F32, 3, 100),
     "softmax_float16": softmax(F16, 2, 33),
     "softmax_one_column": softmax(F32, 3, 1),
@@ -151,7 +170,13 @@ CASES: dict[str, Case] = {
     "prod": reduction("mul", F64, 40),
     "matmul": matmul(),
     "wide_row": Case(
-        Kernel((2, 3000), 1, (Read(0, F32, 0, (3000, 1)),), (Stage((1,), arg(0, F32), "add"), write(acc(0, F32) * const(0.5, F32), 1, (1, 0)))),
-        {0: (6000, F32), 1: (2, F32)}, rtol=1e-5,
+        Kernel(
+            (2, 3000),
+            1,
+            (Read(0, F32, 0, (3000, 1)),),
+            (Stage((1,), arg(0, F32), "add"), write(acc(0, F32) * const(0.5, F32), 1, (1, 0))),
+        ),
+        {0: (6000, F32), 1: (2, F32)},
+        rtol=1e-5,
     ),
-}  # fmt: skip
+}

@@ -11,22 +11,22 @@ import pytest
 
 sys.path.append(str(Path(__file__).parent))  # the tables are modules of this folder, however pytest imports the tests
 
-from cuda_on_host import COMPILER, Host  # noqa: E402
+from cuda_on_host import COMPILER, Host
 
-from brickwork.gpu import CudaBackend, find_nvrtc  # noqa: E402
+from brickwork.gpu import CudaBackend, find_nvrtc
 
 
 @pytest.fixture(scope="session", autouse=True)
 def entry_point(tmp_path_factory):
-    """The backend's entry point, from pyproject.toml where the package runs from its source folder and is not installed."""
-    if any(e.name == "cuda" for e in entry_points(group="brickwork.backends")):
-        return
+    """The entry points of the strict device and, where this package runs uninstalled from its folder, of its own."""
+    installed = any(e.name == "cuda" for e in entry_points(group="brickwork.backends"))
     project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     folder = tmp_path_factory.mktemp("site")
-    metadata = folder / f"{project['name'].replace('-', '_')}-0.dist-info"
+    metadata = folder / "brickwork_gpu_tests-0.dist-info"
     metadata.mkdir()
-    (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: 0\n")
-    (metadata / "entry_points.txt").write_text(f"[brickwork.backends]\ncuda = {project['entry-points']['brickwork.backends']['cuda']}\n")
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: brickwork-gpu-tests\nVersion: 0\n")
+    own = "" if installed else f"cuda = {project['entry-points']['brickwork.backends']['cuda']}\n"
+    (metadata / "entry_points.txt").write_text(f"[brickwork.backends]\nstrict = strict_arrays:StrictBackend\n{own}")
     sys.path.append(str(folder))
 
 
@@ -56,9 +56,9 @@ def cuda():
     return backend
 
 
-@pytest.fixture(params=["cpu", "cuda"])
+@pytest.fixture(params=["cpu", "strict", "cuda"])
 def device(request):
-    """Both devices by name; the GPU's turn is skipped where there is none."""
+    """The devices by name: NumPy, a stand-in that is as strict as a GPU, and a GPU where there is one."""
     if request.param == "cuda":
         request.getfixturevalue("cuda")
     return request.param

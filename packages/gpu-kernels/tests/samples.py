@@ -6,9 +6,9 @@ from itertools import product
 
 import numpy as np
 
+from brickwork.tensor.dim import symbol
 from brickwork.tensor.dtypes import NAMES, class_of
 from brickwork.tensor.expr import ATOMS, Atom, Expr, apply, arg
-from brickwork.tensor.dim import symbol
 from brickwork.tensor.kernel import Kernel, Read, Stage, Write
 
 DTYPES = [d for name, d in NAMES.items() if not name.startswith(("complex", "float8"))]
@@ -44,7 +44,10 @@ def corners(dtype: np.dtype) -> list[np.generic]:
         return [np.False_, np.True_]
     if class_of(dtype) in "iu":
         info = np.iinfo(dtype)
-        return [dtype.type(v) for v in {0, 1, 2, 7, info.max, info.max - 1, info.min, info.min + 1, *([-1, -2, -7] if info.min else [])}]
+        return [
+            dtype.type(v)
+            for v in {0, 1, 2, 7, info.max, info.max - 1, info.min, info.min + 1, *([-1, -2, -7] if info.min else [])}
+        ]
     bits = np.dtype(f"u{dtype.itemsize}")
     largest = np.array(np.inf, dtype).view(bits) - bits.type(1)
     extremes = np.array([1, 3, largest], bits).view(dtype)
@@ -68,7 +71,9 @@ def _sample(rng: np.random.Generator, low: float, high: float, dtype: np.dtype) 
     if dtype == np.bool_:
         return rng.random(100) < 0.5
     if class_of(dtype) in "iu":
-        return rng.integers(max(int(low), np.iinfo(dtype).min if class_of(dtype) == "i" else 0), int(high) + 1, 100).astype(dtype)
+        return rng.integers(
+            max(int(low), np.iinfo(dtype).min if class_of(dtype) == "i" else 0), int(high) + 1, 100
+        ).astype(dtype)
     return rng.uniform(low, high, 100).astype(dtype)
 
 

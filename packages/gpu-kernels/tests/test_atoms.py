@@ -16,7 +16,8 @@ from brickwork.tensor.kernel import interpret
 
 IN_NUMPY = [pair for pair in PAIRS if pair[0].name != "fma"]  # NumPy has none: test_fma_rounds_once
 SOME = IN_NUMPY[::9]
-# What C libraries round as they like, in ulp against NumPy's; all else is exact. NumPy's own float32 exp, sin, ... err by up to 4.
+# What C libraries round as they like, in ulp against NumPy's; all else is exact. NumPy's own float32 exp, sin, ... err
+# by up to 4.
 LIBRARY = {"pow", "exp", "expm1", "log", "log1p", "sin", "cos", "tanh", "erf"}
 LIBRARY_ULPS = 5
 CASTS = [(a, b) for a in DTYPES for b in DTYPES if a != b]
@@ -82,7 +83,9 @@ def test_interpreter_agrees(host, atom, dtype):
     wanted = np.zeros(20, kernel.stages[0].body.dtype)
     interpret(kernel, dict(enumerate([*arrays, wanted])), {"n": 20})
     got = run(host, name_of(atom.name, dtype.name), arrays, wanted.dtype)
-    np.testing.assert_allclose(got.astype(np.float64), wanted.astype(np.float64), rtol=1e-2 if dtype in NARROW else 1e-6)
+    np.testing.assert_allclose(
+        got.astype(np.float64), wanted.astype(np.float64), rtol=1e-2 if dtype in NARROW else 1e-6
+    )
 
 
 @pytest.mark.parametrize(("source", "target"), CASTS, ids=[f"{a.name}-{b.name}" for a, b in CASTS])
@@ -96,7 +99,9 @@ def test_casts(host, source, target):
     if class_of(source) == class_of(target) == "f":
         random = np.random.default_rng(1).integers(0, 2**63, 2000).astype(f"u{source.itemsize}").view(source)
         near = np.random.default_rng(2).uniform(-6e4, 6e4, 2000).astype(source)
-        values = np.concatenate([values, random, near, np.exp(np.random.default_rng(3).uniform(-20, -5, 2000)).astype(source)])
+        values = np.concatenate(
+            [values, random, near, np.exp(np.random.default_rng(3).uniform(-20, -5, 2000)).astype(source)]
+        )
     with np.errstate(all="ignore"):
         wanted = values.astype(target)
     got = run(host, name_of("cast", source.name, target.name), [values], target)

@@ -16,15 +16,27 @@ from brickwork.tensor.expr import acc, apply, arg, index
 from brickwork.tensor.kernel import Kernel, KernelError, Read, Stage, interpret
 
 ELF, SM_90 = b"\x7fELF", "sm_90"
-IN_PLACE = Kernel((50,), 1, (Read(0, F32, 0, (1,)), Read(1, F32, 0, (1,))),
-                  (write(arg(0, F32) + arg(1, F32), 0, (1,)), write(arg(0, F32) - arg(1, F32), 1, (1,))))  # fmt: skip
-SOFTMAX_IN_PLACE = Kernel((4, 40), 1, (Read(0, F32, 0, (40, 1)),),
-                          (Stage((1,), apply("exp", arg(0, F32)), "add"), write(apply("exp", arg(0, F32)) / acc(0, F32), 0, (40, 1), (1,))))  # fmt: skip
+IN_PLACE = Kernel(
+    (50,),
+    1,
+    (Read(0, F32, 0, (1,)), Read(1, F32, 0, (1,))),
+    (write(arg(0, F32) + arg(1, F32), 0, (1,)), write(arg(0, F32) - arg(1, F32), 1, (1,))),
+)
+SOFTMAX_IN_PLACE = Kernel(
+    (4, 40),
+    1,
+    (Read(0, F32, 0, (40, 1)),),
+    (Stage((1,), apply("exp", arg(0, F32)), "add"), write(apply("exp", arg(0, F32)) / acc(0, F32), 0, (40, 1), (1,))),
+)
 
 
 @pytest.fixture(scope="module")
 def sources():
-    kernels = {**{name: case.kernel for name, case in CASES.items()}, "in_place": IN_PLACE, "softmax_in_place": SOFTMAX_IN_PLACE}
+    kernels = {
+        **{name: case.kernel for name, case in CASES.items()},
+        "in_place": IN_PLACE,
+        "softmax_in_place": SOFTMAX_IN_PLACE,
+    }
     return {"k_" + name: emit(kernel) for name, kernel in kernels.items()}
 
 
@@ -39,7 +51,9 @@ def test_on_the_host(host, name):
     got, wanted = case.arrays(), case.expected()
     host.run("k_" + name, got, case.symbols)
     for k, array in wanted.items():
-        np.testing.assert_allclose(got[k].astype(np.float64), array.astype(np.float64), rtol=case.rtol, atol=case.rtol * 0.1, err_msg=str(k))
+        np.testing.assert_allclose(
+            got[k].astype(np.float64), array.astype(np.float64), rtol=case.rtol, atol=case.rtol * 0.1, err_msg=str(k)
+        )
 
 
 def test_all_compile_for_a_gpu(nvrtc, sources):
@@ -97,10 +111,20 @@ def test_parameters_say_what_is_written():
 
 
 def test_contiguous_axes_become_one():
-    contiguous = Kernel((BATCH, 4, 8), 3, (Read(0, F32, 0, (32, 8, 1)), Read(1, F32, 0, (0, 0, 0))), (write(arg(0, F32) * arg(1, F32), 2, (32, 8, 1)),))
+    contiguous = Kernel(
+        (BATCH, 4, 8),
+        3,
+        (Read(0, F32, 0, (32, 8, 1)), Read(1, F32, 0, (0, 0, 0))),
+        (write(arg(0, F32) * arg(1, F32), 2, (32, 8, 1)),),
+    )
     assert collapse(contiguous).axes == (BATCH * 32,)
     assert "%" not in emit(contiguous).text
-    bias = Kernel((BATCH, 4, 8), 3, (Read(0, F32, 0, (32, 8, 1)), Read(1, F32, 0, (0, 0, 1))), (write(arg(0, F32) + arg(1, F32), 2, (32, 8, 1)),))
+    bias = Kernel(
+        (BATCH, 4, 8),
+        3,
+        (Read(0, F32, 0, (32, 8, 1)), Read(1, F32, 0, (0, 0, 1))),
+        (write(arg(0, F32) + arg(1, F32), 2, (32, 8, 1)),),
+    )
     assert collapse(bias).axes == (BATCH * 4, 8)
 
 
@@ -119,7 +143,10 @@ def test_collapsed_kernels_mean_the_same(seed):
         return tuple(out)
 
     everything = list(range(len(axes)))
-    reads = (Read(0, F32, 0, strides(everything)), Read(1, F32, 0, strides(everything) if rng.random() < 0.5 else (0,) * len(axes)))
+    reads = (
+        Read(0, F32, 0, strides(everything)),
+        Read(1, F32, 0, strides(everything) if rng.random() < 0.5 else (0,) * len(axes)),
+    )
     body = arg(0, F32) + arg(1, F32) * (index(int(rng.integers(len(axes)))).cast(F32) if rng.random() < 0.3 else 2.0)
     if inner and rng.random() < 0.5:
         stages = (Stage(inner, body, "maximum"), write(acc(0, F32), 2, strides(everything[:outer])))
@@ -146,7 +173,9 @@ def test_a_buffer_has_one_dtype():
 
 
 def test_log_of_refused_code_shows_the_line(nvrtc):
-    with pytest.raises(CompileError, match=r'(?s)kernel\.cu\(2\): error: identifier "y" is undefined.*2 \|     x\[0\] = y;') as caught:
+    with pytest.raises(
+        CompileError, match=r'(?s)kernel\.cu\(2\): error: identifier "y" is undefined.*2 \|     x\[0\] = y;'
+    ) as caught:
         nvrtc.compile('extern "C" __global__ void f(float* x) {\n    x[0] = y;\n}\n', SM_90)
     assert "y;" in caught.value.source
 

@@ -30,8 +30,10 @@ def _runner(name: str, source: CudaSource) -> str:
     arguments = [f"({c_type(b.dtype).memory}*)buffers[{k}]" for k, b in enumerate(source.buffers)]
     arguments += [f"sizes[{k}]" for k in range(len(source.symbols))]
     synchronises = "true" if "__syncthreads" in source.text else "false"
-    return (f'extern "C" void run_{name}(void** buffers, const long long* sizes, unsigned int blocks)\n'
-            f"{{ run_grid(blocks, {source.threads}, {synchronises}, [&] {{ {name}({', '.join(arguments)}); }}); }}\n")  # fmt: skip
+    return (
+        f'extern "C" void run_{name}(void** buffers, const long long* sizes, unsigned int blocks)\n'
+        f"{{ run_grid(blocks, {source.threads}, {synchronises}, [&] {{ {name}({', '.join(arguments)}); }}); }}\n"
+    )
 
 
 class Host:
@@ -42,12 +44,28 @@ class Host:
         unit, library = folder / "kernels.cpp", folder / "kernels.so"
         runners = [_runner(name, source) for name, source in sources.items()]
         unit.write_text('#include "cuda_host.h"\n' + one_unit(sources) + "".join(runners))
-        command = [str(COMPILER), "-std=c++20", "-O1", "-ffp-contract=off", "-fPIC", "-shared", "-pthread", "-Wall", "-Werror"]
-        done = subprocess.run([*command, "-Wno-unused", "-Wno-int-in-bool-context", f"-I{HERE}", str(unit), "-o", str(library)], capture_output=True, text=True)
+        command = [
+            str(COMPILER),
+            "-std=c++20",
+            "-O1",
+            "-ffp-contract=off",
+            "-fPIC",
+            "-shared",
+            "-pthread",
+            "-Wall",
+            "-Werror",
+        ]
+        done = subprocess.run(
+            [*command, "-Wno-unused", "-Wno-int-in-bool-context", f"-I{HERE}", str(unit), "-o", str(library)],
+            capture_output=True,
+            text=True,
+        )
         assert done.returncode == 0, done.stderr[:4000]
         self.library = ctypes.CDLL(str(library))
 
-    def run(self, name: str, buffers: Mapping[int, np.ndarray], symbols: Mapping[str, int] | None = None, blocks: int = 2) -> None:
+    def run(
+        self, name: str, buffers: Mapping[int, np.ndarray], symbols: Mapping[str, int] | None = None, blocks: int = 2
+    ) -> None:
         """Run a kernel on NumPy arrays, in place."""
         source = self.sources[name]
         for b in source.buffers:

@@ -1,4 +1,7 @@
-"""``python -m brickwork.gpu``: what of CUDA is here, and what mends what is not. Exit code 0 where the GPU can be used."""
+"""``python -m brickwork.gpu``: what of CUDA is here, and what mends what is not.
+
+The exit code is 0 where the GPU can be used, else 1.
+"""
 
 import sys
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from brickwork.tensor import DeviceError, DTypeError
+from brickwork.tensor.errors import DeviceError, DTypeError
 
 from .probe import probe_machine, problem
 
@@ -75,8 +75,9 @@ class CudaBackend:
         try:
             return self.xp.asarray(data, dtype=dtype)
         except (TypeError, ValueError) as error:
-            raise DTypeError(f"cuda: CuPy must have the dtype; got {dtype or getattr(data, 'dtype', type(data).__name__)}: {_first_line(error)}. "
-                             "Cast with astype first") from error  # fmt: skip
+            got = dtype if dtype is not None else getattr(data, "dtype", type(data).__name__)
+            rule = f"cuda: CuPy must have the dtype; got {got}: {_first_line(error)}"
+            raise DTypeError(f"{rule}. Cast with astype first") from error
 
     def to_numpy(self, data: Any) -> np.ndarray:
         """The data in host memory; waits for the work that makes it."""

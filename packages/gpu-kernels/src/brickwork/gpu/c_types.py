@@ -1,7 +1,7 @@
 """How a dtype is written in CUDA C: its type in memory and in registers, its constants, its conversions.
 
-float16 and bfloat16 take 16 bits in memory and are floats in registers, rounded to their own width after every operation that can
-need it, so that a kernel gives the bits that NumPy gives.
+float16 and bfloat16 take 16 bits in memory and are floats in registers, rounded to their own width after every
+operation that can need it, so that a kernel gives the bits that NumPy gives.
 """
 
 from __future__ import annotations
@@ -10,15 +10,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from brickwork.tensor import DTypeError
 from brickwork.tensor.dtypes import NAMES, class_of
+from brickwork.tensor.errors import DTypeError
 
 __all__ = ["CType", "bitcast", "c_type", "cast", "literal", "load", "rounded", "store"]
 
 
 @dataclass(frozen=True, slots=True)
 class CType:
-    """``memory`` and ``register``: C types. ``modular``: the unsigned type in which its integers wrap, empty for others."""
+    """``memory``, ``register``: C types. ``modular``: the unsigned type in which its integers wrap, else empty."""
 
     memory: str
     register: str
@@ -40,6 +40,7 @@ TYPES = {
     NAMES["float32"]: CType("float", "float"),
     NAMES["float64"]: CType("double", "double"),
 }
+SUFFIXES = {"int32": "", "int64": "ll", "uint32": "u", "uint64": "ull"}
 NARROW = (NAMES["float16"], NAMES["bfloat16"])
 F16, F32, F64 = NAMES["float16"], NAMES["float32"], NAMES["float64"]
 
@@ -57,11 +58,13 @@ FROM_BITS = {
 
 
 def c_type(dtype: np.dtype) -> CType:
-    """The C types of a dtype. Raises `DTypeError` for complex numbers and float8, which generated kernels do not compute with."""
+    """The C types of a dtype. Raises `DTypeError` for complex and float8, which generated kernels do not have."""
     found = TYPES.get(dtype)
     if found is None:
-        raise DTypeError(f"cuda: generated kernels take booleans, integers, float16, bfloat16, float32 and float64; got {dtype.name}. "
-                         "Cast with astype first, or leave this op to CuPy")  # fmt: skip
+        raise DTypeError(
+            "cuda: generated kernels take booleans, integers, float16, bfloat16, float32 and float64; got "
+            f"{dtype.name}. Cast with astype first, or leave this op to CuPy"
+        )
     return found
 
 
@@ -73,10 +76,13 @@ def literal(value: np.generic) -> str:
         return "true" if value else "false"
     if kind == "f":
         return _float_literal(value.astype(F32) if dtype in NARROW else value)
-    if kind == "i" and int(value) == np.iinfo(dtype).min:
-        return f"(({c.register})(1ull << {dtype.itemsize * 8 - 1}))"  # C has no negative literals: -2147483648 is minus a long
-    suffix = {"int32": "", "int64": "ll", "uint32": "u", "uint64": "ull"}.get(dtype.name)
-    return f"(({c.register}){int(value)})" if suffix is None else f"({int(value)}{suffix})" if value < 0 else f"{int(value)}{suffix}"
+    if kind == "i" and int(value) == np.iinfo(dtype.name).min:
+        # C has no negative literals: -2147483648 is minus a long.
+        return f"(({c.register})(1ull << {dtype.itemsize * 8 - 1}))"
+    suffix = SUFFIXES.get(dtype.name)
+    if suffix is None:
+        return f"(({c.register}){int(value)})"
+    return f"({int(value)}{suffix})" if int(value) < 0 else f"{int(value)}{suffix}"
 
 
 def _float_literal(value: np.generic) -> str:

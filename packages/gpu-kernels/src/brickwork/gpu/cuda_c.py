@@ -1,8 +1,9 @@
 """A `Kernel` as CUDA C.
 
-Two forms. *Elementwise*: every stage writes one scalar; a grid of threads walks the flattened parallel axes. *Rows*: some stage
-combines or loops; a block of threads takes one point of the parallel axes at a time and combines in shared memory by a tree whose shape depends
-on nothing but the kernel, so that a sum has the same bits on every run and every GPU.
+Two forms. *Elementwise*: every stage writes one scalar; a grid of threads walks the flattened parallel axes. *Rows*:
+some stage combines or loops; a block of threads takes one point of the parallel axes at a time and combines in shared
+memory by a tree whose shape depends on nothing but the kernel, so that a sum has the same bits on every run and every
+GPU.
 
 Within a point all reads of a group of writing stages come before its writes, so a kernel may update a buffer in place.
 """
@@ -19,7 +20,7 @@ from math import prod
 import numpy as np
 
 from brickwork.tensor.dim import Dim, Size
-from brickwork.tensor.kernel import Kernel, KernelError, Stage, identity
+from brickwork.tensor.kernel import Kernel, KernelError, Read, Stage, Write, identity
 
 from .c_types import c_type, literal
 from .collapse import collapse
@@ -45,8 +46,9 @@ class Buffer:
 class CudaSource:
     """A kernel in CUDA C, and how to launch it.
 
-    Parameters of ``entry``: a pointer per buffer, then a ``long long`` per symbol. ``points``: size of the parallel axes;
-    ``points_per_block``: how many of them a block of ``threads`` takes at once (any grid is right: blocks stride over the rest).
+    Parameters of ``entry``: a pointer per buffer, then a ``long long`` per symbol. ``points``: size of the parallel
+    axes; ``points_per_block``: how many of them a block of ``threads`` takes at once (any grid is right: blocks
+    stride over the rest).
     """
 
     text: str
@@ -72,7 +74,8 @@ def prelude() -> str:
 def emit(kernel: Kernel) -> CudaSource:
     """The kernel as CUDA C.
 
-    Raises `KernelError` when it breaks a rule of the waist or uses one buffer with two dtypes, `DTypeError` for complex and float8.
+    Raises `KernelError` when it breaks a rule of the waist or uses one buffer with two dtypes, `DTypeError` for
+    complex and float8.
     """
     kernel.check()
     kernel = collapse(kernel)
@@ -92,7 +95,9 @@ def emit(kernel: Kernel) -> CudaSource:
         *(INDENT + line for line in body),
         "}",
     ]
-    return CudaSource("\n" + "\n".join(lines) + "\n", entry, threads, points, threads if elementwise else 1, buffers, names)
+    return CudaSource(
+        "\n" + "\n".join(lines) + "\n", entry, threads, points, threads if elementwise else 1, buffers, names
+    )
 
 
 def _elementwise(kernel: Kernel, symbols: Mapping[str, str]) -> Iterator[str]:
@@ -107,7 +112,9 @@ def _rows(kernel: Kernel, symbols: Mapping[str, str], threads: int) -> Iterator[
     yield "for (long long point = blockIdx.x; point < points; point += gridDim.x) {"
     yield from _inside(_indices("point", range(kernel.outer), kernel, symbols))
     # neighbouring writing stages over the same axes share one loop; a combining stage stands alone
-    groups = [list(g) for _, g in groupby(enumerate(kernel.stages), lambda s: (s[0] if s[1].write is None else -1, s[1].axes))]
+    groups = [
+        list(g) for _, g in groupby(enumerate(kernel.stages), lambda s: (s[0] if s[1].write is None else -1, s[1].axes))
+    ]
     for n, group in enumerate(groups):
         k, stage = group[0]
         if stage.combine is not None:
@@ -162,7 +169,9 @@ def _writes(kernel: Kernel, stages: Sequence[Stage], symbols: Mapping[str, str])
     return code.lines
 
 
-def _row_loop(kernel: Kernel, axes: Sequence[int], body: Iterable[str], symbols: Mapping[str, str], threads: int) -> Iterator[str]:
+def _row_loop(
+    kernel: Kernel, axes: Sequence[int], body: Iterable[str], symbols: Mapping[str, str], threads: int
+) -> Iterator[str]:
     length = size_text(prod(kernel.axes[a] for a in axes), symbols)
     yield f"for (long long j = threadIdx.x; j < {length}; j += {threads}) {{"
     yield from _inside(_indices("j", axes, kernel, symbols))
@@ -201,8 +210,10 @@ def _buffers(kernel: Kernel) -> tuple[Buffer, ...]:
     uses = [*((r.source, r.dtype) for r in kernel.reads), *((w.target, w.dtype) for w in kernel.writes)]
     for number, dtype in uses:
         if dtypes.setdefault(number, dtype) != dtype:
-            raise KernelError(f"kernel: a buffer must have one dtype; got {dtypes[number].name} and {dtype.name} for buffer {number}. "
-                              "This is a bug in a lowering rule; please report it")  # fmt: skip
+            raise KernelError(
+                f"kernel: a buffer must have one dtype; got {dtypes[number].name} and {dtype.name} for buffer "
+                f"{number}. This is a bug in a lowering rule; please report it"
+            )
     read, written = {r.source for r in kernel.reads}, {w.target for w in kernel.writes}
     return tuple(Buffer(n, dtypes[n], n in read, n in written) for n in sorted(dtypes))
 
@@ -218,7 +229,8 @@ def _pointer(buffer: Buffer) -> str:
 def _symbols(kernel: Kernel) -> tuple[str, ...]:
     """The names of all symbolic sizes that the kernel depends on, sorted."""
     sizes: list[Size] = [*kernel.axes]
-    for access in (*kernel.reads, *kernel.writes):
+    accesses: list[Read | Write] = [*kernel.reads, *kernel.writes]
+    for access in accesses:
         sizes += [access.offset, *access.strides]
     sizes += [g.extent for r in kernel.reads for g in r.guards]
     sizes += [node.value for s in kernel.stages for node, _ in s.body.program if node.head == "size"]

@@ -24,7 +24,8 @@ class Device:
 
 @dataclass(frozen=True, slots=True)
 class Driver:
-    """``library``: what was loaded, None where there is no driver. ``version``: the newest CUDA it runs, as (major, minor).
+    """``library``: what was loaded, None where there is no driver. ``version``: the newest CUDA it runs, as (major,
+    minor).
 
     ``error``: what ``cuInit`` answered, None where it started.
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import cupy
+import cupy  # type: ignore[import-not-found,import-untyped,unused-ignore]
 
 __all__ = ["capability", "current_device", "launch", "load", "multiprocessors"]
 

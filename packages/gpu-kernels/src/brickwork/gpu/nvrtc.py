@@ -1,7 +1,8 @@
 """CUDA C to machine code, in memory, by NVIDIA's runtime compiler: needs its library and no GPU.
 
-The library comes with NVIDIA's wheels (``nvidia-cuda-nvrtc`` for CUDA 13, ``nvidia-cuda-nvrtc-cu12``) or with a toolkit. It is called
-through ctypes, so that compiling does not need CuPy. Functions and codes are those of NVIDIA's NVRTC documentation.
+The library comes with NVIDIA's wheels (``nvidia-cuda-nvrtc`` for CUDA 13, ``nvidia-cuda-nvrtc-cu12``) or with a
+toolkit. It is called through ctypes, so that compiling does not need CuPy. Functions and codes are those of NVIDIA's
+NVRTC documentation.
 """
 
 from __future__ import annotations
@@ -15,18 +16,26 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from brickwork.tensor import BrickworkError, DeviceError
+from brickwork.tensor.errors import BrickworkError, DeviceError
 
 from .environment import toolkit_roots, wheel_roots
 
 __all__ = ["CompileError", "Nvrtc", "find_nvrtc", "nvrtc_files", "target_for"]
 
-# Contraction would save nothing in kernels that wait for memory, and would cost the same bits as NumPy; where a fused multiply-add is
+# Contraction would save nothing in kernels that wait for memory, and would cost the same bits as NumPy; where a fused
+# multiply-add is
 # meant, the expression says fma.
 OPTIONS = ("--std=c++17", "--fmad=false")
-IN_WHEELS = ("cu[0-9]*/lib/libnvrtc.so.*", "cuda_nvrtc/lib/libnvrtc.so.*", "cu[0-9]*/bin/**/nvrtc64_*_0.dll", "cuda_nvrtc/bin/nvrtc64_*_0.dll")
+IN_WHEELS = (
+    "cu[0-9]*/lib/libnvrtc.so.*",
+    "cuda_nvrtc/lib/libnvrtc.so.*",
+    "cu[0-9]*/bin/**/nvrtc64_*_0.dll",
+    "cuda_nvrtc/bin/nvrtc64_*_0.dll",
+)
 IN_TOOLKITS = ("lib64/libnvrtc.so.*", "lib/libnvrtc.so.*", "targets/*/lib/libnvrtc.so.*", "bin/**/nvrtc64_*_0.dll")
-ON_LOADER_PATH = ("nvrtc64_130_0.dll", "nvrtc64_120_0.dll") if sys.platform == "win32" else ("libnvrtc.so.13", "libnvrtc.so.12")
+ON_LOADER_PATH = (
+    ("nvrtc64_130_0.dll", "nvrtc64_120_0.dll") if sys.platform == "win32" else ("libnvrtc.so.13", "libnvrtc.so.12")
+)
 
 
 class CompileError(BrickworkError):
@@ -39,7 +48,7 @@ class CompileError(BrickworkError):
 
 @dataclass(frozen=True, slots=True)
 class Nvrtc:
-    """A loaded NVRTC. ``version``: (major, minor) of CUDA; ``architectures``: compute capabilities it has code for, 90 for 9.0."""
+    """A loaded NVRTC. ``version``: CUDA's; ``architectures``: compute capabilities it has code for, 90 for 9.0."""
 
     path: str
     version: tuple[int, int]
@@ -52,14 +61,19 @@ class Nvrtc:
         Raises `CompileError` with the compiler's log, each message under the source line that it is about.
         """
         program = ctypes.c_void_p()
-        self._check(self.library.nvrtcCreateProgram(ctypes.byref(program), source.encode(), b"kernel.cu", 0, None, None))
+        self._check(
+            self.library.nvrtcCreateProgram(ctypes.byref(program), source.encode(), b"kernel.cu", 0, None, None)
+        )
         try:
             options = [f"--gpu-architecture={target}".encode(), *(o.encode() for o in OPTIONS)]
             failed = self.library.nvrtcCompileProgram(program, len(options), (ctypes.c_char_p * len(options))(*options))
             if failed:
                 log = self._text(program, "ProgramLog").rstrip(b"\0").decode(errors="replace")
-                raise CompileError(f"nvrtc: generated code must compile for {target}; got\n{annotate(log, source)}\n"
-                                   "This is a bug of the code generator; please report it with this text", source)  # fmt: skip
+                raise CompileError(
+                    f"nvrtc: generated code must compile for {target}; got\n{annotate(log, source)}\n"
+                    "This is a bug of the code generator; please report it with this text",
+                    source,
+                )
             return self._text(program, "PTX" if target.startswith("compute_") else "CUBIN")
         finally:
             self.library.nvrtcDestroyProgram(ctypes.byref(program))
@@ -73,8 +87,10 @@ class Nvrtc:
 
     def _check(self, code: int) -> None:
         if code:
-            raise DeviceError(f"nvrtc: its calls must succeed; got {self.library.nvrtcGetErrorString(code).decode()} from {self.path}. "
-                              "Reinstall it: python -m pip install --force-reinstall " + wheel_name(self.version[0]))  # fmt: skip
+            raise DeviceError(
+                f"nvrtc: its calls must succeed; got {self.library.nvrtcGetErrorString(code).decode()} from "
+                f"{self.path}. Reinstall it: python -m pip install --force-reinstall {wheel_name(self.version[0])}"
+            )
 
 
 def wheel_name(major: int) -> str:
@@ -83,7 +99,7 @@ def wheel_name(major: int) -> str:
 
 
 def nvrtc_files() -> Iterator[tuple[int, str]]:
-    """(major version of CUDA, path or loader name) of each NVRTC that may be here, wheels before toolkits before the loader's path."""
+    """(CUDA's major version, path or loader name) of each NVRTC that may be here: wheels, toolkits, loader."""
     places = [(root, pattern) for root in wheel_roots() for pattern in IN_WHEELS]
     places += [(root, pattern) for root in toolkit_roots() for pattern in IN_TOOLKITS]
     for root, pattern in places:
@@ -95,7 +111,7 @@ def nvrtc_files() -> Iterator[tuple[int, str]]:
 
 
 def _major(path: Path) -> int:
-    """12 of ``libnvrtc.so.12`` and ``nvrtc64_120_0.dll``; 0 where the name says none (``libnvrtc.so.12.9.86`` counts as 12)."""
+    """12 of ``libnvrtc.so.12``, ``libnvrtc.so.12.9.86`` and ``nvrtc64_120_0.dll``; 0 where the name says none."""
     found = re.fullmatch(r"libnvrtc\.so\.(\d+)(\..*)?|nvrtc64_(\d+)\d_0\.dll", path.name)
     return int(found[1] or found[3]) if found else 0
 
@@ -128,7 +144,8 @@ def _describe(path: str, library: Any) -> Nvrtc:
 
 
 def target_for(capability: int, architectures: Sequence[int]) -> str:
-    """What to compile for on a GPU of a compute capability (90 for 9.0): its machine code, or PTX where the GPU is newer than the compiler.
+    """What to compile for on a GPU of a compute capability (90 for 9.0): its machine code, or PTX where the GPU is
+    newer than the compiler.
 
     Raises `DeviceError` where the compiler no longer knows so old a GPU.
     """
@@ -136,8 +153,10 @@ def target_for(capability: int, architectures: Sequence[int]) -> str:
         return f"sm_{capability}"
     older = [a for a in architectures if a < capability]
     if not older:
-        raise DeviceError(f"cuda: the GPU must have compute capability {min(architectures) / 10} or newer for this NVRTC; got {capability / 10}. "
-                          "Install an older one: python -m pip install 'brickwork-gpu-kernels[cuda12]'")  # fmt: skip
+        raise DeviceError(
+            f"cuda: the GPU must have compute capability {min(architectures) / 10} or newer for this NVRTC; got "
+            f"{capability / 10}. Install an older one: python -m pip install 'brickwork-gpu-kernels[cuda12]'"
+        )
     return f"compute_{max(older)}"
 
 

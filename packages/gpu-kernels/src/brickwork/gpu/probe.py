@@ -19,6 +19,7 @@ from .nvrtc import find_nvrtc, wheel_name
 __all__ = ["CupyWheel", "Probe", "probe_machine", "problem"]
 
 OLDEST_CUDA = 12
+DRIVERS = "https://www.nvidia.com/drivers"
 CUPY_WHEELS = {"cupy-cuda11x": 11, "cupy-cuda12x": 12, "cupy-cuda13x": 13, "cupy": None}
 # CuPy's own kernels include it; since CUDA 12.2 NVRTC does not bring it (cupy/cupy#8466).
 HEADER = "cuda_fp16.h"
@@ -35,7 +36,10 @@ class CupyWheel:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """All that was found. ``nvrtc``: path of the runtime compiler; ``headers``: folder of CUDA's headers; ``visible``: CUDA_VISIBLE_DEVICES."""
+    """All that was found.
+
+    ``nvrtc``: path of the runtime compiler; ``headers``: folder of CUDA's headers; ``visible``: CUDA_VISIBLE_DEVICES.
+    """
 
     platform: str
     driver: Driver
@@ -47,8 +51,14 @@ class Probe:
     def lines(self) -> list[tuple[str, str]]:
         """(what, finding) pairs to show a person."""
         cuda = "CUDA {}.{}".format(*self.driver.version) if self.driver.version else "unknown CUDA"
-        driver = f"{self.driver.library}, {cuda}" + (f", {self.driver.error}" if self.driver.error else "") if self.driver.library else "not found"
-        gpus = "; ".join(f"{d.name}, compute capability {d.capability / 10}, {d.memory / 2**30:.0f} GiB" for d in self.driver.devices)
+        driver = (
+            f"{self.driver.library}, {cuda}" + (f", {self.driver.error}" if self.driver.error else "")
+            if self.driver.library
+            else "not found"
+        )
+        gpus = "; ".join(
+            f"{d.name}, compute capability {d.capability / 10}, {d.memory / 2**30:.0f} GiB" for d in self.driver.devices
+        )
         return [
             ("driver", driver),
             ("devices", gpus or "none"),
@@ -65,7 +75,9 @@ def probe_machine() -> Probe:
     cupy = installed_cupy()
     major = next((w.cuda_major for w in cupy if w.cuda_major), driver.version[0] if driver.version else None)
     compiler = find_nvrtc(major)
-    return Probe(sys.platform, driver, cupy, compiler.path if compiler else None, find_headers(major), visible_devices())
+    return Probe(
+        sys.platform, driver, cupy, compiler.path if compiler else None, find_headers(major), visible_devices()
+    )
 
 
 def installed_cupy() -> tuple[CupyWheel, ...]:
@@ -99,17 +111,19 @@ def _driver_problem(found: Probe) -> str | None:
     if driver.library is None:
         if found.platform == "darwin":
             return "macOS has no CUDA: use device='cpu' here, or a machine with an NVIDIA GPU"
-        return "there is no NVIDIA driver (libcuda was not found): install it from https://www.nvidia.com/drivers, and in a container pass --gpus all"
+        return f"there is no NVIDIA driver (no libcuda): install it from {DRIVERS}, and in a container pass --gpus all"
     if not driver.devices and driver.error in (None, "CUDA_ERROR_NO_DEVICE"):
         if found.visible is not None:
-            return (f"the driver shows no GPU because CUDA_VISIBLE_DEVICES is {found.visible!r}: unset it, or set it to a number that "
-                    "nvidia-smi lists")  # fmt: skip
+            return (
+                f"the driver shows no GPU because CUDA_VISIBLE_DEVICES is {found.visible!r}: unset it, or set it to a "
+                "number that nvidia-smi lists"
+            )
         return "the driver shows no GPU: check that nvidia-smi lists one, and in a container pass --gpus all"
     if driver.error is not None:
-        return f"the NVIDIA driver does not start ({driver.error}): check that nvidia-smi works, and restart after a driver update"
+        return f"the NVIDIA driver does not start ({driver.error}): check nvidia-smi, and restart after an update"
     if driver.version is not None and driver.version[0] < OLDEST_CUDA:
-        return (f"the NVIDIA driver is too old (it runs CUDA {driver.version[0]}.{driver.version[1]}, and {OLDEST_CUDA}.0 is needed): "
-                "update it from https://www.nvidia.com/drivers")  # fmt: skip
+        cuda = f"CUDA {driver.version[0]}.{driver.version[1]}, and {OLDEST_CUDA}.0 is needed"
+        return f"the NVIDIA driver is too old (it runs {cuda}): update it from {DRIVERS}"
     return None
 
 
@@ -121,11 +135,13 @@ def _cupy_problem(wheels: Sequence[CupyWheel], driver: Driver) -> str | None:
         return f"CuPy is not installed, and this driver runs CUDA {major}: {install}"
     if len(wheels) > 1:
         names = [w.distribution for w in wheels]
-        return f"several CuPy packages are installed ({', '.join(names)}) and share one folder: python -m pip uninstall -y {' '.join(names)} && {install}"
+        cause = f"several CuPy packages are installed ({', '.join(names)}) and share one folder"
+        return f"{cause}: python -m pip uninstall -y {' '.join(names)} && {install}"
     built_for = wheels[0].cuda_major
     if built_for is not None and not OLDEST_CUDA <= built_for <= major:
         name = wheels[0].distribution
-        return f"{name} is built for CUDA {built_for}, but this driver runs CUDA {major}: python -m pip uninstall -y {name} && {install}"
+        cause = f"{name} is built for CUDA {built_for}, but this driver runs CUDA {major}"
+        return f"{cause}: python -m pip uninstall -y {name} && {install}"
     return None
 
 
@@ -135,7 +151,8 @@ def _compiler_problem(found: Probe) -> str | None:
         return f"NVRTC, CUDA's runtime compiler, is missing: python -m pip install {_pinned(wheel_name(major), major)}"
     if found.headers is None:
         runtime = "nvidia-cuda-runtime-cu12" if major == 12 else "nvidia-cuda-runtime"
-        return f"CUDA's headers ({HEADER}) are missing, without which CuPy can not compile: python -m pip install {_pinned(runtime, major)}"
+        install = f"python -m pip install {_pinned(runtime, major)}"
+        return f"CUDA's headers ({HEADER}) are missing, without which CuPy can not compile: {install}"
     return None
 
 

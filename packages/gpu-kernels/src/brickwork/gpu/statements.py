@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from brickwork.tensor import DTypeError
 from brickwork.tensor.dim import Dim, Size
 from brickwork.tensor.dtypes import NAMES
+from brickwork.tensor.errors import DTypeError
 from brickwork.tensor.expr import ATOMS, Expr, const, expand
 from brickwork.tensor.kernel import Kernel, Read, Write
 
@@ -16,16 +16,18 @@ from .c_types import NARROW, bitcast, c_type, cast, literal, load, rounded, stor
 
 __all__ = ["Statements", "affine", "atom_text", "size_text"]
 
-# Signed overflow is undefined in C++, and narrow integers grow when computed with: these work in the unsigned type and wrap.
+# Signed overflow is undefined in C++, and narrow integers grow when computed with: these work in the unsigned type and
+# wrap.
 MODULAR = {"neg", "add", "sub", "mul", "shl"}
 # What gives one of its operands, or an integer no wider than it, fits the type as it is.
-EXACT = {"neg", "maximum", "minimum", "abs", "sign", "floor", "ceil", "trunc", "rint", "where"}
+EXACT = {"neg", "maximum", "minimum", "relu", "abs", "sign", "floor", "ceil", "trunc", "rint", "where"}
 
 
 def atom_text(name: str, operand: np.dtype, result: np.dtype, args: Sequence[str]) -> str:
     """An atom on operands that are written in C already.
 
-    Raises `DTypeError` for ``mulhi`` on other integers than uint32, the one width that has an instruction on every machine.
+    Raises `DTypeError` for ``mulhi`` on other integers than uint32, the one width that has an instruction on every
+    machine.
     """
     c = c_type(operand)
     if name == "mulhi" and operand != NAMES["uint32"]:
@@ -42,7 +44,10 @@ def size_text(size: Size, symbols: Mapping[str, str]) -> str:
     """A size as a C expression of type ``long long``; ``symbols`` names the parameters that hold the symbolic ones."""
     if not isinstance(size, Dim):
         return f"{size}ll" if size >= 0 else f"({size}ll)"
-    terms = [" * ".join([*([f"{k}ll"] if k != 1 or not names else []), *(symbols[s] for s in names)]) for names, k in size.terms]
+    terms = [
+        " * ".join([*([f"{k}ll"] if k != 1 or not names else []), *(symbols[s] for s in names)])
+        for names, k in size.terms
+    ]
     return terms[0] if len(terms) == 1 else f"({' + '.join(terms)})"
 
 
@@ -57,7 +62,8 @@ def affine(offset: Size, strides: Sequence[Size], symbols: Mapping[str, str]) ->
 class Statements:
     """Code of one scope under construction: ``lines`` so far, and the C name of each node that is computed already.
 
-    Names in scope: ``i<a>`` indices, ``acc<k>`` results of stages, ``b<n>`` buffers; it adds ``x<k>`` for reads and ``t<n>`` for values.
+    Names in scope: ``i<a>`` indices, ``acc<k>`` results of stages, ``b<n>`` buffers; it adds ``x<k>`` for reads and
+    ``t<n>`` for values.
     """
 
     def __init__(self, kernel: Kernel, symbols: Mapping[str, str]):
@@ -75,7 +81,9 @@ class Statements:
 
     def write(self, write: Write, name: str) -> None:
         """A line that puts a value where a writing stage wants it."""
-        self.lines.append(f"b{write.target}[{affine(write.offset, write.strides, self.symbols)}] = {store(name, write.dtype)};")
+        self.lines.append(
+            f"b{write.target}[{affine(write.offset, write.strides, self.symbols)}] = {store(name, write.dtype)};"
+        )
 
     def _name(self, node: Expr) -> str:
         match node.head:

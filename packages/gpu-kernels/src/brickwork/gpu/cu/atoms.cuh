@@ -8,6 +8,10 @@
 template <typename T> __device__ inline T bw_max(T x, T y) { return (x >= y || x != x) ? x : y; }
 template <typename T> __device__ inline T bw_min(T x, T y) { return (x <= y || x != x) ? x : y; }
 
+// With a plain number of the table's text, as in max(x, 0).
+template <typename T, typename U> __device__ inline T bw_max(T x, U y) { return bw_max(x, T(y)); }
+template <typename T, typename U> __device__ inline T bw_min(T x, U y) { return bw_min(x, T(y)); }
+
 // The lowest signed integer stays itself: the subtraction is unsigned, so it wraps.
 template <typename T> __device__ inline T bw_abs(T x) { return x < T(0) ? T(0ull - (unsigned long long)x) : x; }
 template <> __device__ inline float bw_abs(float x) { return fabsf(x); }

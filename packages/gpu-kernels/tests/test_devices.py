@@ -1,0 +1,183 @@
+"""The same bodies on every device: the hub's ops on NumPy's arrays and on CuPy's, against NumPy written out."""
+
+import numpy as np
+import pytest
+
+import brickwork.tensor as bt
+from brickwork.tensor.ops.elementwise import FUNCTIONS, ROWS
+from brickwork.tensor.ops.nn import ACTIVATIONS
+
+RNG = np.random.default_rng(5)
+A, B = (RNG.uniform(0.2, 0.9, (4, 6)).astype(np.float32) for _ in range(2))
+IMAGE, FILTER = RNG.normal(size=(2, 7, 8, 3)).astype(np.float32), RNG.normal(size=(3, 2, 3, 5)).astype(np.float32)
+INTEGERS = {"bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_left_shift", "bitwise_right_shift", "bitwise_invert"}
+FLOATING = [name for name, _, arity, _, _ in ROWS if name not in INTEGERS]
+ARITY = {name: arity for name, _, arity, _, _ in ROWS}
+NUMPY = {
+    "divide": np.divide,
+    "clip": np.clip,
+    "where": np.where,
+    "rsqrt": lambda x: 1 / np.sqrt(x),
+    "round": np.rint,
+    "erf": np.vectorize(__import__("math").erf),
+}
+
+
+def on(device, *arrays):
+    """Tensors of a device, and a check that they are there."""
+    tensors = [bt.asarray(a).to(device) for a in arrays]
+    assert all(t.device == device for t in tensors)
+    return tensors
+
+
+def same(tensor, wanted, device, rtol=1e-5):
+    """The tensor lives where its operands did and holds what NumPy says."""
+    assert tensor.device == device
+    np.testing.assert_allclose(tensor.numpy(), wanted, rtol=rtol, atol=rtol)
+
+
+def numerical(fn, x, step=1e-5):
+    """Central differences in float64."""
+    out = np.zeros(x.shape)
+    for i in np.ndindex(x.shape):
+        up, down = x.astype(np.float64), x.astype(np.float64)
+        up[i] += step
+        down[i] -= step
+        out[i] = (fn(up) - fn(down)) / (2 * step)
+    return out
+
+
+@pytest.mark.parametrize("name", FLOATING)
+def test_elementwise(device, name):
+    arrays = [A, B, A * 0.5 + B][: ARITY[name]]
+    if name == "where":
+        arrays[0] = A > 0.5
+    reference = NUMPY.get(name) or getattr(np, name)
+    same(FUNCTIONS[name](*on(device, *arrays)), reference(*arrays), device)
+
+
+@pytest.mark.parametrize("name", sorted(INTEGERS))
+def test_bits(device, name):
+    arrays = [np.arange(12, dtype=np.int32), np.full(12, 3, np.int32)][: ARITY[name]]
+    same(FUNCTIONS[name](*on(device, *arrays)), getattr(np, name)(*arrays), device)
+
+
+def test_operators_broadcasting_and_numbers(device):
+    x, row = on(device, A, B[0])
+    same((x - row) * 2.0 + 1 / x, (A - B[0]) * 2 + 1 / A, device)
+    same(x > 0.5, A > 0.5, device)
+    same(x.astype("float16").astype("float32"), A.astype(np.float16), device)
+    assert (x + 1).dtype == np.float32
+
+
+@pytest.mark.parametrize("name", ["sum", "prod", "max", "min"])
+@pytest.mark.parametrize("axis", [None, 0, (0, 1)])
+def test_reductions(device, name, axis):
+    same(getattr(bt, name)(*on(device, A), axis=axis), getattr(np, name)(A, axis=axis), device)
+
+
+def test_logical_reductions_and_places(device):
+    (x,) = on(device, A)
+    same(bt.any(x > 0.85, axis=1), (A > 0.85).any(1), device)
+    same(bt.all(x > 0.25, axis=0), (A > 0.25).all(0), device)
+    same(bt.argmax(x, axis=1), A.argmax(1), device)
+    same(bt.mean(x, axis=0), A.mean(0), device)
+    same(bt.var(x, axis=1), A.var(1), device)
+
+
+def test_movement(device):
+    x, y = on(device, A, B)
+    same(bt.transpose(x), A.T, device)
+    same(x.reshape(2, 12), A.reshape(2, 12), device)
+    same(x[1:3, ::-2], A[1:3, ::-2], device)
+    same(bt.concat([x, y], axis=1), np.concatenate([A, B], 1), device)
+    same(bt.pad(x, ((1, 0), (2, 1))), np.pad(A, ((1, 0), (2, 1))), device)
+    same(bt.broadcast_to(x[0], (3, 6)), np.broadcast_to(A[0], (3, 6)), device)
+    same(bt.take(x, on(device, np.array([2, 0]))[0], axis=0), A[[2, 0]], device)
+
+
+def test_contractions(device):
+    x, y, image, kernel = on(device, A, B, IMAGE, FILTER)
+    same(bt.matmul(x, bt.transpose(y)), A @ B.T, device)
+    same(bt.einsum("ij,kj->ki", x, y), np.einsum("ij,kj->ki", A, B), device)
+    windows = np.lib.stride_tricks.sliding_window_view(IMAGE, (3, 2), axis=(1, 2))
+    same(bt.nn.conv(image, kernel), np.einsum("bhwcij,ijco->bhwo", windows, FILTER), device, 1e-4)
+    same(
+        bt.nn.conv(image, kernel, strides=2), np.einsum("bhwcij,ijco->bhwo", windows[:, ::2, ::2], FILTER), device, 1e-4
+    )
+
+
+def test_networks(device):
+    (x,) = on(device, A)
+    e = np.exp(A - A.max(1, keepdims=True))
+    same(bt.nn.softmax(x, axis=-1), e / e.sum(1, keepdims=True), device)
+    same(bt.nn.log_softmax(x, axis=-1), np.log(e / e.sum(1, keepdims=True)), device)
+    same(bt.nn.relu(x - 0.5), np.maximum(A - 0.5, 0), device)
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_gradients_of_activations(device, name):
+    fn = getattr(bt.nn, name)
+    x = (A * 4 - 2).astype(np.float32)
+    same(
+        bt.grad(lambda t: bt.sum(fn(t)))(*on(device, x)),
+        numerical(lambda a: float(bt.sum(fn(bt.asarray(a))).numpy()), x),
+        device,
+        1e-3,
+    )
+
+
+def test_gradients_through_a_network(device):
+    weights = RNG.normal(size=(6, 3)).astype(np.float32)
+
+    def loss(w, x):
+        return -bt.sum(bt.nn.log_softmax(bt.tanh(bt.matmul(x, w)), axis=-1) * bt.matmul(x, w))
+
+    w, x = on(device, weights, A)
+    wide = A.astype(np.float64)
+    same(
+        bt.grad(loss)(w, x),
+        numerical(lambda a: float(loss(bt.asarray(a), bt.asarray(wide)).numpy()), weights),
+        device,
+        1e-3,
+    )
+
+
+def test_gradients_of_convolution(device):
+    image, kernel = on(device, IMAGE, FILTER)
+
+    def loss(k, x):
+        return bt.sum(bt.nn.conv(x, k, strides=2, padding="same") ** 2.0)
+
+    wide = bt.asarray(IMAGE.astype(np.float64))
+    same(
+        bt.grad(loss)(kernel, image),
+        numerical(lambda a: float(loss(bt.asarray(a), wide).numpy()), FILTER),
+        device,
+        2e-3,
+    )
+
+
+@pytest.mark.parametrize("shape", [(), (0,), (1000,), (3, 5)])
+def test_random_bits_are_the_same_everywhere(device, shape):
+    key = bt.random.key(42)
+    wanted = bt.random.uniform(key, shape).numpy()
+    np.testing.assert_array_equal(bt.random.uniform(*on(device, key), shape).numpy(), wanted)
+
+
+@pytest.mark.parametrize(
+    "dtype",
+    ["bool", "int8", "int32", "int64", "uint8", "uint32", "float16", "bfloat16", "float32", "float64", "complex64"],
+)
+def test_there_and_back(device, dtype):
+    x = bt.asarray(np.arange(6).reshape(2, 3)).astype(dtype)
+    (moved,) = on(device, x)
+    assert moved.dtype == x.dtype
+    np.testing.assert_array_equal(moved.to("cpu").numpy(), x.numpy())
+    assert moved.to(device) is moved
+
+
+def test_mixed_devices_are_refused(cuda):
+    x, y = on("cpu", A)[0], on("cuda", A)[0]
+    with pytest.raises(bt.DeviceError, match=r"operands must be on one device.*Move one with \.to\(device\)"):
+        x + y
