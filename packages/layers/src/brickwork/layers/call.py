@@ -126,6 +126,7 @@ def _build_for(layer: Layer, args: tuple[Any, ...], names: tuple[str, ...]) -> N
     shapes = [map_leaves(lambda t: open_shape(t.shape), x) for x in args if _has_tensors(x)]
     wanted = [p for p in _signature(inspect.unwrap(type(layer).build))[0] if p not in ("args", "kwargs")]
     default = _is_default(layer)
+    layer._state.built_for = tuple(shapes)
     if default or not wanted:
         layer.built = True
         return

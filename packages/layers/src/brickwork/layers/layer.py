@@ -30,8 +30,8 @@ __all__ = ["Layer"]
 
 @dataclass(slots=True)
 class LayerState:
-    """What a layer keeps for itself: the constructor's arguments, the weights made by `add_weight`, and its calls in
-    graphs.
+    """What a layer keeps for itself: the constructor's arguments, the weights made by `add_weight`, its calls in
+    graphs, and the shapes of the inputs that it was built for, which a saved model is built for again.
     """
 
     arguments: tuple[tuple[Any, ...], dict[str, Any]] = ((), {})
@@ -39,6 +39,7 @@ class LayerState:
     nodes: list[Node] = field(default_factory=list)
     losses: list[Tensor] = field(default_factory=list)
     output_shape: Any = None
+    built_for: tuple[Any, ...] | None = None
     ready: bool = False
 
 
@@ -306,6 +307,7 @@ def _build_once(build: Callable[..., Any]) -> Callable[..., Any]:
         if self.built:
             return
         self._check_ready()
+        self._state.built_for = self._state.built_for or (*args, *kwargs.values())
         inside = current_path()
         if inside and inside.split("/")[-1] == self.name:
             with use(EagerTrace()):

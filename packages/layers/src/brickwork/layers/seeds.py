@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random as python_random
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 
@@ -11,7 +13,7 @@ from brickwork.tensor import random
 from brickwork.tensor.eager import EagerTrace
 from brickwork.tensor.trace import use
 
-__all__ = ["generator", "next_seed", "set_random_seed"]
+__all__ = ["generator", "next_seed", "seeded", "set_random_seed"]
 
 
 class _Source:
@@ -34,6 +36,18 @@ def next_seed() -> int:
         _Source.count += 1
         low, high = random.fold_in(_Source.key, _Source.count).tolist()
     return int(high) % 2**31 << 32 | int(low)
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """All that draws its seed inside draws it from this one, and nothing outside is changed by it."""
+    before = _Source.key, _Source.count
+    with use(EagerTrace()):
+        _Source.key, _Source.count = random.key(seed).numpy(), 0
+    try:
+        yield
+    finally:
+        _Source.key, _Source.count = before
 
 
 def generator(seed: int | None) -> random.SeedGenerator:

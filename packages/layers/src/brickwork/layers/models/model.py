@@ -149,6 +149,19 @@ class Model(Trainer, Layer):
         save(self, filepath, overwrite=overwrite, **options)
 
     # data
+    def to_state(self) -> dict[str, Any]:
+        """Architecture, weights and how it learns, as plain data and arrays: what a bundle holds of a model."""
+        from ..saving import model_state  # noqa: PLC0415 - as above
+
+        return model_state(self)
+
+    @classmethod
+    def from_state(cls, state: Any) -> Model:
+        """The model of a state. Raises `LayerError` where it is damaged, or names what is not registered."""
+        from ..saving import model_from_state  # noqa: PLC0415 - as above
+
+        return model_from_state(state)
+
     def get_config(self) -> dict[str, Any]:
         base = super().get_config()
         if self._graph is None:
