@@ -124,6 +124,13 @@ def reduction(combine: str, dtype: np.dtype, n: int) -> Case:
     return Case(kernel, {0: (n, dtype), 1: (1, dtype)}, rtol=5e-2 if dtype.itemsize == 2 else 1e-5)
 
 
+def empty_rows() -> Case:
+    """Sums over nothing: the identity, from axes whose size is a symbol that is 0."""
+    stages = (Stage((1, 2), arg(0, F32), "add"), write(acc(0, F32), 1, (1, 0, 0)))
+    kernel = Kernel((3, 2, BATCH), 1, (Read(0, F32, 0, (0, 1, 2)),), stages)
+    return Case(kernel, {0: (1, F32), 1: (3, F32)}, {"batch": 0})
+
+
 def matmul() -> Case:
     """A product of matrices with bias and relu as the epilogue: one point of the output per block."""
     product = Stage((2,), arg(0, F32) * arg(1, F32), "add")
@@ -169,6 +176,7 @@ CASES: dict[str, Case] = {
     "any": reduction("or", BOOL, 40),
     "prod": reduction("mul", F64, 40),
     "matmul": matmul(),
+    "empty_rows": empty_rows(),
     "wide_row": Case(
         Kernel(
             (2, 3000),

@@ -43,7 +43,7 @@ def functions(cuda, nvrtc):
     sources = {f"k_{a.name}_{d.name}": emit(atom_kernel(a, d)) for a, d in PAIRS}
     sources |= {f"c_{d.name}_{i}": emit(map_kernel(const(v, d), [])) for d in DTYPES for i, v in enumerate(corners(d))}
     capability = cuda.xp.cuda.Device().compute_capability
-    module = cuda.xp.cuda.function.Module()
+    module = cuda.xp.cuda.Module()
     module.load(nvrtc.compile(one_unit(sources), f"sm_{capability}"))
     return module
 

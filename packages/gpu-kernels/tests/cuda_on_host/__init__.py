@@ -47,7 +47,7 @@ class Host:
         command = [
             str(COMPILER),
             "-std=c++20",
-            "-O1",
+            "-O0",
             "-ffp-contract=off",
             "-fPIC",
             "-shared",

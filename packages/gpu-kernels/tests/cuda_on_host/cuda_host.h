@@ -40,7 +40,8 @@ template <typename Kernel> void run_grid(unsigned int blocks, unsigned int threa
         }
         std::barrier barrier((std::ptrdiff_t)threads);
         block_barrier = &barrier;
-        std::vector<std::jthread> running;
+        std::vector<std::thread> running;
         for (unsigned int t = 0; t < threads; ++t) running.emplace_back(thread, t);
+        for (std::thread& each : running) each.join();
     }
 }

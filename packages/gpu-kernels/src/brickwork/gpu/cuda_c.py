@@ -2,8 +2,7 @@
 
 Two forms. *Elementwise*: every stage writes one scalar; a grid of threads walks the flattened parallel axes. *Rows*:
 some stage combines or loops; a block of threads takes one point of the parallel axes at a time and combines in shared
-memory by a tree whose shape depends on nothing but the kernel, so that a sum has the same bits on every run and every
-GPU.
+memory by a tree whose shape depends on nothing but the kernel, so that a sum has the same bits on every run.
 
 Within a point all reads of a group of writing stages come before its writes, so a kernel may update a buffer in place.
 """

@@ -27,7 +27,7 @@ def multiprocessors() -> int:
 
 def load(binary: bytes, entry: str) -> Any:
     """A function of a cubin or PTX, on the current device; it keeps its module alive."""
-    module = cupy.cuda.function.Module()
+    module = cupy.cuda.Module()
     module.load(binary)
     return module.get_function(entry)
 
