@@ -5,6 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import brickwork.tensor  # noqa: F401 - fills the registry
 from brickwork.graph import passes
@@ -23,10 +25,11 @@ from brickwork.tensor import random
 from brickwork.tensor.autodiff import grad
 from brickwork.tensor.dim import symbol
 from brickwork.tensor.dtypes import NAMES
+from brickwork.tensor.errors import ShapeError
 from brickwork.tensor.op import evaluate
 from brickwork.tensor.ops import nn, reduce
 from brickwork.tensor.ops.elementwise import FUNCTIONS as E
-from brickwork.tensor.ops.movement import concat, pad
+from brickwork.tensor.ops.movement import broadcast_to, concat, pad
 from brickwork.tensor.spec import TensorSpec
 from brickwork.tensor.tensor import Tensor
 from brickwork.tensor.trace import use
@@ -279,6 +282,51 @@ def test_every_pass_keeps_the_meaning(name):
     final = run_pipeline(original, check=True, on_step=on_step)
     assert seen == [p.name for p in PIPELINE]
     assert len(final.nodes) <= len(original.nodes)
+    assert str(run_pipeline(final)) == str(final), "a second run finds nothing more"
+
+
+def random_graph(draw) -> Graph:
+    """Up to twenty nodes over small tensors that broadcast: elementwise ops, constants, casts, movement, reductions."""
+    recorder = GraphTrace()
+    with use(recorder):
+        pool = [recorder.argument(TensorSpec(s, F32)) for s in ((2, 3), (3,), (1, 3), (2, 1), ())]
+        for _ in range(draw(st.integers(1, 20))):
+            pool.append(random_step(draw, draw(st.sampled_from(pool)), draw(st.sampled_from(pool))))
+        graph = recorder.finish([pool[-1], draw(st.sampled_from(pool))]).graph
+    return replace(graph, nodes=tuple(replace(n, source="") for n in graph.nodes))
+
+
+def random_step(draw, x: Tensor, y: Tensor) -> Tensor:
+    kind = draw(st.sampled_from(["unary", "binary", "constant", "where", "cast", "move", "reduce"]))
+    if kind == "unary":
+        return E[draw(st.sampled_from(["negative", "abs", "positive", "square", "floor", "sign"]))](x)
+    if kind == "binary":
+        return E[draw(st.sampled_from(["add", "subtract", "multiply", "maximum", "minimum"]))](x, y)
+    if kind == "constant":
+        name = draw(st.sampled_from(["add", "subtract", "multiply", "divide", "power"]))
+        return E[name](x, draw(st.sampled_from([0.0, -0.0, 1.0, -1.0, 2.0, 0.5, 4.0])))
+    if kind == "where":
+        return E["where"](x > draw(st.sampled_from([0.0, 1.0])), x, y)
+    if kind == "cast":
+        return x.astype(draw(st.sampled_from(["float16", "float64", "bfloat16"]))).astype("float32")
+    if kind == "reduce":
+        axis = tuple(draw(st.sets(st.sampled_from(range(x.ndim)))) if x.ndim else ())
+        return (reduce.max if draw(st.booleans()) else reduce.sum)(x, axis, draw(st.booleans()))
+    if draw(st.booleans()):
+        return x.transpose() if draw(st.booleans()) else x.reshape((1, *x.shape))
+    return broadcast_to(x, (2,) * draw(st.integers(0, 1)) + x.shape)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data())
+def test_random_graphs_keep_their_meaning(data):
+    try:
+        graph = random_graph(data.draw)
+    except ShapeError:  # two shapes that do not broadcast
+        return
+    final = run_pipeline(graph, check=True)
+    assert_same(graph, final)
+    assert parse_graph(str(final)) == final or "nan" in str(final)
     assert str(run_pipeline(final)) == str(final), "a second run finds nothing more"
 
 

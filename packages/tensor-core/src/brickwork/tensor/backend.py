@@ -13,6 +13,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from .errors import DeviceError
+from .numpy_backend import NumpyBackend
 
 __all__ = ["Backend", "backend_names", "get_backend", "module_of"]
 
@@ -37,12 +38,13 @@ class Backend(Protocol):
 
 
 _LOADED: dict[str, Backend] = {}
-_MODULES: dict[type, Any] = {np.ndarray: np}
+MODULES: dict[type, Any] = {np.ndarray: np}
+"""Array types of the backends in use, and their modules."""
 
 
 @lru_cache(maxsize=1)
 def _entry_points() -> dict[str, Any]:
-    from importlib.metadata import entry_points  # 8 ms: paid by whoever first asks for a device
+    from importlib.metadata import entry_points  # noqa: PLC0415 - 8 ms, paid by whoever first asks for a device
 
     return {e.name: e for e in entry_points(group="brickwork.backends")}
 
@@ -61,7 +63,7 @@ def get_backend(name: str) -> Backend:
     kind = {"cpu": "numpy", "gpu": "cuda"}.get(kind, kind)
     if kind not in _LOADED:
         if kind == "numpy":
-            from .numpy_backend import NumpyBackend as factory
+            factory: Any = NumpyBackend
         elif kind in _entry_points():
             factory = _entry_points()[kind].load()
         else:
@@ -78,19 +80,19 @@ def get_backend(name: str) -> Backend:
     reason = backend.available()
     if reason is not None:
         raise DeviceError(f"device: {name!r} can not be used here; {reason}")
-    _MODULES[backend.array_type] = backend.xp
+    MODULES[backend.array_type] = backend.xp
     return backend
 
 
 def array_types() -> tuple[type, ...]:
     """The array types of the backends in use."""
-    return tuple(_MODULES)
+    return tuple(MODULES)
 
 
 def module_of(arrays: Sequence[Any]) -> Any:
     """The array module that the first real array belongs to; NumPy when all are Python scalars."""
     for a in arrays:
-        found = _MODULES.get(type(a))
+        found = MODULES.get(type(a))
         if found is not None:
             return found
     return np
@@ -98,7 +100,7 @@ def module_of(arrays: Sequence[Any]) -> Any:
 
 def claim_of(op: str, arrays: Sequence[Any]) -> Callable[..., Any] | None:
     """What the device of these arrays does for a composite op itself, if it claims it."""
-    return next((backend_of(a).claims.get(op) for a in arrays if type(a) in _MODULES), None)
+    return next((backend_of(a).claims.get(op) for a in arrays if type(a) in MODULES), None)
 
 
 def backend_of(data: Any) -> Backend:

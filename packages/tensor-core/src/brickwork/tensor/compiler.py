@@ -28,7 +28,7 @@ class Compiler(Protocol):
 @lru_cache(maxsize=1)
 def find_compiler() -> Compiler | None:
     """The installed compiler that is usable, or None."""
-    from importlib.metadata import entry_points  # paid by whoever first compiles
+    from importlib.metadata import entry_points  # noqa: PLC0415 - paid by whoever first compiles
 
     for point in sorted(entry_points(group="brickwork.compilers"), key=lambda e: e.name):
         compiler: Compiler = point.load()()

@@ -5,7 +5,7 @@ Within a kind the Array API standard decides; across kinds the wider *kind* wins
 raise the kind, never the width.
 """
 
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import ml_dtypes
 import numpy as np
@@ -26,18 +26,19 @@ __all__ = [
     "to_inexact",
 ]
 
-BFLOAT16 = np.dtype(ml_dtypes.bfloat16)
+BOOL = np.dtype("bool")
+int8, int16, int32, int64 = (np.dtype(f"int{n}") for n in (8, 16, 32, 64))
+uint8, uint16, uint32, uint64 = (np.dtype(f"uint{n}") for n in (8, 16, 32, 64))
+float16, float32, float64 = np.dtype("float16"), np.dtype("float32"), np.dtype("float64")
+complex64, complex128 = np.dtype("complex64"), np.dtype("complex128")
+bfloat16 = np.dtype(ml_dtypes.bfloat16)
+float8_e4m3fn, float8_e5m2 = np.dtype(ml_dtypes.float8_e4m3fn), np.dtype(ml_dtypes.float8_e5m2)
+
 NAMES: dict[str, np.dtype] = {
-    "bool": np.dtype("bool"),
-    **{f"{k}{n}": np.dtype(f"{k}{n}") for k in ("int", "uint") for n in (8, 16, 32, 64)},
-    "float16": np.dtype("float16"),
-    "bfloat16": BFLOAT16,
-    "float32": np.dtype("float32"),
-    "float64": np.dtype("float64"),
-    "complex64": np.dtype("complex64"),
-    "complex128": np.dtype("complex128"),
-    "float8_e4m3fn": np.dtype(ml_dtypes.float8_e4m3fn),
-    "float8_e5m2": np.dtype(ml_dtypes.float8_e5m2),
+    d.name: d
+    for d in (BOOL, BOOL = np.dtype("bool")
+int8, int16, int32, int64, uint8, uint16, uint32, uint64, float16, bfloat16, float32)
+    + (float64, complex64, complex128, float8_e4m3fn, float8_e5m2)
 }
 _SHORT = {
     "bool": "b1", **{f"int{n}": f"i{n}" for n in (8, 16, 32, 64)}, **{f"uint{n}": f"u{n}" for n in (8, 16, 32, 64)},
@@ -102,7 +103,7 @@ def to_inexact(dtype: np.dtype) -> np.dtype:
     return dtype if is_floating(dtype) else DEFAULT_FLOAT
 
 
-@lru_cache(maxsize=None)
+@cache
 def _promote_two(a: np.dtype, b: np.dtype) -> np.dtype:
     if a == b:
         return a
@@ -124,11 +125,21 @@ def _promote_two(a: np.dtype, b: np.dtype) -> np.dtype:
     return max(a, b, key=lambda d: d.itemsize)
 
 
+def _weak_class(kind: object) -> str:
+    for base, cls in _PYTHON.items():
+        if isinstance(kind, type) and issubclass(kind, base):
+            return cls
+    raise DTypeError(f"promote: takes dtypes and Python number types; got {kind!r}. Make a tensor with asarray first")
+
+
 @lru_cache(maxsize=4096)
 def promote(*kinds: object) -> np.dtype:
-    """The common type of dtypes and of Python scalar types (``float``, ``int``, ``bool``, ``complex``; these are weak)."""
+    """The common type of dtypes and of Python scalar types (``float``, ``int``, ``bool``, ``complex``; these are weak).
+
+    Raises `DTypeError` where there is none: between a float8 and another type of its kind, or for another Python type.
+    """
     strong = [k for k in kinds if isinstance(k, np.dtype)]
-    weak = [_PYTHON[k] for k in kinds if not isinstance(k, np.dtype)]  # type: ignore[index]
+    weak = [_weak_class(k) for k in kinds if not isinstance(k, np.dtype)]
     if not strong:
         return default_of(max(weak, key=lambda c: _RANK[c]))
     out = strong[0]

@@ -1,72 +1,51 @@
-"""Kinds of op, and the registry.
+"""Kinds of op.
 
-Kinds are closed, ops are open: a compiler or device implements the seven kinds below and then runs every op there is and will
-be. An op says what it is (an `Expr`, an atom, an `IndexMap`, a `Form`, a body) and how NumPy-like arrays do it.
+Kinds are closed, ops are open: a compiler or device implements the seven kinds below and then runs every op there is and
+will be. An op says what it is (an `Expr`, an atom, an `IndexMap`, a `Form`, a body) and how NumPy-like arrays do it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache
-from math import prod
+from functools import cache
 from typing import Any
 
 import numpy as np
 
+from .derivative import apply_gradient, evaluate, sum_to
 from .dtypes import class_of, promote, to_inexact
-from .errors import BrickworkError, DTypeError
-from .expr import ATOMS, Expr, apply, arg, fold, gradients, leaves, substitute
+from .errors import DTypeError, ShapeError
+from .expr import ATOMS, BOOL, Expr, apply, arg
+from .registry import OPS, Op, register
 from .spec import TensorSpec, broadcast_shapes
 from .trace import bind
 from .view import Form, IndexMap
 
-__all__ = ["OPS", "Composite", "Contraction", "Elementwise", "Movement", "Op", "Opaque", "Reduce", "map_op", "register"]
+__all__ = [
+    "OPS",
+    "Composite",
+    "Contraction",
+    "Elementwise",
+    "MapOp",
+    "Movement",
+    "Op",
+    "Opaque",
+    "Reduce",
+    "evaluate",
+    "map_op",
+    "params_text",
+    "register",
+    "sum_to",
+]
 
 Spec = TensorSpec
-OPS: dict[str, Op] = {}
-
-
-class Op:
-    """A named operation. Subclasses are the kinds. Parameters are hashable and keyword-only."""
-
-    kind = "op"
-
-    def __init__(self, name: str):
-        self.name = name
-
-    def infer(self, *specs: Spec, **params: Any) -> Any:
-        """Shape and dtype of the result (a `TensorSpec`, or a tuple of them); raises what the user should read."""
-        raise NotImplementedError
-
-    def eval(self, xp: Any, *arrays: Any, **params: Any) -> Any:
-        """The result on arrays of the module ``xp`` (NumPy, CuPy)."""
-        raise NotImplementedError
-
-    def vjp(self, i: int, g: Any, out: Any, *inputs: Any, **params: Any) -> Any:
-        """The gradient that input ``i`` gets from ``g``, the gradient of ``out``; None where there is none. Written in ops."""
-        return None
-
-    def weak_dtype(self, *kinds: object) -> np.dtype:
-        """The dtype that Python scalars among the arguments take, beside the dtypes of the others."""
-        return promote(*kinds)
-
-    def __repr__(self) -> str:
-        return f"<{self.kind} op {self.name}>"
-
-
-def register(op: Op) -> Op:
-    """Put an op in the registry; every test and compiler that walks the registry then covers it. A taken name is an error."""
-    if op.name in OPS:
-        raise BrickworkError(f"register: op names must be new; got {op.name!r}, which is taken. Choose another")
-    OPS[op.name] = op
-    return op
 
 
 class Elementwise(Op):
     """One scalar `Expr` over broadcast operands.
 
     ``body``: the name of an atom, or a function from `Expr` to `Expr`. ``rule``: which dtype it works in: ``same`` (the
-    promoted one), ``float`` (integers become float32 first), ``where`` (the first operand stays boolean).
+    promoted one), ``float`` (integers become float32 first), ``where`` (the first operand is read as a boolean).
     """
 
     kind = "elementwise"
@@ -76,7 +55,7 @@ class Elementwise(Op):
         self.arity, self.rule = arity, rule
         self.body: Callable[..., Expr] = (lambda *a: apply(body, *a)) if isinstance(body, str) else body
         self.direct = ATOMS[body].numpy if isinstance(body, str) else None
-        self.expr = lru_cache(maxsize=None)(self._expr)
+        self.expr = cache(self._expr)
         self._plans: dict[tuple[Any, ...], np.dtype | None] = {}
 
     def weak_dtype(self, *kinds: object) -> np.dtype:
@@ -86,10 +65,9 @@ class Elementwise(Op):
     def _expr(self, *dtypes: np.dtype) -> Expr:
         """The body for operands of these dtypes, with the casts that promotion asks for."""
         main = self.weak_dtype(*dtypes)
-        keep = 1 if self.rule == "where" else 0
-        operands = [arg(k, d) if k < keep else arg(k, d).cast(main) for k, d in enumerate(dtypes)]
+        wanted = [BOOL if self.rule == "where" and k == 0 else main for k in range(len(dtypes))]
         try:
-            return self.body(*operands)
+            return self.body(*(arg(k, d).cast(w) for k, (d, w) in enumerate(zip(dtypes, wanted, strict=True))))
         except DTypeError as error:
             raise DTypeError(f"{self.name}: {error}") from None
 
@@ -104,21 +82,16 @@ class Elementwise(Op):
             main = self._plans[kinds] = self._plan(kinds)
         if main is None:
             return self.direct(*arrays)  # type: ignore[misc]
-        typed = [
-            xp.asarray(a, dtype=main) if k in (int, float, bool, complex) else a
-            for a, k in zip(arrays, kinds, strict=True)
-        ]
-        body = self.expr(*(a.dtype for a in typed))
-        return evaluate(body, typed)
+        typed = [a if isinstance(k, np.dtype) else xp.asarray(a, dtype=main) for a, k in zip(arrays, kinds)]
+        return evaluate(self.expr(*[a.dtype for a in typed]), typed)
 
     def _plan(self, kinds: tuple[Any, ...]) -> np.dtype | None:
         """None where the NumPy function alone gives the promoted dtype, else the dtype for Python scalars."""
         main = self.weak_dtype(*kinds)
-        strong = kinds[1:] if self.rule == "where" else kinds
-        same = all(k == main for k in strong if isinstance(k, np.dtype)) and any(
-            isinstance(k, np.dtype) for k in strong
-        )
-        return None if self.direct is not None and same else main
+        self.expr(*(k if isinstance(k, np.dtype) else main for k in kinds))  # raises where the atoms do not take it
+        strong = [k for k in kinds[1 if self.rule == "where" else 0 :] if isinstance(k, np.dtype)]
+        native = main.isbuiltin == 1 or len(strong) == len(kinds)  # NumPy's rule for scalars knows its own dtypes only
+        return None if self.direct is not None and native and strong and all(k == main for k in strong) else main
 
     def vjp(self, i: int, g: Any, out: Any, *inputs: Any, **params: Any) -> Any:
         body = self.expr(*(x.dtype for x in inputs))
@@ -134,83 +107,24 @@ class MapOp(Elementwise):
     def weak_dtype(self, *kinds: object) -> np.dtype:
         return promote(*kinds)
 
-    def infer(self, *specs: Spec, body: Expr, **params: Any) -> Spec:  # type: ignore[override]
+    def infer(self, *specs: Spec, body: Expr, **params: Any) -> Spec:
         return Spec(broadcast_shapes("map", *(s.shape for s in specs)), body.dtype)
 
-    def eval(self, xp: Any, *arrays: Any, body: Expr, **params: Any) -> Any:  # type: ignore[override]
+    def eval(self, xp: Any, *arrays: Any, body: Expr, **params: Any) -> Any:
         return evaluate(body, arrays)
 
-    def vjp(self, i: int, g: Any, out: Any, *inputs: Any, body: Expr, **params: Any) -> Any:  # type: ignore[override]
+    def vjp(self, i: int, g: Any, out: Any, *inputs: Any, body: Expr, **params: Any) -> Any:
         return apply_gradient(body, i, g, out, inputs)
 
 
 map_op = register(MapOp())
 
 
-def evaluate(body: Expr, arrays: Any) -> Any:
-    """An expression on arrays, by NumPy's functions (CuPy arrays answer them too)."""
-
-    def visit(node: Expr, *args: Any) -> Any:
-        match node.head:
-            case "arg":
-                return arrays[node.value]
-            case "const":
-                return node.value
-            case "cast":
-                return args[0].astype(node.dtype)
-            case "bitcast":
-                return args[0].view(node.dtype)
-        return ATOMS[node.head].numpy(*args)
-
-    with np.errstate(all="ignore"):
-        out = fold(body, visit)
-    return out if out.dtype == body.dtype else out.astype(body.dtype)
-
-
-@lru_cache(maxsize=4096)
-def _gradient(body: Expr, i: int, count: int) -> tuple[Expr, tuple[int, ...]] | None:
-    """d(body)/d(arg i) times g, and the operands it uses: positions below ``count`` are inputs, then the output, then g."""
-    if class_of(body.dtype) not in "fc":
-        return None
-    found = gradients(body, arg(count + 1, body.dtype)).get(i)
-    if found is None:
-        return None
-    if body.head not in ("arg", "cast"):
-        found = substitute(found, lambda node: arg(count, body.dtype) if node is body else None)
-    used = tuple(leaves(found, "arg"))
-    renumber = {k: n for n, k in enumerate(used)}
-    return substitute(found, lambda node: arg(renumber[node.value], node.dtype) if node.head == "arg" else None), used
-
-
-def apply_gradient(body: Expr, i: int, g: Any, out: Any, inputs: tuple[Any, ...]) -> Any:
-    """The gradient of input ``i`` of an elementwise op, summed back to its shape."""
-    rule = _gradient(body, i, len(inputs))
-    if rule is None:
-        return None
-    expr, used = rule
-    everything = (*inputs, out, g)
-    result = (
-        g
-        if expr.head == "arg" and used == (len(inputs) + 1,)
-        else bind(map_op, tuple(everything[k] for k in used), {"body": expr})
-    )
-    return sum_to(result, inputs[i].shape)
-
-
-def sum_to(x: Any, shape: Any) -> Any:
-    """Undo a broadcast: sum over the axes that it added or stretched."""
-    if x.shape == shape:
-        return x
-    extra = len(x.shape) - len(shape)
-    axes = tuple(range(extra)) + tuple(extra + a for a, n in enumerate(shape) if n == 1 and x.shape[extra + a] != 1)
-    out = bind(OPS["sum"], (x,), {"axis": axes, "keepdims": False})
-    return out if out.shape == shape else bind(OPS["reshape"], (out,), {"shape": shape})
-
-
 class Reduce(Op):
-    """Combine over axes with an atom. Parameters: ``axis`` (sorted tuple), ``keepdims``.
+    """Combine over axes with an atom. Parameters: ``axis`` (sorted tuple), ``keepdims``. Arrays have a method of its name.
 
-    ``widen``: small integers and booleans are summed in 64 bits, as the Array API asks.
+    ``widen``: integers and booleans are combined in 64 bits, as the Array API asks, and float16 and bfloat16 in float32.
+    ``rule``: ``rule(g, out, x, axis)`` with the reduced axes of ``g`` and ``out`` kept.
     """
 
     kind = "reduce"
@@ -219,39 +133,44 @@ class Reduce(Op):
         self,
         name: str,
         combine: str,
-        numpy: Callable[..., Any],
-        vjp: Callable[..., Any] | None = None,
+        rule: Callable[..., Any] | None = None,
         *,
         widen: bool = False,
         boolean: bool = False,
     ):
         super().__init__(name)
-        self.combine, self.numpy, self.rule, self.widen, self.boolean = combine, numpy, vjp, widen, boolean
+        self.combine, self.rule, self.widen, self.boolean = combine, rule, widen, boolean
 
     def prepare(self, dtype: np.dtype) -> np.dtype:
         """The dtype in which the values are combined, and which the result has."""
         if self.boolean:
-            return np.dtype("bool")
+            return BOOL
         if self.widen and class_of(dtype) in "biu":
             return np.dtype("uint64" if class_of(dtype) == "u" else "int64")
         return dtype
 
-    def infer(self, x: Spec, *, axis: tuple[int, ...], keepdims: bool) -> Spec:  # type: ignore[override]
+    def infer(self, x: Spec, *, axis: tuple[int, ...], keepdims: bool) -> Spec:
         kept = tuple(1 if a in axis else n for a, n in enumerate(x.shape) if keepdims or a not in axis)
+        if self.combine in ("maximum", "minimum"):
+            if 0 not in kept and 0 in x.shape:
+                raise ShapeError(f"{self.name}: needs an element to choose from; got shape {x.shape}, axis {axis}")
+            if class_of(x.dtype) not in ATOMS[self.combine].classes:
+                raise DTypeError(f"{self.name}: needs numbers that have an order; got {x.dtype}. Use abs(x) first")
         return Spec(kept, self.prepare(x.dtype))
 
-    def eval(self, xp: Any, x: Any, *, axis: tuple[int, ...], keepdims: bool) -> Any:  # type: ignore[override]
+    def eval(self, xp: Any, x: Any, *, axis: tuple[int, ...], keepdims: bool) -> Any:
+        if not self.widen:
+            return getattr(x, self.name)(axis=axis, keepdims=keepdims)
         out = self.prepare(x.dtype)
-        if self.widen:
-            inner = np.dtype("float32") if out.name in ("float16", "bfloat16") else out
-            return self.numpy(x, axis=axis, keepdims=keepdims, dtype=inner).astype(out, copy=False)
-        return self.numpy(x, axis=axis, keepdims=keepdims)
+        if out.itemsize == 2:
+            return getattr(x, self.name)(axis=axis, keepdims=keepdims, dtype=np.float32).astype(out)
+        return getattr(x, self.name)(axis=axis, keepdims=keepdims, dtype=out)
 
-    def vjp(self, i: int, g: Any, out: Any, x: Any, *, axis: tuple[int, ...], keepdims: bool) -> Any:  # type: ignore[override]
+    def vjp(self, i: int, g: Any, out: Any, x: Any, *, axis: tuple[int, ...], keepdims: bool) -> Any:
         if self.rule is None:
             return None
-        kept = tuple(1 if a in axis else n for a, n in enumerate(x.shape))
         if not keepdims:
+            kept = tuple(1 if a in axis else n for a, n in enumerate(x.shape))
             g, out = (bind(OPS["reshape"], (t,), {"shape": kept}) for t in (g, out))
         return self.rule(g, out, x, axis)
 
@@ -261,7 +180,7 @@ class Movement(Op):
 
     kind = "movement"
 
-    def view(self, x: Spec, **params: Any) -> IndexMap | None:
+    def view(self, x: Any, **params: Any) -> IndexMap | None:
         raise NotImplementedError
 
 
@@ -270,7 +189,7 @@ class Contraction(Op):
 
     kind = "contraction"
 
-    def form(self, *specs: Spec, **params: Any) -> Form:
+    def form(self, *specs: Any, **params: Any) -> Form:
         raise NotImplementedError
 
     def infer(self, *specs: Spec, **params: Any) -> Spec:
@@ -288,8 +207,7 @@ class Composite(Op):
         self.body, self.rule = body, rule
 
     def vjp(self, i: int, g: Any, out: Any, *inputs: Any, **params: Any) -> Any:
-        assert self.rule is not None
-        return self.rule(i, g, out, *inputs, **params)
+        return None if self.rule is None else self.rule(i, g, out, *inputs, **params)
 
 
 class Opaque(Op):
@@ -301,7 +219,13 @@ class Opaque(Op):
         self, name: str, infer: Callable[..., Any], evaluate: Callable[..., Any], rule: Callable[..., Any] | None = None
     ):
         super().__init__(name)
-        self.infer, self.eval, self.rule = infer, evaluate, rule  # type: ignore[method-assign]
+        self._infer, self._evaluate, self.rule = infer, evaluate, rule
+
+    def infer(self, *specs: Spec, **params: Any) -> Any:
+        return self._infer(*specs, **params)
+
+    def eval(self, xp: Any, *arrays: Any, **params: Any) -> Any:
+        return self._evaluate(xp, *arrays, **params)
 
     def vjp(self, i: int, g: Any, out: Any, *inputs: Any, **params: Any) -> Any:
         return None if self.rule is None else self.rule(i, g, out, *inputs, **params)
@@ -310,7 +234,3 @@ class Opaque(Op):
 def params_text(params: Mapping[str, Any]) -> str:
     """Parameters as text, for messages."""
     return ", ".join(f"{k}={v!r}" for k, v in params.items())
-
-
-def element_count(spec: Spec) -> Any:
-    return prod(spec.shape)

@@ -18,8 +18,7 @@ from .dtypes import DEFAULT_FLOAT, NAMES, as_dtype
 from .errors import DTypeError, ShapeError
 from .expr import Expr, apply, arg, const
 from .ops.creation import iota
-from .ops.elementwise import FUNCTIONS as E
-from .ops.elementwise import map_expr
+from .ops.elementwise import abs, clip, map_expr, where
 from .tensor import Tensor, Variable, asarray
 
 __all__ = [
@@ -130,8 +129,8 @@ def truncated_normal(
     sizes, keys = _shape(shape), split(k, 8)
     out = normal(keys[0], sizes)
     for n in range(1, 8):
-        out = E["where"](E["abs"](out) > 2.0, normal(keys[n], sizes), out)
-    return (E["clip"](out, -2.0, 2.0) * stddev + mean).astype(dtype)
+        out = where(abs(out) > 2.0, normal(keys[n], sizes), out)
+    return (clip(out, -2.0, 2.0) * stddev + mean).astype(dtype)
 
 
 def randint(k: Any, shape: Any, low: int, high: int, dtype: Any = "int64") -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -10,13 +10,50 @@ import numpy as np
 from .backend import array_types, backend_of, get_backend
 from .dtypes import DEFAULT_FLOAT, as_dtype, promote
 from .errors import DTypeError, ShapeError, TraceError
-from .op import OPS
+from .registry import OPS
 from .spec import Shape, TensorSpec
 from .trace import bind, current
 
 __all__ = ["Tensor", "Variable", "asarray"]
 
-_NUMBERS = (int, float, bool, complex)
+FUNCTIONS: dict[str, Callable[..., Any]] = {}
+"""The functions behind the methods of `Tensor`; `brickwork.tensor.ops`, which builds on it, fills this."""
+
+
+def _call(name: str, *args: Any) -> Tensor:
+    out: Tensor = FUNCTIONS[name](*args)
+    return out
+
+
+def _unary(name: str) -> Callable[[Tensor], Tensor]:
+    """The operator that applies a unary op."""
+    return lambda self: bind(OPS[name], (self,))
+
+
+def _binary(name: str) -> Callable[[Tensor, Any], Tensor]:
+    """The operator that applies a binary op to ``self`` and what stands at its right."""
+
+    def operator(self: Tensor, other: Any) -> Any:
+        if isinstance(other, (Tensor, int, float, complex)):
+            return bind(OPS[name], (self, other))
+        return (
+            bind(OPS[name], (self, asarray(other))) if isinstance(other, (np.ndarray, np.generic)) else NotImplemented
+        )
+
+    return operator
+
+
+def _reflected(name: str) -> Callable[[Tensor, Any], Tensor]:
+    """The operator that applies a binary op to what stands at the left of ``self`` and ``self``."""
+
+    def operator(self: Tensor, other: Any) -> Any:
+        if isinstance(other, (int, float, complex)):
+            return bind(OPS[name], (other, self))
+        return (
+            bind(OPS[name], (asarray(other), self)) if isinstance(other, (np.ndarray, np.generic)) else NotImplemented
+        )
+
+    return operator
 
 
 class Tensor:
@@ -178,51 +215,34 @@ class Tensor:
     def all(self, axis: Any = None, keepdims: bool = False) -> Tensor:
         return _call("all", self, axis, keepdims)
 
-
-def _call(name: str, *args: Any) -> Tensor:
-    return FUNCTIONS[name](*args)
-
-
-FUNCTIONS: dict[str, Any] = {}
-"""The functions behind the methods above; `brickwork.tensor.ops` fills it."""
-
-
-def _binary(name: str, *, reflected: bool = False) -> Any:
-    op = OPS[name]
-
-    def forward(self: Tensor, other: Any) -> Any:
-        if not isinstance(other, (Tensor, *_NUMBERS, np.ndarray, np.generic)):
-            return NotImplemented
-        return bind(op, (other, self) if reflected else (self, other))
-
-    forward.__name__ = f"__{'r' if reflected else ''}{name}__"
-    return forward
-
-
-def _unary(name: str) -> Any:
-    op = OPS[name]
-    return lambda self: bind(op, (self,))
-
-
-def install_operators() -> None:
-    """Give `Tensor` its operators, once the ops that they bind are registered."""
-    names = {"add": "add", "sub": "subtract", "mul": "multiply", "truediv": "divide", "pow": "power", "matmul": "matmul",
-             "and": "bitwise_and", "or": "bitwise_or", "xor": "bitwise_xor", "floordiv": "floor_divide", "mod": "remainder",
-             "lshift": "bitwise_left_shift", "rshift": "bitwise_right_shift"}  # fmt: skip
-    for method, name in names.items():
-        setattr(Tensor, f"__{method}__", _binary(name))
-        setattr(Tensor, f"__r{method}__", _binary(name, reflected=True))
-    for method, name in {
-        "eq": "equal",
-        "ne": "not_equal",
-        "lt": "less",
-        "le": "less_equal",
-        "gt": "greater",
-        "ge": "greater_equal",
-    }.items():
-        setattr(Tensor, f"__{method}__", _binary(name))
-    for method, name in {"neg": "negative", "abs": "abs", "invert": "bitwise_invert", "pos": "positive"}.items():
-        setattr(Tensor, f"__{method}__", _unary(name))
+    # operators
+    __add__, __radd__ = _binary("add"), _reflected("add")
+    __sub__, __rsub__ = _binary("subtract"), _reflected("subtract")
+    __mul__, __rmul__ = _binary("multiply"), _reflected("multiply")
+    __truediv__, __rtruediv__ = _binary("divide"), _reflected("divide")
+    __floordiv__, __rfloordiv__ = _binary("floor_divide"), _reflected("floor_divide")
+    __mod__, __rmod__ = _binary("remainder"), _reflected("remainder")
+    __pow__, __rpow__ = _binary("power"), _reflected("power")
+    __matmul__, __rmatmul__ = _binary("matmul"), _reflected("matmul")
+    __and__, __rand__ = _binary("bitwise_and"), _reflected("bitwise_and")
+    __or__, __ror__ = _binary("bitwise_or"), _reflected("bitwise_or")
+    __xor__, __rxor__ = _binary("bitwise_xor"), _reflected("bitwise_xor")
+    __lshift__, __rlshift__ = _binary("bitwise_left_shift"), _reflected("bitwise_left_shift")
+    __rshift__, __rrshift__ = _binary("bitwise_right_shift"), _reflected("bitwise_right_shift")
+    __eq__ = _binary("equal")  # type: ignore[assignment]
+    __ne__ = _binary("not_equal")  # type: ignore[assignment]
+    __lt__, __le__, __gt__, __ge__ = (
+        _binary("less"),
+        _binary("less_equal"),
+        _binary("greater"),
+        _binary("greater_equal"),
+    )
+    __neg__, __pos__, __abs__, __invert__ = (
+        _unary("negative"),
+        _unary("positive"),
+        _unary("abs"),
+        _unary("bitwise_invert"),
+    )
 
 
 class Variable(Tensor):

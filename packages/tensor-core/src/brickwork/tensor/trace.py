@@ -55,9 +55,10 @@ def current() -> Trace:
     return _state.trace
 
 
-def bind(op: Op, args: tuple[Any, ...], params: Mapping[str, Any] = {}) -> Any:  # noqa: B006 - never written
-    """Apply an op under the current trace."""
-    return _state.trace.process(op, args, params)
+def bind(op: Op, args: tuple[Any, ...], params: Mapping[str, Any] = {}) -> Tensor:
+    """Apply an op of one result under the current trace."""
+    out: Tensor = _state.trace.process(op, args, params)
+    return out
 
 
 @contextmanager

@@ -53,7 +53,7 @@ class Rewriter:
 
     def visit(self, node: Node, inputs: tuple[Value, ...]) -> Node | tuple[Node, ...] | Value:
         """What takes the place of a node, by the first rule that fits; as `rebuild` asks."""
-        node = replace(node, inputs=inputs)
+        node = node if inputs == node.inputs else replace(node, inputs=inputs)
         result: Node | tuple[Node, ...] | Value = node
         for rule in (*self._rules.get(node.op, ()), *self._rules.get(node.kind, ())):
             found = rule.rewrite(node, self)

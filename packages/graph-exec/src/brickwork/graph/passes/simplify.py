@@ -6,7 +6,9 @@ cheaper, so that they come to an end; `ROUNDS` bounds them all the same.
 
 from __future__ import annotations
 
-from brickwork.tensor.expr import arg, leaves
+from dataclasses import replace
+
+from brickwork.tensor.expr import Expr, arg, leaves, substitute
 from brickwork.tensor.spec import Shape, TensorSpec
 
 from ..ir import Graph, Node, Value
@@ -17,6 +19,8 @@ from .rewrite import Result, Rewriter, Rule, body_of, rewrite, stretched_shape
 __all__ = ["RULES", "simplify"]
 
 ROUNDS = 8
+SIGNS = frozenset({"neg", "not", "abs", "cast", "bitcast"})
+"""Unary operations that another one can take in, or take back."""
 
 
 def simplify(graph: Graph) -> Graph:
@@ -101,6 +105,34 @@ def _body(node: Node, rewriter: Rewriter) -> Result:
     return None if found == node else found
 
 
+def _absorbed(node: Node, rewriter: Rewriter) -> Result:
+    """A sign, cast or complement below goes where the body over it costs no more without: --x, x + -y, cast of cast."""
+    body = body_of(node)
+    if body is None:
+        return None
+    for k, value in enumerate(node.inputs):
+        below = rewriter.producer(value)
+        inner = body_of(below) if below is not None else None
+        if below is None or inner is None or inner.head not in SIGNS or inner.args[0].head != "arg":
+            continue
+        through = Expr(inner.head, (arg(k, inner.args[0].dtype),), inner.dtype)
+        joined = simplify_expr(_with_operand(body, k, through))
+        if _steps(joined) <= _steps(body) and len(below.inputs) == 1:
+            inputs = (*node.inputs[:k], *below.inputs, *node.inputs[k + 1 :])
+            return with_body(replace(node, inputs=inputs), joined, rewriter)
+    return None
+
+
+def _with_operand(body: Expr, k: int, operand: Expr) -> Expr:
+    """A body with an expression in place of its operand ``k``."""
+    return substitute(body, lambda e: operand if e.head == "arg" and e.value == k else None)
+
+
+def _steps(body: Expr) -> int:
+    """How many operations a body takes."""
+    return sum(bool(n.args) for n, _ in body.program)
+
+
 def _stretched_operands(node: Node, rewriter: Rewriter) -> Result:
     """Elementwise ops broadcast by themselves: an operand may stay small while another has the shape of the result."""
     inputs = list(node.inputs)
@@ -134,10 +166,6 @@ RULES = (
     Rule("concat_of_one", ("concat",), _concat_of_one, "there is nothing to copy"),
     Rule("reduce_over_one", ("reduce",), _reduce_over_one, "there is nothing to combine"),
     Rule("body", ("elementwise",), _body, "the fewer instructions, and operands to read, the better"),
-    Rule(
-        "stretched_operands",
-        ("elementwise",),
-        _stretched_operands,
-        "a broadcast read element by element need not be stored",
-    ),
+    Rule("absorbed", ("elementwise",), _absorbed, "what is taken back, or taken in, need not be computed"),
+    Rule("stretched_operands", ("elementwise",), _stretched_operands, "what is read stretched need not be stored so"),
 )

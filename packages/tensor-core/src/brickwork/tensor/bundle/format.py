@@ -19,14 +19,13 @@ from zipfile import ZipFile
 
 import numpy as np
 
-from . import registry
-from . import container
+from . import container, registry
 from . import tensors as codec
+from .container import BODY
 from .json_text import canonical, parse, shown
 from .records import BundleError, BundleInfo, Limits, TensorInfo
 from .tensors import MEMBER
 from .tree import Decoder, Encoder
-from .container import BODY
 
 FORMAT = 1
 _HUB = "brickwork.tensor"

@@ -1,6 +1,6 @@
 """The ops, by kind. Importing this package fills the registry."""
 
-from ..tensor import FUNCTIONS, install_operators
+from ..tensor import FUNCTIONS
 from . import composite, contraction, creation, elementwise, indexing, movement, nn, reduce
 
 FUNCTIONS.update(
@@ -18,6 +18,4 @@ FUNCTIONS.update(
         "mean": composite.mean,
     }
 )
-install_operators()
-
 __all__ = ["composite", "contraction", "creation", "elementwise", "indexing", "movement", "nn", "reduce"]

@@ -10,7 +10,7 @@ from ..spec import normalize_axes
 from ..tensor import Tensor, asarray
 from . import reduce as R
 from .creation import size_of
-from .elementwise import FUNCTIONS as E
+from .elementwise import astype, exp, isfinite, log, sqrt, where
 
 __all__ = ["logsumexp", "mean", "std", "var"]
 
@@ -22,7 +22,7 @@ def _count(x: Tensor, axes: tuple[int, ...]) -> Tensor | float:
 def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
     """The arithmetic mean over ``axis``; integers give float32. NaN over no elements."""
     tensor = asarray(x)
-    tensor = E["astype"](tensor, to_inexact(tensor.dtype))
+    tensor = astype(tensor, to_inexact(tensor.dtype))
     axes = normalize_axes("mean", axis, tensor.ndim)
     return R.sum(tensor, axes, keepdims) / _count(tensor, axes)
 
@@ -37,7 +37,7 @@ def var(x: Any, axis: Any = None, correction: float = 0.0, keepdims: bool = Fals
 
 def std(x: Any, axis: Any = None, correction: float = 0.0, keepdims: bool = False) -> Tensor:
     """The standard deviation over ``axis``: the root of `var`."""
-    return E["sqrt"](var(x, axis, correction, keepdims))
+    return sqrt(var(x, axis, correction, keepdims))
 
 
 def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
@@ -45,6 +45,6 @@ def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
     tensor = asarray(x)
     axes = normalize_axes("logsumexp", axis, tensor.ndim)
     top = R.max(tensor, axes, True)
-    safe = E["where"](E["isfinite"](top), top, 0.0)
-    total = E["log"](R.sum(E["exp"](tensor - safe), axes, True)) + safe
+    safe = where(isfinite(top), top, 0.0)
+    total = log(R.sum(exp(tensor - safe), axes, True)) + safe
     return total if keepdims else total.reshape(tuple(n for a, n in enumerate(tensor.shape) if a not in axes))

@@ -81,7 +81,7 @@ def _substitute(index: Affine, axis: int, solution: Affine) -> Affine:
 class Contract(Contraction):
     """The general one; its `Form` is a parameter."""
 
-    def form(self, *specs: Spec, form: Form) -> Form:  # type: ignore[override]
+    def form(self, *specs: Spec, form: Form) -> Form:
         return form
 
     def eval(self, xp: Any, *arrays: Any, **params: Any) -> Any:
@@ -135,7 +135,7 @@ def _gather(xp: Any, x: Any, dims: Sequence[Affine], extents: Sequence[int]) -> 
 class MatMul(Contract):
     """``(..., m, k) @ (..., k, n)``, with NumPy's rule for vectors and broadcast stacks."""
 
-    def form(self, a: Spec, b: Spec) -> Form:  # type: ignore[override]
+    def form(self, a: Spec, b: Spec) -> Form:
         if a.ndim == 0 or b.ndim == 0:
             raise ShapeError(
                 f"matmul: operands need at least one axis; got a {a.shape}, b {b.shape}. Use * for scalars"
@@ -160,7 +160,7 @@ class MatMul(Contract):
         inner_axis = Affine.axis(n - 1, n)
         return Form(extents, ((*lead(a), *row, inner_axis), (*lead(b), inner_axis, *column)), tuple(range(n - 1)))
 
-    def eval(self, xp: Any, a: Any, b: Any) -> Any:  # type: ignore[override]
+    def eval(self, xp: Any, a: Any, b: Any) -> Any:
         dtype = promote(a.dtype, b.dtype)
         if a.dtype == b.dtype and dtype.kind in "fciu":
             return xp.matmul(a, b)
@@ -171,7 +171,7 @@ class MatMul(Contract):
 class Conv(Contract):
     """Convolution (cross-correlation) of ``(batch, *space, channels)`` with ``(*window, channels / groups, filters)``."""
 
-    def form(self, x: Spec, w: Spec, *, strides: Any, padding: Any, dilations: Any, groups: int) -> Form:  # type: ignore[override]
+    def form(self, x: Spec, w: Spec, *, strides: Any, padding: Any, dilations: Any, groups: int) -> Form:
         space = x.ndim - 2
         if w.ndim != x.ndim or space < 1:
             raise ShapeError(

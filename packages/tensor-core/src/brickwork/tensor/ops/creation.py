@@ -38,10 +38,10 @@ class Iota(Elementwise):
     def __init__(self) -> None:
         Op.__init__(self, "iota")
 
-    def infer(self, *, shape: Shape) -> Spec:  # type: ignore[override]
+    def infer(self, *, shape: Shape) -> Spec:
         return Spec(shape, INDEX)
 
-    def eval(self, xp: Any, *, shape: Any) -> Any:  # type: ignore[override]
+    def eval(self, xp: Any, *, shape: Any) -> Any:
         return xp.arange(prod(shape), dtype=INDEX).reshape(shape)
 
     def vjp(self, i: int, g: Any, out: Any, *inputs: Any, **params: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Elementwise functions: one row each, named as in the Array API standard."""
+"""Elementwise functions: one line each, named as in the Array API standard."""
 
 from __future__ import annotations
 
@@ -13,7 +13,49 @@ from ..op import Elementwise, map_op, register
 from ..tensor import Tensor, asarray
 from ..trace import bind
 
-__all__: list[str] = ["astype", "map_expr"]
+Body = str | Callable[..., Expr]
+
+FUNCTIONS: dict[str, Callable[..., Tensor]] = {}
+"""What a person calls, by the name of the op."""
+ROWS: list[tuple[str, Body, int, str, str]] = []
+"""(name, body, arity, rule, formula) of each, in order."""
+
+
+def _define(name: str, body: Body, arity: int, rule: str, formula: str) -> Elementwise:
+    ROWS.append((name, body, arity, rule, formula))
+    return register(Elementwise(name, body, arity, rule))
+
+
+def _public(name: str, formula: str, names: str, function: Callable[..., Tensor]) -> None:
+    function.__name__ = function.__qualname__ = name
+    how = "element by element, broadcasting" if "," in names else "element by element"
+    function.__doc__ = f"{formula}, {how}.\n\n    {names}: tensor, array or number."
+    FUNCTIONS[name] = function
+
+
+def _unary(name: str, body: Body, formula: str, rule: str = "same") -> Callable[[Any], Tensor]:
+    op = _define(name, body, 1, rule, formula)
+
+    def function(x: Any) -> Tensor:
+        return bind(op, (x if isinstance(x, Tensor) else asarray(x),))
+
+    _public(name, formula, "x", function)
+    return function
+
+
+def _binary(name: str, body: Body, formula: str, rule: str = "same") -> Callable[[Any, Any], Tensor]:
+    op = _define(name, body, 2, rule, formula)
+
+    def function(x: Any, y: Any) -> Tensor:
+        return bind(op, (_operand(x), _operand(y)))
+
+    _public(name, formula, "x, y", function)
+    return function
+
+
+def _operand(x: Any) -> Any:
+    """A tensor, or a Python number, which takes the dtype of the operands beside it."""
+    return x if isinstance(x, (Tensor, int, float, complex)) else asarray(x)
 
 
 def _floor_divide(x: Expr, y: Expr) -> Expr:
@@ -53,80 +95,67 @@ def _absolute(x: Expr) -> Expr:
     return x if class_of(x.dtype) in "bu" else apply("abs", x)
 
 
-ROWS: tuple[tuple[str, str | Callable[..., Expr], int, str, str], ...] = (
-    # name, body, arity, rule, formula
-    ("add", "add", 2, "same", "x + y"),
-    ("subtract", "sub", 2, "same", "x - y"),
-    ("multiply", "mul", 2, "same", "x * y"),
-    ("divide", "div", 2, "float", "x / y"),
-    ("floor_divide", _floor_divide, 2, "same", "floor(x / y)"),
-    ("remainder", _remainder, 2, "same", "x - floor(x / y) * y, with the sign of y"),
-    ("power", "pow", 2, "float", "x ** y"),
-    ("maximum", "maximum", 2, "same", "the greater of x and y; NaN where either is"),
-    ("minimum", "minimum", 2, "same", "the lesser of x and y; NaN where either is"),
-    ("equal", "eq", 2, "same", "x == y"),
-    ("not_equal", "ne", 2, "same", "x != y"),
-    ("less", "lt", 2, "same", "x < y"),
-    ("less_equal", "le", 2, "same", "x <= y"),
-    ("greater", "gt", 2, "same", "x > y"),
-    ("greater_equal", "ge", 2, "same", "x >= y"),
-    ("bitwise_and", "and", 2, "same", "x & y"),
-    ("bitwise_or", "or", 2, "same", "x | y"),
-    ("bitwise_xor", "xor", 2, "same", "x ^ y"),
-    ("bitwise_left_shift", "shl", 2, "same", "x << y"),
-    ("bitwise_right_shift", "shr", 2, "same", "x >> y"),
-    ("bitwise_invert", "not", 1, "same", "~x"),
-    ("logical_and", _boolean("and"), 2, "same", "x and y, as booleans"),
-    ("logical_or", _boolean("or"), 2, "same", "x or y, as booleans"),
-    ("logical_xor", _boolean("xor"), 2, "same", "x or y but not both, as booleans"),
-    ("logical_not", _boolean("not"), 1, "same", "not x, as booleans"),
-    ("where", "where", 3, "where", "x1 where the condition holds, else x2"),
-    ("clip", _clip, 3, "same", "min(max(x, low), high)"),
-    ("positive", lambda x: x, 1, "same", "+x"),
-    ("negative", "neg", 1, "same", "-x"),
-    ("abs", _absolute, 1, "same", "|x|"),
-    ("sign", "sign", 1, "same", "-1, 0 or 1"),
-    ("square", lambda x: x * x, 1, "same", "x * x"),
-    ("reciprocal", lambda x: 1.0 / x, 1, "float", "1 / x"),
-    ("floor", _rounding("floor"), 1, "same", "the greatest integer not above x"),
-    ("ceil", _rounding("ceil"), 1, "same", "the least integer not below x"),
-    ("trunc", _rounding("trunc"), 1, "same", "x without its fraction"),
-    ("round", _round, 1, "same", "the nearest integer, halves to even"),
-    ("sqrt", "sqrt", 1, "float", "the square root of x"),
-    ("rsqrt", lambda x: 1.0 / apply("sqrt", x), 1, "float", "1 / sqrt(x)"),
-    ("exp", "exp", 1, "float", "e ** x"),
-    ("expm1", "expm1", 1, "float", "e ** x - 1, exact near 0"),
-    ("log", "log", 1, "float", "the natural logarithm of x"),
-    ("log1p", "log1p", 1, "float", "log(1 + x), exact near 0"),
-    ("sin", "sin", 1, "float", "the sine of x radians"),
-    ("cos", "cos", 1, "float", "the cosine of x radians"),
-    ("tanh", "tanh", 1, "float", "the hyperbolic tangent of x"),
-    ("erf", "erf", 1, "float", "2 / sqrt(pi) * integral of exp(-t * t) from 0 to x"),
-    ("isnan", _test("isnan", False), 1, "same", "whether x is not a number"),
-    ("isfinite", _test("isfinite", True), 1, "same", "whether x is neither infinite nor NaN"),
-    ("isinf", _isinf, 1, "same", "whether x is infinite"),
-)  # fmt: skip
+add = _binary("add", "add", "x + y")
+subtract = _binary("subtract", "sub", "x - y")
+multiply = _binary("multiply", "mul", "x * y")
+divide = _binary("divide", "div", "x / y", "float")
+floor_divide = _binary("floor_divide", _floor_divide, "floor(x / y)")
+remainder = _binary("remainder", _remainder, "x - floor(x / y) * y, with the sign of y")
+power = _binary("power", "pow", "x ** y", "float")
+maximum = _binary("maximum", "maximum", "the greater of x and y; NaN where either is")
+minimum = _binary("minimum", "minimum", "the lesser of x and y; NaN where either is")
+equal = _binary("equal", "eq", "x == y")
+not_equal = _binary("not_equal", "ne", "x != y")
+less = _binary("less", "lt", "x < y")
+less_equal = _binary("less_equal", "le", "x <= y")
+greater = _binary("greater", "gt", "x > y")
+greater_equal = _binary("greater_equal", "ge", "x >= y")
+bitwise_and = _binary("bitwise_and", "and", "x & y")
+bitwise_or = _binary("bitwise_or", "or", "x | y")
+bitwise_xor = _binary("bitwise_xor", "xor", "x ^ y")
+bitwise_left_shift = _binary("bitwise_left_shift", "shl", "x << y")
+bitwise_right_shift = _binary("bitwise_right_shift", "shr", "x >> y")
+bitwise_invert = _unary("bitwise_invert", "not", "~x")
+logical_and = _binary("logical_and", _boolean("and"), "x and y, as booleans")
+logical_or = _binary("logical_or", _boolean("or"), "x or y, as booleans")
+logical_xor = _binary("logical_xor", _boolean("xor"), "x or y but not both, as booleans")
+logical_not = _unary("logical_not", _boolean("not"), "not x, as booleans")
+positive = _unary("positive", lambda x: x, "+x")
+negative = _unary("negative", "neg", "-x")
+abs = _unary("abs", _absolute, "|x|")
+sign = _unary("sign", "sign", "-1, 0 or 1")
+square = _unary("square", lambda x: x * x, "x * x")
+reciprocal = _unary("reciprocal", lambda x: 1.0 / x, "1 / x", "float")
+floor = _unary("floor", _rounding("floor"), "the greatest integer not above x")
+ceil = _unary("ceil", _rounding("ceil"), "the least integer not below x")
+trunc = _unary("trunc", _rounding("trunc"), "x without its fraction")
+round = _unary("round", _round, "the nearest integer, halves to even")
+sqrt = _unary("sqrt", "sqrt", "the square root of x", "float")
+rsqrt = _unary("rsqrt", lambda x: 1.0 / apply("sqrt", x), "1 / sqrt(x)", "float")
+exp = _unary("exp", "exp", "e ** x", "float")
+expm1 = _unary("expm1", "expm1", "e ** x - 1, exact near 0", "float")
+log = _unary("log", "log", "the natural logarithm of x", "float")
+log1p = _unary("log1p", "log1p", "log(1 + x), exact near 0", "float")
+sin = _unary("sin", "sin", "the sine of x radians", "float")
+cos = _unary("cos", "cos", "the cosine of x radians", "float")
+tanh = _unary("tanh", "tanh", "the hyperbolic tangent of x", "float")
+erf = _unary("erf", "erf", "2 / sqrt(pi) * integral of exp(-t * t) from 0 to x", "float")
+isnan = _unary("isnan", _test("isnan", False), "whether x is not a number")
+isfinite = _unary("isfinite", _test("isfinite", True), "whether x is neither infinite nor NaN")
+isinf = _unary("isinf", _isinf, "whether x is infinite")
+
+_where = _define("where", "where", 3, "where", "x1 where the condition holds, else x2")
+_clipped = _define("clip", _clip, 3, "same", "min(max(x, low), high)")
 
 
-def _function(name: str, body: str | Callable[..., Expr], arity: int, rule: str, formula: str) -> Callable[..., Tensor]:
-    op = register(Elementwise(name, body, arity, rule))
-    names = {1: ("x",), 2: ("x", "y"), 3: ("condition", "x1", "x2") if name == "where" else ("x", "low", "high")}[arity]
-
-    def one(x: Any) -> Tensor:
-        return bind(op, (x if isinstance(x, Tensor) else asarray(x),))
-
-    def several(*args: Any) -> Tensor:
-        return bind(op, tuple(a if isinstance(a, (Tensor, int, float, complex)) else asarray(a) for a in args))
-
-    function = one if arity == 1 else several
-    function.__name__ = function.__qualname__ = name
-    function.__doc__ = f"{formula}, element by element, broadcasting.\n\n    Arguments: {', '.join(names)}: tensors, arrays or numbers."
-    return function
+def where(condition: Any, x1: Any, x2: Any) -> Tensor:
+    """x1 where the condition holds (is true, or not zero), else x2, element by element, broadcasting."""
+    return bind(_where, (asarray(condition), _operand(x1), _operand(x2)))
 
 
-FUNCTIONS: dict[str, Callable[..., Tensor]] = {row[0]: _function(*row) for row in ROWS}
-globals().update(FUNCTIONS)
-__all__ += FUNCTIONS
+def clip(x: Any, low: Any, high: Any) -> Tensor:
+    """min(max(x, low), high), element by element, broadcasting. NaN where any of the three is."""
+    return bind(_clipped, (_operand(x), _operand(low), _operand(high)))
 
 
 def astype(x: Any, dtype: Any) -> Tensor:
@@ -140,4 +169,4 @@ def map_expr(body: Expr, *args: Tensor) -> Tensor:
     return bind(map_op, args, {"body": body})
 
 
-FUNCTIONS["astype"] = astype
+FUNCTIONS.update(where=where, clip=clip, astype=astype)

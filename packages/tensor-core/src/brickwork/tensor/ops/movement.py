@@ -1,4 +1,4 @@
-"""Movement: reshape, transpose, broadcast, slice, pad, windows. Each is an index map, so that a compiled kernel reads through it."""
+"""Functions that move elements and change none: reshape, transpose, broadcast, slice, pad, windows, joining."""
 
 from __future__ import annotations
 
@@ -10,11 +10,20 @@ import numpy as np
 
 from ..dim import Dim, Size
 from ..errors import DTypeError, ShapeError
-from ..op import OPS, Movement, Opaque, Spec, register, sum_to
-from ..spec import Shape, broadcast_shapes, normalize_axis
+from ..op import Opaque, Spec, register
+from ..spec import normalize_axis
 from ..tensor import Tensor, asarray
 from ..trace import bind
-from ..view import Affine, Form, IndexMap
+from .views import (
+    broadcast_to_op,
+    identity_op,
+    pad_op,
+    reshape_op,
+    slice_op,
+    sliding_window_op,
+    stop_gradient_op,
+    transpose_op,
+)
 
 __all__ = [
     "broadcast_to",
@@ -32,177 +41,6 @@ __all__ = [
     "stop_gradient",
     "transpose",
 ]
-
-
-class Reshape(Movement):
-    def infer(self, x: Spec, *, shape: Shape) -> Spec:  # type: ignore[override]
-        if prod(shape) != x.size:
-            raise ShapeError(
-                f"reshape: the number of elements must stay; got {x.shape} -> {shape}: {x.size} != {prod(shape)}"
-            )
-        return Spec(shape, x.dtype)
-
-    def eval(self, xp: Any, x: Any, *, shape: Shape) -> Any:  # type: ignore[override]
-        return x.reshape(shape)
-
-    def view(self, x: Spec, **params: Any) -> IndexMap | None:
-        return None
-
-    def vjp(self, i: int, g: Any, out: Any, x: Any, *, shape: Shape) -> Any:  # type: ignore[override]
-        return bind(self, (g,), {"shape": x.shape})
-
-
-class Identity(Movement):
-    """The same values; ``stop_gradient`` is the one without a gradient."""
-
-    def infer(self, x: Spec) -> Spec:  # type: ignore[override]
-        return x
-
-    def eval(self, xp: Any, x: Any) -> Any:  # type: ignore[override]
-        return x.view() if hasattr(x, "view") else x
-
-    def view(self, x: Spec, **params: Any) -> IndexMap | None:
-        return None
-
-    def vjp(self, i: int, g: Any, out: Any, x: Any) -> Any:  # type: ignore[override]
-        return g if self.name == "identity" else None
-
-
-class Transpose(Movement):
-    def infer(self, x: Spec, *, axes: tuple[int, ...]) -> Spec:  # type: ignore[override]
-        return Spec(tuple(x.shape[a] for a in axes), x.dtype)
-
-    def eval(self, xp: Any, x: Any, *, axes: tuple[int, ...]) -> Any:  # type: ignore[override]
-        return x.transpose(axes)
-
-    def view(self, x: Spec, *, axes: tuple[int, ...]) -> IndexMap:  # type: ignore[override]
-        return IndexMap(tuple(Affine.axis(axes.index(d), x.ndim) for d in range(x.ndim)))
-
-    def vjp(self, i: int, g: Any, out: Any, x: Any, *, axes: tuple[int, ...]) -> Any:  # type: ignore[override]
-        return bind(self, (g,), {"axes": tuple(axes.index(d) for d in range(len(axes)))})
-
-
-class BroadcastTo(Movement):
-    def infer(self, x: Spec, *, shape: Shape) -> Spec:  # type: ignore[override]
-        if broadcast_shapes("broadcast_to", x.shape, shape) != shape:
-            raise ShapeError(f"broadcast_to: the shape must be one that {x.shape} stretches to; got {shape}")
-        return Spec(shape, x.dtype)
-
-    def eval(self, xp: Any, x: Any, *, shape: Shape) -> Any:  # type: ignore[override]
-        return xp.broadcast_to(x, shape)
-
-    def view(self, x: Spec, *, shape: Shape) -> IndexMap:  # type: ignore[override]
-        n, lead = len(shape), len(shape) - x.ndim
-        return IndexMap(
-            tuple(Affine((0,) * n) if size == 1 else Affine.axis(lead + d, n) for d, size in enumerate(x.shape))
-        )
-
-    def vjp(self, i: int, g: Any, out: Any, x: Any, *, shape: Shape) -> Any:  # type: ignore[override]
-        return sum_to(g, x.shape)
-
-
-class Slice(Movement):
-    """Per axis ``start``, ``size`` and ``step`` (negative steps walk back)."""
-
-    def infer(self, x: Spec, *, start: Shape, size: Shape, step: tuple[int, ...]) -> Spec:  # type: ignore[override]
-        return Spec(size, x.dtype)
-
-    def eval(self, xp: Any, x: Any, *, start: Any, size: Any, step: Any) -> Any:  # type: ignore[override]
-        keys = []
-        for b, n, s in zip(start, size, step, strict=True):
-            end = b + n * s
-            keys.append(slice(b, end if s > 0 or end >= 0 else None, s) if n else slice(0, 0))
-        return x[tuple(keys)]
-
-    def view(self, x: Spec, *, start: Shape, size: Shape, step: tuple[int, ...]) -> IndexMap:  # type: ignore[override]
-        return IndexMap(tuple(Affine.axis(d, x.ndim, s, b) for d, (b, s) in enumerate(zip(start, step, strict=True))))
-
-    def vjp(self, i: int, g: Any, out: Any, x: Any, *, start: Any, size: Any, step: Any) -> Any:  # type: ignore[override]
-        n = len(size)
-        maps = tuple(Affine(tuple(1 if a == d else 0 for a in range(n)), -b, s) if s > 0
-                     else Affine(tuple(-1 if a == d else 0 for a in range(n)), b, -s)
-                     for d, (b, s) in enumerate(zip(start, step, strict=True)))  # fmt: skip
-        return bind(OPS["contract"], (g,), {"form": Form(x.shape, (maps,), tuple(range(n)))})
-
-
-class Pad(Movement):
-    """Per axis so many elements of one value before and after."""
-
-    def infer(self, x: Spec, *, widths: tuple[tuple[int, int], ...], value: float) -> Spec:  # type: ignore[override]
-        return Spec(tuple(n + a + b for n, (a, b) in zip(x.shape, widths, strict=True)), x.dtype)
-
-    def eval(self, xp: Any, x: Any, *, widths: Any, value: float) -> Any:  # type: ignore[override]
-        return xp.pad(x, widths, constant_values=x.dtype.type(value))
-
-    def view(self, x: Spec, *, widths: Any, value: float) -> IndexMap:  # type: ignore[override]
-        return IndexMap(tuple(Affine.axis(d, x.ndim, 1, -before) for d, (before, _) in enumerate(widths)), value)
-
-    def vjp(self, i: int, g: Any, out: Any, x: Any, *, widths: Any, value: float) -> Any:  # type: ignore[override]
-        return bind(
-            OPS["slice"], (g,), {"start": tuple(a for a, _ in widths), "size": x.shape, "step": (1,) * len(x.shape)}
-        )
-
-
-class SlidingWindow(Movement):
-    """Axis ``axes[k]`` of size n becomes ``(n - (size - 1) * dilation - 1) // stride + 1`` places, and the window an axis at the end."""
-
-    def _places(self, x: Spec, axes: Any, sizes: Any, strides: Any, dilations: Any) -> Shape:
-        out = list(x.shape)
-        for a, k, s, d in zip(axes, sizes, strides, dilations, strict=True):
-            span = (k - 1) * d + 1
-            if not isinstance(out[a], Dim) and out[a] < span:
-                raise ShapeError(
-                    f"sliding_window: the window must fit; got size {k} (span {span}) on axis {a} of {x.shape}. Pad first"
-                )
-            out[a] = (out[a] - span) // s + 1
-        return tuple(out)
-
-    def infer(self, x: Spec, *, axes: Any, sizes: Any, strides: Any, dilations: Any) -> Spec:  # type: ignore[override]
-        return Spec(self._places(x, axes, sizes, strides, dilations) + tuple(sizes), x.dtype)
-
-    def eval(self, xp: Any, x: Any, *, axes: Any, sizes: Any, strides: Any, dilations: Any) -> Any:  # type: ignore[override]
-        shape = self.infer(Spec(x.shape, x.dtype), axes=axes, sizes=sizes, strides=strides, dilations=dilations).shape
-        steps = list(x.strides)
-        for a, s in zip(axes, strides, strict=True):
-            steps[a] *= s
-        steps += [x.strides[a] * d for a, d in zip(axes, dilations, strict=True)]
-        return xp.lib.stride_tricks.as_strided(x, shape, steps)
-
-    def view(self, x: Spec, *, axes: Any, sizes: Any, strides: Any, dilations: Any) -> IndexMap:  # type: ignore[override]
-        n = x.ndim + len(axes)
-        dims = []
-        for d in range(x.ndim):
-            coeffs = [0] * n
-            coeffs[d] = 1
-            if d in axes:
-                k = axes.index(d)
-                coeffs[d], coeffs[x.ndim + k] = strides[k], dilations[k]
-            dims.append(Affine(tuple(coeffs)))
-        return IndexMap(tuple(dims))
-
-    def vjp(self, i: int, g: Any, out: Any, x: Any, *, axes: Any, sizes: Any, strides: Any, dilations: Any) -> Any:  # type: ignore[override]
-        ndim, n = len(x.shape), len(x.shape) + len(axes)
-        maps = []
-        for d in range(ndim):
-            coeffs = [0] * n
-            coeffs[d] = 1
-            div = 1
-            if d in axes:
-                k = axes.index(d)
-                coeffs[ndim + k], div = -dilations[k], strides[k]
-            maps.append(Affine(tuple(coeffs), 0, div))
-        maps += [Affine.axis(ndim + k, n) for k in range(len(axes))]
-        return bind(OPS["contract"], (g,), {"form": Form(x.shape + tuple(sizes), (tuple(maps),), tuple(range(ndim)))})
-
-
-_reshape = register(Reshape("reshape"))
-_identity = register(Identity("identity"))
-_stop_gradient = register(Identity("stop_gradient"))
-_transpose = register(Transpose("transpose"))
-_broadcast_to = register(BroadcastTo("broadcast_to"))
-_slice = register(Slice("slice"))
-_pad = register(Pad("pad"))
-_sliding_window = register(SlidingWindow("sliding_window"))
 
 
 def _infer_concat(*xs: Spec, axis: int) -> Spec:
@@ -225,7 +63,7 @@ def _concat_rule(i: int, g: Any, out: Any, *xs: Any, axis: int) -> Any:
     for x in xs[:i]:
         start = x.shape[axis] + start
     return bind(
-        _slice,
+        slice_op,
         (g,),
         {
             "start": tuple(start if a == axis else 0 for a in range(len(g.shape))),
@@ -251,7 +89,7 @@ def reshape(x: Any, shape: int | Sequence[Any]) -> Tensor:
                 f"reshape: the number of elements must stay; got {tensor.shape} -> {wanted}: {tensor.size} does not divide by {known}"
             )
         wanted = tuple(tensor.size // known if not isinstance(n, Dim) and n == -1 else n for n in wanted)
-    return tensor if wanted == tensor.shape else bind(_reshape, (tensor,), {"shape": wanted})
+    return tensor if wanted == tensor.shape else bind(reshape_op, (tensor,), {"shape": wanted})
 
 
 def transpose(x: Any, axes: Sequence[int] | None = None) -> Tensor:
@@ -264,7 +102,7 @@ def transpose(x: Any, axes: Sequence[int] | None = None) -> Tensor:
     )
     if sorted(order) != list(range(tensor.ndim)):
         raise ShapeError(f"transpose: axes must name each axis once; got {axes} for {tensor.ndim} axes")
-    return bind(_transpose, (tensor,), {"axes": order})
+    return bind(transpose_op, (tensor,), {"axes": order})
 
 
 permute_dims = transpose
@@ -272,7 +110,7 @@ permute_dims = transpose
 
 def broadcast_to(x: Any, shape: Sequence[Any]) -> Tensor:
     """Stretch axes of size 1 (and add leading ones) to a shape."""
-    return bind(_broadcast_to, (asarray(x),), {"shape": tuple(shape)})
+    return bind(broadcast_to_op, (asarray(x),), {"shape": tuple(shape)})
 
 
 def expand_dims(x: Any, axis: int = 0) -> Tensor:
@@ -298,7 +136,7 @@ def flip(x: Any, axis: int | Sequence[int] | None = None) -> Tensor:
     turned = {normalize_axis("flip", a, tensor.ndim) for a in axes}
     start = tuple(n - 1 if a in turned else 0 for a, n in enumerate(tensor.shape))
     return bind(
-        _slice,
+        slice_op,
         (tensor,),
         {"start": start, "size": tensor.shape, "step": tuple(-1 if a in turned else 1 for a in range(tensor.ndim))},
     )
@@ -310,7 +148,7 @@ def pad(x: Any, pad_width: Any, value: float = 0.0) -> Tensor:
     widths = np.broadcast_to(np.asarray(pad_width), (tensor.ndim, 2)).tolist()
     if any(w < 0 for pair in widths for w in pair):
         raise ShapeError(f"pad: widths must not be negative; got {pad_width}. Slice to cut elements off")
-    return bind(_pad, (tensor,), {"widths": tuple((int(a), int(b)) for a, b in widths), "value": float(value)})
+    return bind(pad_op, (tensor,), {"widths": tuple((int(a), int(b)) for a, b in widths), "value": float(value)})
 
 
 def sliding_window(
@@ -320,7 +158,7 @@ def sliding_window(
     tensor = asarray(x)
     where = tuple(normalize_axis("sliding_window", a, tensor.ndim) for a in axes)
     return bind(
-        _sliding_window,
+        sliding_window_op,
         (tensor,),
         {"axes": where, "sizes": tuple(sizes), "strides": tuple(strides), "dilations": tuple(dilations)},
     )
@@ -349,7 +187,7 @@ def split(x: Any, parts: int, axis: int = 0) -> tuple[Tensor, ...]:
     shape = tensor.shape[:where] + (size,) + tensor.shape[where + 1 :]
     return tuple(
         bind(
-            _slice,
+            slice_op,
             (tensor,),
             {
                 "start": tuple(size * k if a == where else 0 for a in range(tensor.ndim)),
@@ -363,9 +201,9 @@ def split(x: Any, parts: int, axis: int = 0) -> tuple[Tensor, ...]:
 
 def identity(x: Any) -> Tensor:
     """The same values, as a tensor of its own to a gradient tape."""
-    return bind(_identity, (asarray(x),))
+    return bind(identity_op, (asarray(x),))
 
 
 def stop_gradient(x: Any) -> Tensor:
     """The same values, through which no gradient flows."""
-    return bind(_stop_gradient, (asarray(x),))
+    return bind(stop_gradient_op, (asarray(x),))

@@ -15,11 +15,32 @@ from . import reduce as R
 from .composite import mean
 from .contraction import conv, padding_widths
 from .creation import full
-from .elementwise import FUNCTIONS as E
+from .elementwise import exp, log, rsqrt
 from .indexing import one_hot
 from .movement import pad, sliding_window, stop_gradient
 
-__all__ = ["average_pool", "conv", "layer_norm", "log_softmax", "max_pool", "one_hot", "softmax"]
+__all__ = [
+    "average_pool",
+    "conv",
+    "elu",
+    "gelu",
+    "gelu_tanh",
+    "hard_sigmoid",
+    "layer_norm",
+    "leaky_relu",
+    "log_sigmoid",
+    "log_softmax",
+    "max_pool",
+    "one_hot",
+    "relu",
+    "relu6",
+    "selu",
+    "sigmoid",
+    "silu",
+    "softmax",
+    "softplus",
+    "softsign",
+]
 
 SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805
 
@@ -36,6 +57,11 @@ def _where(c: Expr, x: Any, y: Any) -> Expr:
     return apply("where", c, x, y)
 
 
+def _below(x: Expr) -> Expr:
+    """e^x - 1 below 0; the minimum keeps the unused branch from overflowing."""
+    return apply("expm1", apply("minimum", x, 0.0))
+
+
 def _gelu(x: Expr) -> Expr:
     return 0.5 * x * (1.0 + apply("erf", x * math.sqrt(0.5)))
 
@@ -44,50 +70,47 @@ def _gelu_tanh(x: Expr) -> Expr:
     return 0.5 * x * (1.0 + apply("tanh", math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x)))
 
 
-ACTIVATIONS: dict[str, tuple[Callable[[Expr], Expr], str]] = {
-    "relu": (lambda x: apply("relu", x), "max(x, 0); the gradient at 0 is 0"),
-    "relu6": (lambda x: apply("minimum", apply("relu", x), 6.0), "min(max(x, 0), 6)"),
-    "leaky_relu": (lambda x: _where(x > 0.0, x, 0.2 * x), "x where positive, else 0.2 x"),
-    "elu": (
-        lambda x: _where(x > 0.0, x, apply("expm1", apply("minimum", x, 0.0))),
-        "x where positive, else e^x - 1 (Clevert 2016)",
-    ),
-    "selu": (
-        lambda x: SELU_SCALE * _where(x > 0.0, x, SELU_ALPHA * apply("expm1", apply("minimum", x, 0.0))),
-        "the self-normalising elu (Klambauer 2017)",
-    ),
-    "sigmoid": (_sigmoid, "1 / (1 + e^-x)"),
-    "hard_sigmoid": (
-        lambda x: apply("minimum", apply("maximum", x / 6.0 + 0.5, 0.0), 1.0),
-        "min(max(x / 6 + 1/2, 0), 1)",
-    ),
-    "softplus": (_softplus, "log(1 + e^x), without overflow"),
-    "softsign": (lambda x: x / (1.0 + apply("abs", x)), "x / (1 + |x|)"),
-    "silu": (lambda x: x * _sigmoid(x), "x * sigmoid(x) (Elfwing 2017)"),
-    "gelu": (_gelu, "x * Phi(x), with the exact normal distribution (Hendrycks 2016)"),
-    "gelu_tanh": (_gelu_tanh, "gelu with the tanh approximation (Hendrycks 2016)"),
-    "log_sigmoid": (lambda x: -_softplus(-x), "log(sigmoid(x)), without overflow"),
-}
+ACTIVATIONS: dict[str, tuple[Callable[[Expr], Expr], str]] = {}
+"""(body, formula) of each activation by name."""
 
 
 def _activation(name: str, body: Callable[[Expr], Expr], formula: str) -> Callable[[Any], Tensor]:
+    ACTIVATIONS[name] = body, formula
     op = register(Elementwise(name, body, 1, "float"))
 
     def function(x: Any) -> Tensor:
-        return bind(op, (asarray(x),))
+        return bind(op, (x if isinstance(x, Tensor) else asarray(x),))
 
     function.__name__ = function.__qualname__ = name
-    function.__doc__ = f"{formula}, element by element."
+    function.__doc__ = f"{formula}, element by element.\n\n    x: tensor, array or number; integers give float32."
     return function
 
 
-FUNCTIONS = {name: _activation(name, *row) for name, row in ACTIVATIONS.items()}
-globals().update(FUNCTIONS)
-__all__ += FUNCTIONS
+relu = _activation("relu", lambda x: apply("relu", x), "max(x, 0); the gradient at 0 is 0")
+relu6 = _activation("relu6", lambda x: apply("minimum", apply("relu", x), 6.0), "min(max(x, 0), 6)")
+leaky_relu = _activation("leaky_relu", lambda x: _where(x > 0.0, x, 0.2 * x), "x where positive, else 0.2 x")
+elu = _activation("elu", lambda x: _where(x > 0.0, x, _below(x)), "x where positive, else e^x - 1 (Clevert 2016)")
+selu = _activation(
+    "selu",
+    lambda x: SELU_SCALE * _where(x > 0.0, x, SELU_ALPHA * _below(x)),
+    "the self-normalising elu (Klambauer 2017)",
+)
+sigmoid = _activation("sigmoid", _sigmoid, "1 / (1 + e^-x)")
+hard_sigmoid = _activation(
+    "hard_sigmoid",
+    lambda x: apply("minimum", apply("maximum", x / 6.0 + 0.5, 0.0), 1.0),
+    "min(max(x / 6 + 1/2, 0), 1)",
+)
+softplus = _activation("softplus", _softplus, "log(1 + e^x), without overflow")
+softsign = _activation("softsign", lambda x: x / (1.0 + apply("abs", x)), "x / (1 + |x|)")
+silu = _activation("silu", lambda x: x * _sigmoid(x), "x * sigmoid(x) (Elfwing 2017)")
+gelu = _activation("gelu", _gelu, "x * Phi(x), with the exact normal distribution (Hendrycks 2016)")
+gelu_tanh = _activation("gelu_tanh", _gelu_tanh, "gelu with the tanh approximation (Hendrycks 2016)")
+log_sigmoid = _activation("log_sigmoid", lambda x: -_softplus(-x), "log(sigmoid(x)), without overflow")
 
 
 def _softmax_body(x: Tensor, *, axis: int) -> Tensor:
-    powers = E["exp"](x - stop_gradient(R.max(x, axis, True)))
+    powers = exp(x - stop_gradient(R.max(x, axis, True)))
     return powers / R.sum(powers, axis, True)
 
 
@@ -97,17 +120,17 @@ def _softmax_rule(i: int, g: Tensor, out: Tensor, x: Tensor, *, axis: int) -> Te
 
 def _log_softmax_body(x: Tensor, *, axis: int) -> Tensor:
     shifted = x - stop_gradient(R.max(x, axis, True))
-    return shifted - E["log"](R.sum(E["exp"](shifted), axis, True))
+    return shifted - log(R.sum(exp(shifted), axis, True))
 
 
 def _log_softmax_rule(i: int, g: Tensor, out: Tensor, x: Tensor, *, axis: int) -> Tensor:
-    return g - E["exp"](out) * R.sum(g, axis, True)
+    return g - exp(out) * R.sum(g, axis, True)
 
 
 def _layer_norm_body(x: Tensor, gamma: Tensor, beta: Tensor, *, axis: int, epsilon: float) -> Tensor:
     axes = tuple(range(axis, x.ndim))
     centred = x - mean(x, axes, True)
-    return centred * E["rsqrt"](mean(centred * centred, axes, True) + epsilon) * gamma + beta
+    return centred * rsqrt(mean(centred * centred, axes, True) + epsilon) * gamma + beta
 
 
 def _layer_norm_rule(
@@ -118,7 +141,7 @@ def _layer_norm_rule(
     if i == 2:
         return R.sum(g, lead)
     centred = x - mean(x, axes, True)
-    scale = E["rsqrt"](mean(centred * centred, axes, True) + epsilon)
+    scale = rsqrt(mean(centred * centred, axes, True) + epsilon)
     unit = centred * scale
     if i == 1:
         return R.sum(g * unit, lead)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from ..op import OPS, Reduce, register
 from ..spec import normalize_axes
 from ..tensor import Tensor, asarray
 from ..trace import bind
-from .elementwise import FUNCTIONS as E
+from .elementwise import astype, where
 
 __all__ = ["all", "any", "max", "min", "prod", "sum"]
 
@@ -23,17 +21,17 @@ def _spread(g: Any, out: Any, x: Any, axis: tuple[int, ...]) -> Any:
 
 def _share_ties(g: Any, out: Any, x: Any, axis: tuple[int, ...]) -> Any:
     """Of max and min: to the elements that are the result, in equal parts."""
-    hit = E["astype"](x == out, x.dtype)
+    hit = astype(x == out, x.dtype)
     return hit * (g / sum(hit, axis=axis, keepdims=True))
 
 
 def _prod_rule(g: Any, out: Any, x: Any, axis: tuple[int, ...]) -> Any:
     """The product of the others: exact also where one element, or several, are zero."""
     zero = x == 0.0
-    others = prod(E["where"](zero, 1.0, x), axis=axis, keepdims=True)
-    zeros = sum(E["astype"](zero, x.dtype), axis=axis, keepdims=True)
-    alone = E["where"](zero, E["where"](zeros == 1.0, others, 0.0), 0.0)
-    return g * E["where"](zeros == 0.0, out / E["where"](zero, 1.0, x), alone)
+    others = prod(where(zero, 1.0, x), axis=axis, keepdims=True)
+    zeros = sum(astype(zero, x.dtype), axis=axis, keepdims=True)
+    alone = where(zero, where(zeros == 1.0, others, 0.0), 0.0)
+    return g * where(zeros == 0.0, out / where(zero, 1.0, x), alone)
 
 
 def _define(op: Reduce, formula: str) -> Any:
@@ -50,9 +48,9 @@ def _define(op: Reduce, formula: str) -> Any:
     return function
 
 
-sum = _define(Reduce("sum", "add", np.sum, _spread, widen=True), "The sum")
-prod = _define(Reduce("prod", "mul", np.prod, _prod_rule, widen=True), "The product")
-max = _define(Reduce("max", "maximum", np.max, _share_ties), "The greatest element")
-min = _define(Reduce("min", "minimum", np.min, _share_ties), "The least element")
-any = _define(Reduce("any", "or", np.any, boolean=True), "Whether any element is true,")
-all = _define(Reduce("all", "and", np.all, boolean=True), "Whether every element is true,")
+sum = _define(Reduce("sum", "add", _spread, widen=True), "The sum")
+prod = _define(Reduce("prod", "mul", _prod_rule, widen=True), "The product")
+max = _define(Reduce("max", "maximum", _share_ties), "The greatest element")
+min = _define(Reduce("min", "minimum", _share_ties), "The least element")
+any = _define(Reduce("any", "or", boolean=True), "Whether any element is true,")
+all = _define(Reduce("all", "and", boolean=True), "Whether every element is true,")
