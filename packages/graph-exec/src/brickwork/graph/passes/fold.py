@@ -43,7 +43,8 @@ def _constant_operands(node: Node, rewriter: Rewriter) -> Result:
     if body is None or (node.inputs and all(v is None for v in known.values())):
         return None
     filled = substitute(body, lambda e: _filled(e, known))
-    return with_body(node, simplify_expr(filled), rewriter)
+    found = with_body(node, simplify_expr(filled), rewriter)
+    return None if found == node else found
 
 
 def _filled(e: Expr, known: dict[int, Any]) -> Expr | None:

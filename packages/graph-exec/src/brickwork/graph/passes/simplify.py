@@ -13,6 +13,7 @@ from brickwork.tensor.spec import Shape, TensorSpec
 
 from ..ir import Graph, Node, Value
 from .expr_rules import simplify_expr
+from .fold import RULES as FOLD_RULES
 from .fold import mapped, with_body
 from .rewrite import Result, Rewriter, Rule, body_of, rewrite, stretched_shape
 
@@ -24,8 +25,11 @@ SIGNS = frozenset({"neg", "not", "abs", "cast", "bitcast"})
 
 
 def simplify(graph: Graph) -> Graph:
-    """The graph with every rule of `RULES` applied until none fits. What is no longer read stays for `dce`."""
-    return rewrite(graph, RULES, ROUNDS)
+    """The graph with every rule of `RULES` applied until none fits, and constants that they bring to light folded.
+
+    What is no longer read stays for `dce`.
+    """
+    return rewrite(graph, (*RULES, *FOLD_RULES), ROUNDS)
 
 
 def _identity(node: Node, rewriter: Rewriter) -> Result:
