@@ -158,7 +158,7 @@ class Body:
 
     def read(self, v: Value, at: Index, guards: tuple[Guard, ...], fill: float, shape: Shape | None = None) -> Expr:
         """An element of a stored value, which may be seen in another shape of as many elements."""
-        steps = dense_strides(shape or v.spec.shape)
+        steps = dense_strides(v.spec.shape if shape is None else shape)
         if any(form.div != 1 for form in at):
             raise NotInline
         offset: Size = 0
