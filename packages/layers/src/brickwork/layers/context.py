@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ["call_scope", "current_path", "current_training"]
+__all__ = ["build_scope", "call_scope", "current_path", "current_training"]
 
 
 class _Calls(threading.local):
@@ -25,6 +25,16 @@ def current_training() -> bool | None:
 def current_path() -> str:
     """The names of the layers being called or built, outermost first: ``sequential/dense_1``."""
     return "/".join(_calls.path)
+
+
+@contextmanager
+def build_scope(name: str) -> Iterator[None]:
+    """The layer ``name`` makes its weights: on its own, or as part of a call of it that is already running."""
+    if _calls.path[-1:] == (name,):
+        yield
+    else:
+        with call_scope(name, None):
+            yield
 
 
 @contextmanager

@@ -19,7 +19,7 @@ def nearest(name: object, names: Iterable[str]) -> str:
     known = sorted(names)
     found = get_close_matches(str(name).casefold(), [n.casefold() for n in known], n=1)
     if found:
-        return f"Did you mean {next(n for n in known if n.casefold() == found[0])!r}?"
+        return f"Did you mean {max(n for n in known if n.casefold() == found[0])!r}?"
     return f"Use one of {', '.join(known)}"
 
 

@@ -18,7 +18,7 @@ from brickwork.tensor.trace import use
 from . import constraints, initializers, regularizers, tracking
 from .abstract import abstractly, open_shape, placeholder
 from .call import call_on_symbols, call_on_tensors
-from .context import call_scope, current_path
+from .context import build_scope, current_path
 from .errors import LayerError
 from .naming import auto_name
 from .serialization import Configurable, serialize
@@ -308,13 +308,8 @@ def _build_once(build: Callable[..., Any]) -> Callable[..., Any]:
             return
         self._check_ready()
         self._state.built_for = self._state.built_for or (*args, *kwargs.values())
-        inside = current_path()
-        if inside and inside.split("/")[-1] == self.name:
-            with use(EagerTrace()):
-                build(self, *args, **kwargs)
-        else:
-            with use(EagerTrace()), call_scope(self.name, None):
-                build(self, *args, **kwargs)
+        with use(EagerTrace()), build_scope(self.name):
+            build(self, *args, **kwargs)
         self.built = True
 
     built.builds_once = True  # type: ignore[attr-defined]

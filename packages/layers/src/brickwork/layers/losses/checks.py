@@ -21,15 +21,13 @@ def floating(y_pred: Any) -> Tensor:
 def aligned(
     who: str, y_true: Any, y_pred: Any, fix: str = "Reshape y, or give the last layer as many units as y has columns"
 ) -> tuple[Tensor, Tensor]:
-    """Both in the dtype of the predictions and of one rank. Raises `ShapeError` where their sizes differ, and can not
-    broadcast from 1.
-    """
+    """Both in the dtype of the predictions and of one rank. Raises `ShapeError` where their sizes differ."""
     pred = floating(y_pred)
     true = asarray(y_true).astype(pred.dtype)
     if true.ndim != pred.ndim:
         true, pred = same_rank(true, pred)
     sizes = [(m, n) for m, n in zip(true.shape, pred.shape) if not isinstance(m, Dim) and not isinstance(n, Dim)]
-    if true.ndim != pred.ndim or any(m != n and 1 not in (m, n) for m, n in sizes):
+    if true.ndim != pred.ndim or any(m != n for m, n in sizes):
         raise ShapeError(
             f"{who}: y must have the shape of the model's output; got y {_text(true)}, output {_text(pred)}. {fix}"
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
-from ..context import call_scope
+from ..context import build_scope
 from ..core.input_layer import InputLayer
 from ..errors import LayerError
 from ..layer import Layer
@@ -85,7 +85,7 @@ class Sequential(Model):
         self._graph, self.built = None, False
         self.__dict__.pop("_functions", None)
         if self._entry is not None and self._layers:
-            with call_scope(self.name, None):
+            with build_scope(self.name):
                 x: Any = self._entry.output
                 for layer in self._layers:
                     x = layer(x)
