@@ -29,9 +29,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from brickwork.tensor import bundle
-from brickwork.tensor.bundle import container, registry as bundle_registry
+from brickwork.tensor.bundle import BundleError, Limits, container
 from brickwork.tensor.bundle import format as bundle_format
-from brickwork.tensor.bundle import BundleError, Limits
+from brickwork.tensor.bundle import registry as bundle_registry
 from brickwork.tensor.errors import BrickworkError
 
 DTYPES = [np.dtype(code) for code in "? i1 i2 i4 i8 u1 u2 u4 u8 f2 f4 f8 c8 c16".split()] + [

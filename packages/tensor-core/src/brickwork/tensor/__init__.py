@@ -1,8 +1,6 @@
 """Brickwork's tensor core: tensors, ops with gradients, random numbers, saved files. NumPy is all it needs."""
 
-from . import atoms as _atoms  # fills the table of atoms
 from . import bundle, random, tree
-from . import eager as _eager  # sets the bottom trace
 from .autodiff import GradientTape, grad, value_and_grad, vjp
 from .backend import Backend, backend_names, get_backend
 from .compiler import Compiler, find_compiler, jit
@@ -28,6 +26,7 @@ from .dtypes import (
     uint32,
     uint64,
 )
+from .eager import EagerTrace
 from .errors import BrickworkError, DeviceError, DTypeError, MemoryLimitError, ShapeError, TraceError
 from .op import OPS, Composite, Contraction, Elementwise, Movement, Op, Opaque, Reduce, register
 from .ops import nn
@@ -105,7 +104,6 @@ from .ops.movement import (
     stop_gradient,
     transpose,
 )
-from .ops.nn import conv, one_hot
 from .ops.reduce import all, any, max, min, prod, sum
 from .spec import TensorSpec
 from .tensor import Tensor, Variable, asarray
@@ -121,6 +119,7 @@ __all__ = [
     "DTypeError",
     "DeviceError",
     "Dim",
+    "EagerTrace",
     "Elementwise",
     "GradientTape",
     "MemoryLimitError",

@@ -15,7 +15,7 @@ import numpy as np
 from . import approximations as approx
 from .expr import ATOMS, Atom, Expr, apply
 
-__all__ = ["atom"]
+__all__ = ["ATOMS", "atom"]
 
 
 def atom(name: str, arity: int, numpy: Callable[..., Any], **rest: Any) -> Atom:

@@ -36,9 +36,10 @@ float8_e4m3fn, float8_e5m2 = np.dtype(ml_dtypes.float8_e4m3fn), np.dtype(ml_dtyp
 
 NAMES: dict[str, np.dtype] = {
     d.name: d
-    for d in (BOOL, BOOL = np.dtype("bool")
-int8, int16, int32, int64, uint8, uint16, uint32, uint64, float16, bfloat16, float32)
-    + (float64, complex64, complex128, float8_e4m3fn, float8_e5m2)
+    for d in [
+        *(BOOL, int8, int16, int32, int64, uint8, uint16, uint32, uint64, float16, bfloat16, float32, float64),
+        *(complex64, complex128, float8_e4m3fn, float8_e5m2),
+    ]
 }
 _SHORT = {
     "bool": "b1", **{f"int{n}": f"i{n}" for n in (8, 16, 32, 64)}, **{f"uint{n}": f"u{n}" for n in (8, 16, 32, 64)},

@@ -18,7 +18,7 @@ from weakref import WeakValueDictionary
 import numpy as np
 
 from .dim import Dim, Size
-from .dtypes import NAMES, class_of, promote
+from .dtypes import BOOL, class_of, int64, promote
 from .errors import DTypeError
 
 __all__ = [
@@ -37,8 +37,7 @@ __all__ = [
     "substitute",
 ]
 
-BOOL = NAMES["bool"]
-INDEX = NAMES["int64"]
+INDEX = int64
 
 
 @dataclass(frozen=True, slots=True, eq=False)

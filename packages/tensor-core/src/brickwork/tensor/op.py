@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from .atoms import ATOMS
 from .derivative import apply_gradient, evaluate, sum_to
 from .dtypes import class_of, promote, to_inexact
 from .errors import DTypeError, ShapeError
-from .expr import ATOMS, BOOL, Expr, apply, arg
+from .expr import BOOL, Expr, apply, arg
 from .registry import OPS, Op, register
 from .spec import TensorSpec, broadcast_shapes
 from .trace import bind

@@ -181,7 +181,7 @@ class Tensor:
     @property
     def mT(self) -> Tensor:
         axes = tuple(range(self.ndim))
-        return self.transpose(axes[:-2] + (axes[-1], axes[-2]))
+        return self.transpose((*axes[:-2], axes[-1], axes[-2]))
 
     def reshape(self, *shape: Any) -> Tensor:
         return _call("reshape", self, shape[0] if len(shape) == 1 and isinstance(shape[0], (tuple, list)) else shape)

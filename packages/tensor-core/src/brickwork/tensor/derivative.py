@@ -1,0 +1,71 @@
+"""An `Expr` over whole tensors: its value on arrays, and its derivative as one more elementwise op."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+from .dtypes import is_floating
+from .expr import ATOMS, Expr, arg, fold, gradients, leaves, substitute
+from .registry import OPS
+from .spec import Shape
+from .trace import bind
+
+__all__ = ["apply_gradient", "evaluate", "sum_to"]
+
+
+def evaluate(body: Expr, arrays: Sequence[Any]) -> Any:
+    """An expression on arrays, by NumPy's functions (CuPy arrays answer them too)."""
+
+    def visit(node: Expr, *args: Any) -> Any:
+        match node.head:
+            case "arg":
+                return arrays[node.value]
+            case "const":
+                return node.value
+            case "cast":
+                return args[0].astype(node.dtype)
+            case "bitcast":
+                return args[0].view(node.dtype)
+        return ATOMS[node.head].numpy(*args)
+
+    out = arrays[body.value].copy() if body.head == "arg" else fold(body, visit)  # a result is an array of its own
+    return out if out.dtype == body.dtype else out.astype(body.dtype)
+
+
+@lru_cache(maxsize=4096)
+def _gradient(body: Expr, i: int, count: int) -> tuple[Expr, tuple[int, ...]] | None:
+    """d(body)/d(arg i) times g, and the operands it uses: positions below ``count`` are inputs, then the output, then g."""
+    if not is_floating(body.dtype):
+        return None
+    found = gradients(body, arg(count + 1, body.dtype)).get(i)
+    if found is None:
+        return None
+    if body.head not in ("arg", "cast"):
+        found = substitute(found, lambda node: arg(count, body.dtype) if node is body else None)
+    used = tuple(leaves(found, "arg"))
+    renumber = {k: n for n, k in enumerate(used)}
+    return substitute(found, lambda node: arg(renumber[node.value], node.dtype) if node.head == "arg" else None), used
+
+
+def apply_gradient(body: Expr, i: int, g: Any, out: Any, inputs: tuple[Any, ...]) -> Any:
+    """The gradient of input ``i`` of an elementwise op, summed back to its shape; None where there is none."""
+    rule = _gradient(body, i, len(inputs))
+    if rule is None:
+        return None
+    expr, used = rule
+    if expr.head == "arg" and used == (len(inputs) + 1,):
+        return sum_to(g, inputs[i].shape)
+    everything = (*inputs, out, g)
+    return sum_to(bind(OPS["map"], tuple(everything[k] for k in used), {"body": expr}), inputs[i].shape)
+
+
+def sum_to(x: Any, shape: Shape) -> Any:
+    """Sum over the axes that broadcasting added or stretched, so that ``x`` has ``shape`` again."""
+    if x.shape == shape:
+        return x
+    extra = len(x.shape) - len(shape)
+    axes = tuple(range(extra)) + tuple(extra + a for a, n in enumerate(shape) if n == 1 and x.shape[extra + a] != 1)
+    out = bind(OPS["sum"], (x,), {"axis": axes, "keepdims": False})
+    return out if out.shape == shape else bind(OPS["reshape"], (out,), {"shape": shape})

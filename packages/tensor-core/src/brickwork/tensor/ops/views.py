@@ -1,0 +1,195 @@
+"""The movement ops: each an index map, so that a compiled kernel reads through it. `movement` has the functions."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+from ..dim import Dim
+from ..errors import ShapeError
+from ..op import OPS, Movement, Spec, register, sum_to
+from ..spec import Shape, broadcast_shapes
+from ..trace import bind
+from ..view import Affine, Form, IndexMap
+
+__all__ = [
+    "broadcast_to_op",
+    "identity_op",
+    "pad_op",
+    "reshape_op",
+    "slice_op",
+    "sliding_window_op",
+    "stop_gradient_op",
+    "transpose_op",
+]
+
+
+class Reshape(Movement):
+    def infer(self, x: Spec, *, shape: Shape) -> Spec:
+        if prod(shape) != x.size:
+            raise ShapeError(
+                f"reshape: the number of elements must stay; got {x.shape} -> {shape}: {x.size} != {prod(shape)}"
+            )
+        return Spec(shape, x.dtype)
+
+    def eval(self, xp: Any, x: Any, *, shape: Shape) -> Any:
+        return x.reshape(shape)
+
+    def view(self, x: Spec, **params: Any) -> IndexMap | None:
+        return None
+
+    def vjp(self, i: int, g: Any, out: Any, x: Any, *, shape: Shape) -> Any:
+        return bind(self, (g,), {"shape": x.shape})
+
+
+class Identity(Movement):
+    """The same values; ``stop_gradient`` is the one without a gradient."""
+
+    def infer(self, x: Spec) -> Spec:
+        return x
+
+    def eval(self, xp: Any, x: Any) -> Any:
+        return x.view() if hasattr(x, "view") else x
+
+    def view(self, x: Spec, **params: Any) -> IndexMap | None:
+        return None
+
+    def vjp(self, i: int, g: Any, out: Any, x: Any) -> Any:
+        return g if self.name == "identity" else None
+
+
+class Transpose(Movement):
+    def infer(self, x: Spec, *, axes: tuple[int, ...]) -> Spec:
+        return Spec(tuple(x.shape[a] for a in axes), x.dtype)
+
+    def eval(self, xp: Any, x: Any, *, axes: tuple[int, ...]) -> Any:
+        return x.transpose(axes)
+
+    def view(self, x: Spec, *, axes: tuple[int, ...]) -> IndexMap:
+        return IndexMap(tuple(Affine.axis(axes.index(d), x.ndim) for d in range(x.ndim)))
+
+    def vjp(self, i: int, g: Any, out: Any, x: Any, *, axes: tuple[int, ...]) -> Any:
+        return bind(self, (g,), {"axes": tuple(axes.index(d) for d in range(len(axes)))})
+
+
+class BroadcastTo(Movement):
+    def infer(self, x: Spec, *, shape: Shape) -> Spec:
+        if broadcast_shapes("broadcast_to", x.shape, shape) != shape:
+            raise ShapeError(f"broadcast_to: the shape must be one that {x.shape} stretches to; got {shape}")
+        return Spec(shape, x.dtype)
+
+    def eval(self, xp: Any, x: Any, *, shape: Shape) -> Any:
+        return xp.broadcast_to(x, shape)
+
+    def view(self, x: Spec, *, shape: Shape) -> IndexMap:
+        n, lead = len(shape), len(shape) - x.ndim
+        return IndexMap(
+            tuple(Affine((0,) * n) if size == 1 else Affine.axis(lead + d, n) for d, size in enumerate(x.shape))
+        )
+
+    def vjp(self, i: int, g: Any, out: Any, x: Any, *, shape: Shape) -> Any:
+        return sum_to(g, x.shape)
+
+
+class Slice(Movement):
+    """Per axis ``start``, ``size`` and ``step`` (negative steps walk back)."""
+
+    def infer(self, x: Spec, *, start: Shape, size: Shape, step: tuple[int, ...]) -> Spec:
+        return Spec(size, x.dtype)
+
+    def eval(self, xp: Any, x: Any, *, start: Any, size: Any, step: Any) -> Any:
+        keys = []
+        for b, n, s in zip(start, size, step, strict=True):
+            end = b + n * s
+            keys.append(slice(b, end if s > 0 or end >= 0 else None, s) if n else slice(0, 0))
+        return x[tuple(keys)]
+
+    def view(self, x: Spec, *, start: Shape, size: Shape, step: tuple[int, ...]) -> IndexMap:
+        return IndexMap(tuple(Affine.axis(d, x.ndim, s, b) for d, (b, s) in enumerate(zip(start, step, strict=True))))
+
+    def vjp(self, i: int, g: Any, out: Any, x: Any, *, start: Any, size: Any, step: Any) -> Any:
+        n = len(size)
+        maps = tuple(Affine(tuple(1 if a == d else 0 for a in range(n)), -b, s) if s > 0
+                     else Affine(tuple(-1 if a == d else 0 for a in range(n)), b, -s)
+                     for d, (b, s) in enumerate(zip(start, step, strict=True)))  # fmt: skip
+        return bind(OPS["contract"], (g,), {"form": Form(x.shape, (maps,), tuple(range(n)))})
+
+
+class Pad(Movement):
+    """Per axis so many elements of one value before and after."""
+
+    def infer(self, x: Spec, *, widths: tuple[tuple[int, int], ...], value: float) -> Spec:
+        return Spec(tuple(n + a + b for n, (a, b) in zip(x.shape, widths, strict=True)), x.dtype)
+
+    def eval(self, xp: Any, x: Any, *, widths: Any, value: float) -> Any:
+        return xp.pad(x, widths, constant_values=x.dtype.type(value))
+
+    def view(self, x: Spec, *, widths: Any, value: float) -> IndexMap:
+        return IndexMap(tuple(Affine.axis(d, x.ndim, 1, -before) for d, (before, _) in enumerate(widths)), value)
+
+    def vjp(self, i: int, g: Any, out: Any, x: Any, *, widths: Any, value: float) -> Any:
+        return bind(
+            OPS["slice"], (g,), {"start": tuple(a for a, _ in widths), "size": x.shape, "step": (1,) * len(x.shape)}
+        )
+
+
+class SlidingWindow(Movement):
+    """Axis ``axes[k]`` of size n becomes ``(n - (size - 1) * dilation - 1) // stride + 1`` places, and the window an axis at the end."""
+
+    def _places(self, x: Spec, axes: Any, sizes: Any, strides: Any, dilations: Any) -> Shape:
+        out = list(x.shape)
+        for a, k, s, d in zip(axes, sizes, strides, dilations, strict=True):
+            span = (k - 1) * d + 1
+            if not isinstance(out[a], Dim) and out[a] < span:
+                raise ShapeError(
+                    f"sliding_window: the window must fit; got size {k} (span {span}) on axis {a} of {x.shape}. Pad first"
+                )
+            out[a] = (out[a] - span) // s + 1
+        return tuple(out)
+
+    def infer(self, x: Spec, *, axes: Any, sizes: Any, strides: Any, dilations: Any) -> Spec:
+        return Spec(self._places(x, axes, sizes, strides, dilations) + tuple(sizes), x.dtype)
+
+    def eval(self, xp: Any, x: Any, *, axes: Any, sizes: Any, strides: Any, dilations: Any) -> Any:
+        shape = self.infer(Spec(x.shape, x.dtype), axes=axes, sizes=sizes, strides=strides, dilations=dilations).shape
+        steps = list(x.strides)
+        for a, s in zip(axes, strides, strict=True):
+            steps[a] *= s
+        steps += [x.strides[a] * d for a, d in zip(axes, dilations, strict=True)]
+        return xp.lib.stride_tricks.as_strided(x, shape, steps)
+
+    def view(self, x: Spec, *, axes: Any, sizes: Any, strides: Any, dilations: Any) -> IndexMap:
+        n = x.ndim + len(axes)
+        dims = []
+        for d in range(x.ndim):
+            coeffs = [0] * n
+            coeffs[d] = 1
+            if d in axes:
+                k = axes.index(d)
+                coeffs[d], coeffs[x.ndim + k] = strides[k], dilations[k]
+            dims.append(Affine(tuple(coeffs)))
+        return IndexMap(tuple(dims))
+
+    def vjp(self, i: int, g: Any, out: Any, x: Any, *, axes: Any, sizes: Any, strides: Any, dilations: Any) -> Any:
+        ndim, n = len(x.shape), len(x.shape) + len(axes)
+        maps = []
+        for d in range(ndim):
+            coeffs = [0] * n
+            coeffs[d] = 1
+            div = 1
+            if d in axes:
+                k = axes.index(d)
+                coeffs[ndim + k], div = -dilations[k], strides[k]
+            maps.append(Affine(tuple(coeffs), 0, div))
+        maps += [Affine.axis(ndim + k, n) for k in range(len(axes))]
+        return bind(OPS["contract"], (g,), {"form": Form(x.shape + tuple(sizes), (tuple(maps),), tuple(range(ndim)))})
+
+
+reshape_op = register(Reshape("reshape"))
+identity_op = register(Identity("identity"))
+stop_gradient_op = register(Identity("stop_gradient"))
+transpose_op = register(Transpose("transpose"))
+broadcast_to_op = register(BroadcastTo("broadcast_to"))
+slice_op = register(Slice("slice"))
+pad_op = register(Pad("pad"))
+sliding_window_op = register(SlidingWindow("sliding_window"))
