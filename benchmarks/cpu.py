@@ -186,7 +186,9 @@ def main(argv: Sequence[str] | None = None) -> None:
             for peer in ("torch eager", *(("torch.compile",) if options.compile else ())):
                 r = compare(work, mode, peer, options.rounds)
                 results.append(r)
-                print(f"| {r.workload} | {r.mode} | {r.peer} | {r.ours_us:.1f} | {r.peer_us:.1f} | {r.ratio:.2f} | {r.target:g} |")
+                print(
+                    f"| {r.workload} | {r.mode} | {r.peer} | {r.ours_us:.1f} | {r.peer_us:.1f} | {r.ratio:.2f} | {r.target:g} |"
+                )
     if options.json:
         options.json.write_text(json.dumps([asdict(r) for r in results], indent=1) + "\n", encoding="utf-8")
 

@@ -102,7 +102,13 @@ def planned(fn, args):
     return traced, make_plan(run_pipeline(traced.graph, check=True))
 
 
-SMALL = ["softmax", "layer_norm by x", "conv2d forward stride 2 same dilation 1", "conv2d by x stride 2 same dilation 1", "conv2d by w stride 3 valid dilation 1"]
+SMALL = [
+    "softmax",
+    "layer_norm by x",
+    "conv2d forward stride 2 same dilation 1",
+    "conv2d by x stride 2 same dilation 1",
+    "conv2d by w stride 3 valid dilation 1",
+]
 
 
 @pytest.mark.parametrize("name", SMALL)
@@ -123,7 +129,16 @@ def test_kernels_mean_what_the_ops_say(name):
     np.testing.assert_allclose(got, want, rtol=1e-5, atol=tolerance(name, want))
 
 
-@pytest.mark.parametrize(("name", "count"), [("softmax", 1), ("layer_norm", 1), ("softmax gradient", 1), ("layer_norm by x", 1), ("conv2d forward stride 1 same dilation 1", 1)])
+@pytest.mark.parametrize(
+    ("name", "count"),
+    [
+        ("softmax", 1),
+        ("layer_norm", 1),
+        ("softmax gradient", 1),
+        ("layer_norm by x", 1),
+        ("conv2d forward stride 1 same dilation 1", 1),
+    ],
+)
 def test_fused_into_so_many_kernels(name, count):
     fn, args = CASES[name]
     _, plan = planned(fn, args)
@@ -143,11 +158,25 @@ def test_other_floats(dtype):
 @pytest.mark.parametrize("shape", [(), (1,), (0,), (0, 3), (3, 0), (1, 1), (17,), (2, 1, 3)])
 def test_odd_shapes(shape):
     x = rng().normal(size=shape).astype(np.float32)
-    for fn in (lambda a: bt.exp(a) + 1.0, lambda a: bt.sum(a * 2.0), lambda a: bt.sum(a, -1) if a.ndim else a, lambda a: bt.transpose(a) - 1.0):
+    for fn in (
+        lambda a: bt.exp(a) + 1.0,
+        lambda a: bt.sum(a * 2.0),
+        lambda a: bt.sum(a, -1) if a.ndim else a,
+        lambda a: bt.transpose(a) - 1.0,
+    ):
         np.testing.assert_allclose(function(fn)(x).numpy(), fn(bt.asarray(x)).numpy(), rtol=1e-6)
 
 
 def test_nan_and_infinity_pass_as_in_numpy():
     x = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0, 1.0] * 5, np.float32)
-    for fn in (lambda a: bt.max(a), lambda a: bt.min(a), lambda a: bt.maximum(a, 0.5), lambda a: bt.nn.relu(a), lambda a: bt.sum(a), lambda a: bt.isnan(a), lambda a: bt.exp(a), lambda a: bt.log(a)):
+    for fn in (
+        lambda a: bt.max(a),
+        lambda a: bt.min(a),
+        lambda a: bt.maximum(a, 0.5),
+        lambda a: bt.nn.relu(a),
+        lambda a: bt.sum(a),
+        lambda a: bt.isnan(a),
+        lambda a: bt.exp(a),
+        lambda a: bt.log(a),
+    ):
         np.testing.assert_array_almost_equal(function(fn)(x).numpy(), fn(bt.asarray(x)).numpy())

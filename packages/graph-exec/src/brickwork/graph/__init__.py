@@ -3,13 +3,21 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .function import Function, RetraceError, Variant, function
+    from .compiled import Function, RetraceError, Variant, function
     from .ir import Graph, Node, Value
 
 __version__ = "0.1.0"
 __all__ = ["Function", "Graph", "Node", "RetraceError", "Value", "Variant", "function"]
 
-_ROOMS = {"Function": "function", "RetraceError": "function", "Variant": "function", "function": "function", "Graph": "ir", "Node": "ir", "Value": "ir"}
+_ROOMS = {
+    "Function": "compiled",
+    "RetraceError": "compiled",
+    "Variant": "compiled",
+    "function": "compiled",
+    "Graph": "ir",
+    "Node": "ir",
+    "Value": "ir",
+}
 
 
 def __getattr__(name: str) -> Any:

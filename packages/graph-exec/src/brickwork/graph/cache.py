@@ -29,7 +29,15 @@ def _machine_key() -> str:
     from . import __version__
 
     cpu = host()
-    return "|".join([__version__, version("brickwork-tensor-core") if _installed() else "tree", version("llvmlite"), cpu.name, cpu.features])
+    return "|".join(
+        [
+            __version__,
+            version("brickwork-tensor-core") if _installed() else "tree",
+            version("llvmlite"),
+            cpu.name,
+            cpu.features,
+        ]
+    )
 
 
 def _installed() -> bool:

@@ -22,7 +22,20 @@ from .lowering import Body, Index, NotInline, identity_index
 
 __all__ = ["Cluster", "Clustering", "cluster"]
 
-EXPENSIVE = {"exp": 10, "log": 10, "expm1": 10, "log1p": 10, "tanh": 10, "sin": 10, "cos": 10, "erf": 10, "pow": 20, "mulhi": 3, "div": 3, "sqrt": 3}
+EXPENSIVE = {
+    "exp": 10,
+    "log": 10,
+    "expm1": 10,
+    "log1p": 10,
+    "tanh": 10,
+    "sin": 10,
+    "cos": 10,
+    "erf": 10,
+    "pow": 20,
+    "mulhi": 3,
+    "div": 3,
+    "sqrt": 3,
+}
 STORE_WHEN_SHARED, STORE_WHEN_BROADCAST = 3, 8
 MAX_READS = 40
 VECTOR_FROM = 8
@@ -136,7 +149,9 @@ class _Builder:
         for node in self.graph.nodes:
             if node.kind == "elementwise" and node.out.id not in stored and self._worth_storing(node, weights, stored):
                 stored.add(node.out.id)
-        return {v for v in stored if v in self.producers and self.producers[v].op != CONSTANT} | (stored & {n.out.id for n in self.graph.nodes if n.op == CONSTANT and (n.out.id in self.outputs)})
+        return {v for v in stored if v in self.producers and self.producers[v].op != CONSTANT} | (
+            stored & {n.out.id for n in self.graph.nodes if n.op == CONSTANT and (n.out.id in self.outputs)}
+        )
 
     def _peel(self, v: Value) -> Value:
         """The value under movement that reads as a view."""
@@ -148,7 +163,9 @@ class _Builder:
 
     def _worth_storing(self, node: Node, weights: dict[int, int], stored: set[int]) -> bool:
         """Shared and not trivial, or costly and read by something larger (which would compute it again for each element)."""
-        weight = sum(weights.get(self._peel(v).id, 0) for v in node.inputs if self._peel(v).id not in stored) + node_weight(node)
+        weight = sum(
+            weights.get(self._peel(v).id, 0) for v in node.inputs if self._peel(v).id not in stored
+        ) + node_weight(node)
         weights[node.out.id] = weight
         users = [u for u in self._real_users(node.out)]
         larger = any(_bigger(u, node.out.spec.shape) for u in users)
@@ -194,14 +211,19 @@ class _Builder:
         made.form = form
         if any(a.div != 1 for dims in form.maps for a in dims):
             made.kind = "phased"
-            made.body.own[node.out.id] = (identity_index(0, len(outer), len(form.extents)), acc(node.out.id, node.out.spec.dtype))
+            made.body.own[node.out.id] = (
+                identity_index(0, len(outer), len(form.extents)),
+                acc(node.out.id, node.out.spec.dtype),
+            )
             made.call = node
             self.home[node.out.id] = made.number
             return
         work = accumulator(node.out.spec.dtype)
         body = None
         for v, dims in zip(node.inputs, form.maps, strict=True):
-            guards = tuple(g for d, s in zip(dims, v.spec.shape, strict=True) if (g := made.body.guard(d, s)) is not None)
+            guards = tuple(
+                g for d, s in zip(dims, v.spec.shape, strict=True) if (g := made.body.guard(d, s)) is not None
+            )
             factor = made.body.value(v, dims, guards).cast(work)
             body = factor if body is None else body * factor
         assert body is not None
@@ -231,7 +253,11 @@ class _Builder:
         out_dtype = definition.prepare(source.spec.dtype)
         work = accumulator(out_dtype) if definition.combine in ("add", "mul") else out_dtype
         for old in reversed(self.clusters):
-            if old.kind == "reduce" and old.rows == rows and self._try_reduce(old, node, source, work, definition.combine, True):
+            if (
+                old.kind == "reduce"
+                and old.rows == rows
+                and self._try_reduce(old, node, source, work, definition.combine, True)
+            ):
                 return
         kept = tuple(n for a, n in enumerate(source.spec.shape) if a not in axes)
         made = self._new(kept, tuple(source.spec.shape[a] for a in axes), "reduce")
@@ -262,7 +288,12 @@ class _Builder:
             if self._try_member(self.clusters[number], value):
                 return
         for old in reversed(self.clusters):
-            if old.kind == "map" and old.outer == value.spec.shape and old.sources() & sources and self._try_member(old, value):
+            if (
+                old.kind == "map"
+                and old.outer == value.spec.shape
+                and old.sources() & sources
+                and self._try_member(old, value)
+            ):
                 return
         made = self._new(value.spec.shape, (), "map")
         if not self._try_member(made, value):
@@ -289,7 +320,9 @@ class _Builder:
 
     def _related(self, into: Cluster, body: Expr) -> bool:
         """Whether an expression reads what the cluster makes or reads."""
-        return bool(leaves(body, "acc")) or bool({into.body.reads[k].source for k in leaves(body, "arg")} & into.sources())
+        return bool(leaves(body, "acc")) or bool(
+            {into.body.reads[k].source for k in leaves(body, "arg")} & into.sources()
+        )
 
     # order
     def _acyclic(self, into: Cluster, body: Expr) -> bool:
@@ -323,7 +356,11 @@ class _Builder:
         """Values read outside the cluster that makes them, or by opaque ops, or given as results."""
         out = set(self.outputs)
         for made in self.clusters:
-            out |= {s for s in made.sources() | self._phased_sources(made) if s in self.home and (self.home[s] != made.number or made.call is not None)}
+            out |= {
+                s
+                for s in made.sources() | self._phased_sources(made)
+                if s in self.home and (self.home[s] != made.number or made.call is not None)
+            }
             if made.call is not None:
                 out |= {v.id for v in made.call.outputs}
         return frozenset(out)
@@ -395,5 +432,3 @@ def _trailing(rows: tuple[Shape, tuple[int, ...]]) -> bool:
     """Whether the reduced axes are the last ones, so that a row is contiguous."""
     shape, axes = rows
     return axes == tuple(range(len(shape) - len(axes), len(shape)))
-
-

@@ -25,6 +25,6 @@ class LLVMCompiler:
 
     def function(self, fn: Callable[..., Any], **options: Any) -> Callable[..., Any]:
         """See `brickwork.graph.function`."""
-        from .function import Function  # noqa: PLC0415 - as above
+        from .compiled import Function  # noqa: PLC0415 - as above
 
         return Function(fn, **options)

@@ -123,7 +123,14 @@ class Executable:
         if workers is not None and workers.busy.acquire(blocking=False):
             try:
                 workers.wake()
-                return self._run(self._table, self._arena_address, self._dims_address, workers.address, workers.parallel, self._callback_address)
+                return self._run(
+                    self._table,
+                    self._arena_address,
+                    self._dims_address,
+                    workers.address,
+                    workers.parallel,
+                    self._callback_address,
+                )
             finally:
                 workers.busy.release()
         return self._run(self._table, self._arena_address, self._dims_address, None, None, self._callback_address)
@@ -164,7 +171,9 @@ class Executable:
         return results
 
     # ops that run by their own eval
-    def _name_arrays(self, held: list[np.ndarray], results: Sequence[np.ndarray | None], values: dict[str, int]) -> None:
+    def _name_arrays(
+        self, held: list[np.ndarray], results: Sequence[np.ndarray | None], values: dict[str, int]
+    ) -> None:
         """Views of every stored value, for calls back."""
         inputs = [*held, *self._held, *(v.data for v in self.traced.variables)]
         self._arrays = {v.id: a for v, a in zip(self.plan.graph.inputs, inputs, strict=True)}

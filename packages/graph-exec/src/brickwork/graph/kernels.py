@@ -33,7 +33,14 @@ def kernels_of(made: Cluster, written: frozenset[int]) -> list[Kernel]:
     for item in made.made:
         if item.value.id in written:
             at, expr = made.body.own[item.value.id]
-            stages.append(Stage(inner if item.full and item.combine is None else (), _place_accs(expr, numbers), None, _write(item.value, at, expr)))
+            stages.append(
+                Stage(
+                    inner if item.full and item.combine is None else (),
+                    _place_accs(expr, numbers),
+                    None,
+                    _write(item.value, at, expr),
+                )
+            )
     return [pruned(made, stages)]
 
 
@@ -67,7 +74,15 @@ def pruned(made: Cluster, stages: list[Stage]) -> Kernel:
     axes = (*made.outer, *made.inner)
     used = sorted({k for s in stages for k in leaves(s.body, "arg")})
     renumber = {k: n for n, k in enumerate(used)}
-    final = tuple(Stage(s.axes, substitute(s.body, lambda n: arg(renumber[n.value], n.dtype) if n.head == "arg" else None), s.combine, _widen(s.write, len(axes))) for s in stages)
+    final = tuple(
+        Stage(
+            s.axes,
+            substitute(s.body, lambda n: arg(renumber[n.value], n.dtype) if n.head == "arg" else None),
+            s.combine,
+            _widen(s.write, len(axes)),
+        )
+        for s in stages
+    )
     kernel = Kernel(axes, len(made.outer), tuple(made.body.reads[k] for k in used), final)
     kernel.check()
     return kernel
@@ -113,7 +128,12 @@ def _moduli(form: Form) -> list[int]:
 
 
 def _exact(form: Form, residues: tuple[int, ...]) -> bool:
-    return all((dim.const + sum(c * r for c, r in zip(dim.coeffs, residues, strict=True))) % dim.div == 0 for dims in form.maps for dim in dims if dim.div > 1)
+    return all(
+        (dim.const + sum(c * r for c, r in zip(dim.coeffs, residues, strict=True))) % dim.div == 0
+        for dims in form.maps
+        for dim in dims
+        if dim.div > 1
+    )
 
 
 def _part(extent: object, modulus: int, residue: int) -> int:
@@ -124,7 +144,9 @@ def _part(extent: object, modulus: int, residue: int) -> int:
     return max(0, -(-(extent - residue) // modulus))  # type: ignore[operator]
 
 
-def _phase(made: Cluster, form: Form, extents: Shape, moduli: list[int], residues: tuple[int, ...], live: bool) -> Kernel:
+def _phase(
+    made: Cluster, form: Form, extents: Shape, moduli: list[int], residues: tuple[int, ...], live: bool
+) -> Kernel:
     node = made.call
     assert node is not None
     body = Body(extents, made.body.producers, made.body.stored)
@@ -141,7 +163,15 @@ def _phase(made: Cluster, form: Form, extents: Shape, moduli: list[int], residue
     strides = tuple(s * m for s, m in zip(steps, moduli[:count], strict=True)) + (0,) * (len(extents) - count)
     offset = sum((s * r for s, r in zip(steps, residues[:count], strict=True) if r), start=0)
     inner = tuple(range(count, len(extents)))
-    stages = [Stage(inner, total, "add"), Stage((), acc(0, total.dtype).cast(node.out.spec.dtype), None, Write(node.out.id, node.out.spec.dtype, offset, strides))]
+    stages = [
+        Stage(inner, total, "add"),
+        Stage(
+            (),
+            acc(0, total.dtype).cast(node.out.spec.dtype),
+            None,
+            Write(node.out.id, node.out.spec.dtype, offset, strides),
+        ),
+    ]
     shell = Cluster(made.number, extents[:count], extents[count:], body, "contract")
     return pruned(shell, stages)
 
@@ -149,4 +179,6 @@ def _phase(made: Cluster, form: Form, extents: Shape, moduli: list[int], residue
 def _at_phase(dim: Affine, moduli: list[int], residues: tuple[int, ...]) -> Affine:
     """The index with each axis replaced by modulus * q + residue, and the division carried out."""
     top = dim.const + sum(c * r for c, r in zip(dim.coeffs, residues, strict=True))
-    return Affine(tuple(c * m // dim.div for c, m in zip(dim.coeffs, moduli, strict=True)), top // dim.div if dim.div > 1 else top)
+    return Affine(
+        tuple(c * m // dim.div for c, m in zip(dim.coeffs, moduli, strict=True)), top // dim.div if dim.div > 1 else top
+    )

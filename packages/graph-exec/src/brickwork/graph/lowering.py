@@ -123,7 +123,9 @@ class Body:
     def _broadcast(self, x: Value, out: Value, at: Index) -> Index:
         lead = len(at) - len(x.spec.shape)
         zero = Affine((0,) * len(self.extents))
-        return tuple(zero if size == 1 and out.spec.shape[lead + d] != 1 else at[lead + d] for d, size in enumerate(x.spec.shape))
+        return tuple(
+            zero if size == 1 and out.spec.shape[lead + d] != 1 else at[lead + d] for d, size in enumerate(x.spec.shape)
+        )
 
     def _movement(self, node: Node, definition: Movement, at: Index, guards: tuple[Guard, ...]) -> Expr:
         source = node.inputs[0]
@@ -133,7 +135,9 @@ class Body:
         inner = tuple(compose(dim, at) for dim in view.dims)
         if view.fill is None:
             return self.value(source, inner, guards)
-        new = tuple(g for form, size in zip(inner, source.spec.shape, strict=True) if (g := self.guard(form, size)) is not None)
+        new = tuple(
+            g for form, size in zip(inner, source.spec.shape, strict=True) if (g := self.guard(form, size)) is not None
+        )
         if self.stored(source) and source.id not in self.own and not guards:
             return self.read(source, inner, new, view.fill)
         inside = self.value(source, inner, guards + new)

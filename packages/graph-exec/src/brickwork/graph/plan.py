@@ -120,15 +120,29 @@ def _reads_own_element(made: Cluster, value: Value, old: Value) -> bool:
     strides: list[Size] = [0] * n
     for form, step in zip(at, steps, strict=True):
         strides = [step * c + s if c else s for s, c in zip(strides, form.coeffs, strict=True)]
-    reads = [(m, made.body.reads[k]) for m in made.made for k in leaves(m.body, "arg") if made.body.reads[k].source == old.id]
+    reads = [
+        (m, made.body.reads[k]) for m in made.made for k in leaves(m.body, "arg") if made.body.reads[k].source == old.id
+    ]
     looped = any(m.full and m.value.id == value.id for m in made.made)
-    return all(m.combine is None and r.offset == 0 and list(r.strides) == strides and not r.guards and (not looped or m.value.id == value.id) for m, r in reads)
+    return all(
+        m.combine is None
+        and r.offset == 0
+        and list(r.strides) == strides
+        and not r.guards
+        and (not looped or m.value.id == value.id)
+        for m, r in reads
+    )
 
 
-def _order_with_writes(graph: Graph, grouped: Clustering, in_place: dict[int, int]) -> tuple[list[Cluster], dict[int, int]]:
+def _order_with_writes(
+    graph: Graph, grouped: Clustering, in_place: dict[int, int]
+) -> tuple[list[Cluster], dict[int, int]]:
     """An order in which whoever reads the old value of a variable comes before who overwrites it; a cycle costs that variable a copy."""
     clusters = sorted(grouped.clusters, key=lambda c: c.number)
-    needs = {c.number: {grouped.home[s] for s in c.sources() | _operands(c) if s in grouped.home} - {c.number} for c in clusters}
+    needs = {
+        c.number: {grouped.home[s] for s in c.sources() | _operands(c) if s in grouped.home} - {c.number}
+        for c in clusters
+    }
     kept: dict[int, int] = {}
     for new, old in in_place.items():
         writer = grouped.home[new]
@@ -179,7 +193,14 @@ def _copies(graph: Graph, in_place: dict[int, int]) -> tuple[list[Kernel | Call]
             continue
         count = value.spec.size
         body = arg(0, value.spec.dtype)
-        copies.append(Kernel((count,), 1, (Read(value.id, value.spec.dtype, 0, (1,)),), (Stage((), body, None, Write(old.id, value.spec.dtype, 0, (1,))),)))
+        copies.append(
+            Kernel(
+                (count,),
+                1,
+                (Read(value.id, value.spec.dtype, 0, (1,)),),
+                (Stage((), body, None, Write(old.id, value.spec.dtype, 0, (1,))),),
+            )
+        )
     return copies, targets
 
 
@@ -230,7 +251,11 @@ class _Arena:
 
     def take(self, value: int, count: Size) -> Size:
         size = _rounded(count)
-        fitting = [f for f in self.free if f[1] == size or (not isinstance(f[1], Dim) and not isinstance(size, Dim) and f[1] >= size)]
+        fitting = [
+            f
+            for f in self.free
+            if f[1] == size or (not isinstance(f[1], Dim) and not isinstance(size, Dim) and f[1] >= size)
+        ]
         if fitting:
             best = min(fitting, key=lambda f: 0 if isinstance(f[1], Dim) else f[1])
             self.free.remove(best)

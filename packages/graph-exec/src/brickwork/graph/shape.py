@@ -25,7 +25,11 @@ def coalesce(kernel: Kernel) -> Kernel:
 
 def _drop_ones(kernel: Kernel) -> Kernel:
     keep = [a for a, n in enumerate(kernel.axes) if n != 1]
-    return kernel if len(keep) == len(kernel.axes) else _select(kernel, keep, [kernel.axes[a] for a in keep], sum(a < kernel.outer for a in keep))
+    return (
+        kernel
+        if len(keep) == len(kernel.axes)
+        else _select(kernel, keep, [kernel.axes[a] for a in keep], sum(a < kernel.outer for a in keep))
+    )
 
 
 def _select(kernel: Kernel, keep: list[int], extents: list[Size], outer: int) -> Kernel:
@@ -36,13 +40,36 @@ def _select(kernel: Kernel, keep: list[int], extents: list[Size], outer: int) ->
         return tuple(values[a] for a in keep)
 
     def body(expr: Expr) -> Expr:
-        return substitute(expr, lambda n: (index(place[n.value]) if n.value in place else const(0, INDEX)) if n.head == "index" else None)
+        return substitute(
+            expr,
+            lambda n: (index(place[n.value]) if n.value in place else const(0, INDEX)) if n.head == "index" else None,
+        )
 
-    reads = tuple(Read(r.source, r.dtype, r.offset, pick(r.strides), tuple(Guard(pick(g.coeffs), g.const, g.extent) for g in r.guards), r.fill) for r in kernel.reads)  # type: ignore[arg-type]
-    return Kernel(tuple(extents), outer, reads, _stages(kernel, lambda axes: tuple(place[a] for a in axes if a in place), pick, body))
+    reads = tuple(
+        Read(
+            r.source,
+            r.dtype,
+            r.offset,
+            pick(r.strides),
+            tuple(Guard(pick(g.coeffs), g.const, g.extent) for g in r.guards),
+            r.fill,
+        )
+        for r in kernel.reads
+    )  # type: ignore[arg-type]
+    return Kernel(
+        tuple(extents),
+        outer,
+        reads,
+        _stages(kernel, lambda axes: tuple(place[a] for a in axes if a in place), pick, body),
+    )
 
 
-def _stages(kernel: Kernel, axes: Callable[[tuple[int, ...]], tuple[int, ...]], pick: Callable[..., tuple[Size, ...]], body: Callable[[Expr], Expr]) -> tuple[Stage, ...]:
+def _stages(
+    kernel: Kernel,
+    axes: Callable[[tuple[int, ...]], tuple[int, ...]],
+    pick: Callable[..., tuple[Size, ...]],
+    body: Callable[[Expr], Expr],
+) -> tuple[Stage, ...]:
     out = []
     for s in kernel.stages:
         write = None if s.write is None else Write(s.write.target, s.write.dtype, s.write.offset, pick(s.write.strides))

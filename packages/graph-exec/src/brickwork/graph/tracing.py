@@ -122,7 +122,14 @@ class GraphTrace(Trace):
         outputs = tuple(self._result(t) for t in (*results, *(self.current[k] for k in self.assigned)))
         aliases = tuple((len(results) + n, place[self.variables[k][1].id]) for n, k in enumerate(self.assigned))
         graph = Graph(inputs, tuple(self.nodes), outputs, aliases)
-        return Traced(graph, len(self.arguments), tuple(a for a, _ in self.captured.values()), tuple(variables), len(results), tuple(self.assigned.values()))
+        return Traced(
+            graph,
+            len(self.arguments),
+            tuple(a for a, _ in self.captured.values()),
+            tuple(variables),
+            len(results),
+            tuple(self.assigned.values()),
+        )
 
     def _result(self, t: Tensor) -> Value:
         if isinstance(t, Variable):

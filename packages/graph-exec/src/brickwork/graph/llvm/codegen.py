@@ -25,7 +25,6 @@ from .writer import Writer
 __all__ = ["Function", "generate"]
 
 
-
 @dataclass(frozen=True, slots=True)
 class Function:
     """``text`` of the function; ``units``: how many the outermost loop has; ``cost``: rough operations per unit."""
@@ -108,7 +107,12 @@ class _Generator:
             if not rest:
                 self._at_outer(at)
             else:
-                self.w.loop("0", self.w.size(self.kernel.axes[rest[0]]), 1, lambda i, _: nest(rest[1:], {**at, rest[0]: i}) or [])
+                self.w.loop(
+                    "0",
+                    self.w.size(self.kernel.axes[rest[0]]),
+                    1,
+                    lambda i, _: nest(rest[1:], {**at, rest[0]: i}) or [],
+                )
 
         self.w.loop(begin, end, 1, lambda i, _: nest(plain[1:], {plain[0]: i}) or [])
 
@@ -238,7 +242,12 @@ class _Generator:
         if not axes:
             inside(at)
         else:
-            self.w.loop("0", self.w.size(self.kernel.axes[axes[0]]), 1, lambda i, _: self._nest(axes[1:], {**at, axes[0]: i}, inside) or [])
+            self.w.loop(
+                "0",
+                self.w.size(self.kernel.axes[axes[0]]),
+                1,
+                lambda i, _: self._nest(axes[1:], {**at, axes[0]: i}, inside) or [],
+            )
 
     def _combine(self, group: list[int], points: list[Point]) -> None:
         """One loop nest over the inner axes that updates an accumulator per stage and point."""
@@ -297,11 +306,28 @@ class _Generator:
                     out[g] = out.get(g, True) and skip
         return out
 
-    def _reduce_nest(self, axes: list[int], at: dict[int, str], points: list[Point], values: list[tuple[str, str]], guards: dict[Guard, bool], proven: frozenset[Guard], innermost: Callable[..., list[str]]) -> list[str]:
+    def _reduce_nest(
+        self,
+        axes: list[int],
+        at: dict[int, str],
+        points: list[Point],
+        values: list[tuple[str, str]],
+        guards: dict[Guard, bool],
+        proven: frozenset[Guard],
+        innermost: Callable[..., list[str]],
+    ) -> list[str]:
         """Loops over the inner axes. A guard that skips becomes a bound of the loop it depends on; one that varies over the rows of the
         tile is tested once for the whole tile, as soon as its axes are known.
         """
-        ready = [g for g, skip in guards.items() if g not in proven and skip and self._row_coeff(g) and not any(g.coeffs[a] for a in axes) and not self._lane_coeff(g)]
+        ready = [
+            g
+            for g, skip in guards.items()
+            if g not in proven
+            and skip
+            and self._row_coeff(g)
+            and not any(g.coeffs[a] for a in axes)
+            and not self._lane_coeff(g)
+        ]
         if ready and len(points) > 1:
             guard = ready[0]
             inside = self._whole_tile(guard, at, points)
@@ -309,7 +335,9 @@ class _Generator:
             return self.w.branch(
                 inside,
                 lambda: self._reduce_nest(axes, at, points, values, guards, proven | {guard}, innermost),
-                lambda: self._reduce_nest(axes, at, points, values, {g: s for g, s in guards.items() if g != guard}, proven, innermost),
+                lambda: self._reduce_nest(
+                    axes, at, points, values, {g: s for g, s in guards.items() if g != guard}, proven, innermost
+                ),
                 types,
             )
         if not axes:
@@ -321,7 +349,15 @@ class _Generator:
                 low, high = self._clip(guard, axis, at, points[0], low, high)
                 proven = proven | {guard}
         types = [t for t, _ in values]
-        return self.w.loop(low, high, 1, lambda i, carried: self._reduce_nest(rest, {**at, axis: i}, points, list(zip(types, carried, strict=True)), guards, proven, innermost), values)
+        return self.w.loop(
+            low,
+            high,
+            1,
+            lambda i, carried: self._reduce_nest(
+                rest, {**at, axis: i}, points, list(zip(types, carried, strict=True)), guards, proven, innermost
+            ),
+            values,
+        )
 
     def _row_coeff(self, g: Guard) -> int:
         return g.coeffs[self.plan.row_axis] if self.plan.row_axis is not None else 0
@@ -374,7 +410,9 @@ class _Generator:
         kind = vector(register_type(dtype), point.lanes)
         if stage.combine == "add" and body.head == "mul" and class_of(dtype) == "f" and mask is None:
             a, b = (self.values.vector_of(x, point) for x in body.args)
-            return self.w.call(kind, f"@llvm.fma.{suffix(register_type(dtype), point.lanes)}", (kind, a), (kind, b), (kind, value))
+            return self.w.call(
+                kind, f"@llvm.fma.{suffix(register_type(dtype), point.lanes)}", (kind, a), (kind, b), (kind, value)
+            )
         new = self.values.vector_of(body, point)
         if mask is not None:
             none = constant(identity(stage.combine, dtype), dtype)  # type: ignore[arg-type]
@@ -426,7 +464,9 @@ class _Generator:
                 moving = any(id(a) in varies for a in node.args)
                 if node.head == "arg":
                     read = self.kernel.reads[node.value]
-                    moving = any(read.strides[a] != 0 or any(g.coeffs[a] for g in read.guards) for a in stage.axes) or any(w.target == read.source for w in self.kernel.writes)
+                    moving = any(
+                        read.strides[a] != 0 or any(g.coeffs[a] for g in read.guards) for a in stage.axes
+                    ) or any(w.target == read.source for w in self.kernel.writes)
                 elif node.head == "index":
                     moving = node.value in stage.axes
                 if moving:
@@ -445,8 +485,16 @@ class _Generator:
                 self.values.write(stage.write, self.values.of(stage.body, q), q)  # type: ignore[arg-type]
                 return
             for low, high, lanes, mask in self._lane_ranges(axis):
+
                 def one(j: str, _: list[str], lanes: int = lanes, mask: object = mask) -> list[str]:
-                    q = Point({**point.at, **at, axis: j}, axis, lanes, mask(j) if callable(mask) else mask, point.accs, dict(point.memo))  # type: ignore[arg-type]
+                    q = Point(
+                        {**point.at, **at, axis: j},
+                        axis,
+                        lanes,
+                        mask(j) if callable(mask) else mask,
+                        point.accs,
+                        dict(point.memo),
+                    )  # type: ignore[arg-type]
                     self.values.write(stage.write, self.values.of(stage.body, q), q)  # type: ignore[arg-type]
                     return []
 
@@ -461,7 +509,14 @@ class _Generator:
             whole, left = extent // lanes * lanes, extent % lanes
             out: list[tuple[str, str, int, object]] = [("0", str(whole), lanes, None)] if whole else []
             if left:
-                out.append((str(whole), str(whole + 1), lanes, "<" + ", ".join(f"i1 {'true' if k < left else 'false'}" for k in range(lanes)) + ">"))
+                out.append(
+                    (
+                        str(whole),
+                        str(whole + 1),
+                        lanes,
+                        "<" + ", ".join(f"i1 {'true' if k < left else 'false'}" for k in range(lanes)) + ">",
+                    )
+                )
             return out
         size = w.size(extent)
         whole_size = w.mul(w.let(f"sdiv i64 {size}, {lanes}"), str(lanes))
@@ -492,25 +547,49 @@ class _Generator:
         for k, value in zip(group, final, strict=True):
             point.accs[k] = (self._join_lanes(self.stages[k], value, lanes) if lanes else value, False)
 
-    def _lane_loop(self, low: str, high: str, axis: int, at: dict[int, str], types: list[str], carried: list[str], mask: object, update: Callable[..., list[str]]) -> list[str]:
+    def _lane_loop(
+        self,
+        low: str,
+        high: str,
+        axis: int,
+        at: dict[int, str],
+        types: list[str],
+        carried: list[str],
+        mask: object,
+        update: Callable[..., list[str]],
+    ) -> list[str]:
         def one(j: str, values: list[str]) -> list[str]:
             return update({**at, axis: j}, values, mask(j) if callable(mask) else mask)
 
         return self.w.loop(low, high, self.plan.lanes, one, list(zip(types, carried, strict=True)))
 
-    def _carry_nest(self, axes: list[int], at: dict[int, str], values: list[tuple[str, str]], inside: Callable[..., list[str]]) -> list[str]:
+    def _carry_nest(
+        self, axes: list[int], at: dict[int, str], values: list[tuple[str, str]], inside: Callable[..., list[str]]
+    ) -> list[str]:
         if not axes:
             return inside(at, [v for _, v in values])
         types = [t for t, _ in values]
-        return self.w.loop("0", self.w.size(self.kernel.axes[axes[0]]), 1, lambda i, carried: self._carry_nest(axes[1:], {**at, axes[0]: i}, list(zip(types, carried, strict=True)), inside), values)
+        return self.w.loop(
+            "0",
+            self.w.size(self.kernel.axes[axes[0]]),
+            1,
+            lambda i, carried: self._carry_nest(
+                axes[1:], {**at, axes[0]: i}, list(zip(types, carried, strict=True)), inside
+            ),
+            values,
+        )
 
     def _join_lanes(self, stage: Stage, value: str, lanes: int) -> str:
         """Halve the vector until one lane is left: always the same order."""
         scalar = register_type(stage.body.dtype)
         while lanes > 1:
             half = lanes // 2
-            low = self.w.let(f"shufflevector <{lanes} x {scalar}> {value}, <{lanes} x {scalar}> poison, <{half} x i32> <{', '.join(f'i32 {k}' for k in range(half))}>")
-            high = self.w.let(f"shufflevector <{lanes} x {scalar}> {value}, <{lanes} x {scalar}> poison, <{half} x i32> <{', '.join(f'i32 {k + half}' for k in range(half))}>")
+            low = self.w.let(
+                f"shufflevector <{lanes} x {scalar}> {value}, <{lanes} x {scalar}> poison, <{half} x i32> <{', '.join(f'i32 {k}' for k in range(half))}>"
+            )
+            high = self.w.let(
+                f"shufflevector <{lanes} x {scalar}> {value}, <{lanes} x {scalar}> poison, <{half} x i32> <{', '.join(f'i32 {k + half}' for k in range(half))}>"
+            )
             value = self._combine_two(stage, low, high, half)
             lanes = half
         return self.w.let(f"extractelement <1 x {scalar}> {value}, i64 0")

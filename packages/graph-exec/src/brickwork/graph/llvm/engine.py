@@ -20,7 +20,9 @@ def _target() -> tuple[llvm.TargetMachine, Machine]:
     llvm.initialize_native_asmprinter()
     name, features = llvm.get_host_cpu_name(), llvm.get_host_cpu_features()
     flat = features.flatten()
-    machine = llvm.Target.from_default_triple().create_target_machine(cpu=name, features=flat, opt=3, reloc="pic", codemodel="default")
+    machine = llvm.Target.from_default_triple().create_target_machine(
+        cpu=name, features=flat, opt=3, reloc="pic", codemodel="default"
+    )
     if features.get("avx512f"):
         width, registers = 64, 32
     elif features.get("avx"):
@@ -66,5 +68,3 @@ class Library:
     def address(self, name: str) -> int:
         with _lock:
             return self._engine.get_function_address(name)
-
-

@@ -76,7 +76,15 @@ def _buffers(kernel: Kernel) -> list[int]:
 def renumbered(kernel: Kernel, place: dict[int, int]) -> Kernel:
     """The kernel with buffers named by their slots, so that equal work is one function."""
     reads = tuple(Read(place[r.source], r.dtype, r.offset, r.strides, r.guards, r.fill) for r in kernel.reads)
-    stages = tuple(Stage(s.axes, s.body, s.combine, None if s.write is None else Write(place[s.write.target], s.write.dtype, s.write.offset, s.write.strides)) for s in kernel.stages)
+    stages = tuple(
+        Stage(
+            s.axes,
+            s.body,
+            s.combine,
+            None if s.write is None else Write(place[s.write.target], s.write.dtype, s.write.offset, s.write.strides),
+        )
+        for s in kernel.stages
+    )
     return Kernel(kernel.axes, kernel.outer, reads, stages)
 
 
@@ -115,7 +123,12 @@ def _emit_kernel(w: Writer, name: str, function: Function) -> bool:
     w.put(serial)
     w.put(f"br label %{labels[2]}")
     w.start(labels[1])
-    wanted = w.max(w.let(f"sdiv i64 {w.mul(count, str(function.cost))}, {CHUNK}") if isinstance(units, Dim) else str(total // CHUNK), "2")
+    wanted = w.max(
+        w.let(f"sdiv i64 {w.mul(count, str(function.cost))}, {CHUNK}")
+        if isinstance(units, Dim)
+        else str(total // CHUNK),
+        "2",
+    )
     chunks = w.min(w.min(wanted, count), "64")
     w.put(f"call void %parallel(ptr %pool, ptr @{name}, ptr %slots, ptr %dims, i64 {count}, i64 {chunks})")
     w.put(f"br label %{labels[2]}")

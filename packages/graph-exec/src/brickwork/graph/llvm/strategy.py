@@ -47,7 +47,9 @@ def choose(kernel: Kernel, machine: Machine) -> Strategy:
 
 def _width(kernel: Kernel) -> int:
     """Bytes of the type that the lanes are counted in: the widest float at work, else the widest type."""
-    sizes = [n.dtype.itemsize for s in kernel.stages for n, _ in s.body.program if n.dtype.kind in "fV" and n.head != "const"]
+    sizes = [
+        n.dtype.itemsize for s in kernel.stages for n, _ in s.body.program if n.dtype.kind in "fV" and n.head != "const"
+    ]
     return max(sizes) if sizes else max((n.dtype.itemsize for s in kernel.stages for n, _ in s.body.program), default=4)
 
 
@@ -58,6 +60,7 @@ def extent(size: Size) -> int:
 
 def _mapping(kernel: Kernel, lanes: int) -> Strategy:
     """Elementwise: along the axis that the writes walk by one."""
+
     def score(a: int) -> tuple[int, int]:
         unit = sum(w.strides[a] == 1 for w in kernel.writes) * 4 + sum(r.strides[a] == 1 for r in kernel.reads)
         return (unit if kernel.axes[a] != 1 else 0, a)
@@ -69,22 +72,38 @@ def _mapping(kernel: Kernel, lanes: int) -> Strategy:
 def _reducing(kernel: Kernel, machine: Machine, lanes: int, combining: list[Stage]) -> Strategy:
     used = sorted({k for s in combining for k in leaves(s.body, "arg")})
     reads = [kernel.reads[k] for k in used]
-    outer = [a for a in range(kernel.outer) if all(r.strides[a] in (0, 1) for r in reads) and any(r.strides[a] == 1 for r in reads)]
+    outer = [
+        a
+        for a in range(kernel.outer)
+        if all(r.strides[a] in (0, 1) for r in reads) and any(r.strides[a] == 1 for r in reads)
+    ]
     inner_axes = sorted({a for s in combining for a in s.axes})
-    inner = [a for a in inner_axes if all(r.strides[a] in (0, 1) for r in reads) and all(a in s.axes for s in combining)]
+    inner = [
+        a for a in inner_axes if all(r.strides[a] in (0, 1) for r in reads) and all(a in s.axes for s in combining)
+    ]
     best_outer = max(outer, key=lambda a: (extent(kernel.axes[a]), a), default=None)
     best_inner = max(inner, key=lambda a: (extent(kernel.axes[a]), a), default=None)
-    if best_outer is not None and (best_inner is None or extent(kernel.axes[best_outer]) * 2 >= min(lanes, extent(kernel.axes[best_inner]))):
+    if best_outer is not None and (
+        best_inner is None or extent(kernel.axes[best_outer]) * 2 >= min(lanes, extent(kernel.axes[best_inner]))
+    ):
         return _tile(kernel, machine, lanes, best_outer, reads)
     if best_inner is None:
-        best_inner = max(inner_axes, key=lambda a: (sum(r.strides[a] in (0, 1) for r in reads), extent(kernel.axes[a]), a), default=None)
+        best_inner = max(
+            inner_axes,
+            key=lambda a: (sum(r.strides[a] in (0, 1) for r in reads), extent(kernel.axes[a]), a),
+            default=None,
+        )
     return Strategy(lanes if best_inner is not None else 0, best_inner)
 
 
 def _tile(kernel: Kernel, machine: Machine, lanes: int, vector: int, reads: list[object]) -> Strategy:
     """A tile that leaves registers for the operands; rows along an axis that the vector operands do not depend on."""
     moving = [r for r in reads if r.strides[vector] == 1]  # type: ignore[attr-defined]
-    rows = [a for a in range(kernel.outer) if a != vector and extent(kernel.axes[a]) > 1 and all(r.strides[a] == 0 for r in moving)]  # type: ignore[attr-defined]
+    rows = [
+        a
+        for a in range(kernel.outer)
+        if a != vector and extent(kernel.axes[a]) > 1 and all(r.strides[a] == 0 for r in moving)
+    ]  # type: ignore[attr-defined]
     budget = machine.registers - 4
     single = [s for s in kernel.stages if s.combine is not None]
     budget = max(1, budget // len(single))

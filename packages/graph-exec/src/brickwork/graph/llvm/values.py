@@ -66,7 +66,9 @@ class Values:
 
     def splat(self, value: str, scalar: str, lanes: int) -> str:
         one = self.w.let(f"insertelement {vector(scalar, lanes)} poison, {scalar} {value}, i64 0")
-        return self.w.let(f"shufflevector {vector(scalar, lanes)} {one}, {vector(scalar, lanes)} poison, <{lanes} x i32> zeroinitializer")
+        return self.w.let(
+            f"shufflevector {vector(scalar, lanes)} {one}, {vector(scalar, lanes)} poison, <{lanes} x i32> zeroinitializer"
+        )
 
     def _node(self, node: Expr, point: Point) -> tuple[str, bool]:
         match node.head:
@@ -83,7 +85,10 @@ class Values:
         args = [point.memo[id(a)] for a in node.args]
         wide = any(v for _, v in args)
         if wide:
-            args = [(v if w else self.splat(v, register_type(a.dtype), point.lanes), True) for a, (v, w) in zip(node.args, args, strict=True)]
+            args = [
+                (v if w else self.splat(v, register_type(a.dtype), point.lanes), True)
+                for a, (v, w) in zip(node.args, args, strict=True)
+            ]
         operands = [v for v, _ in args]
         return self._apply(node, operands, point.lanes if wide else 0), wide
 
@@ -158,11 +163,17 @@ class Values:
             return (self.w.let(f"trunc i8 {value} to i1"), False) if scalar == "i1" else (value, False)
         mask = self._mask(guards, point)
         value = self._read_vector(read, step, mask, point, kind)
-        return (self.w.let(f"trunc {vector('i8', point.lanes)} {value} to {vector('i1', point.lanes)}"), True) if scalar == "i1" else (value, True)
+        return (
+            (self.w.let(f"trunc {vector('i8', point.lanes)} {value} to {vector('i1', point.lanes)}"), True)
+            if scalar == "i1"
+            else (value, True)
+        )
 
     def _read_scalar(self, read: Read, guards: list[Guard], point: Point, kind: str) -> str:
         if not guards:
-            return self.w.let(f"load {kind}, ptr {self.address(read.source, read.dtype, read.offset, read.strides, point)}")
+            return self.w.let(
+                f"load {kind}, ptr {self.address(read.source, read.dtype, read.offset, read.strides, point)}"
+            )
         inside = self._inside(guards, point)
         place = self.w.affine(self.w.size(read.offset), [(i, read.strides[a]) for a, i in point.at.items()])
         safe = self.w.let(f"select i1 {inside}, i64 {place}, i64 0")
@@ -209,7 +220,12 @@ class Values:
         steps = "<" + ", ".join(f"i64 {k}" for k in range(lanes)) + ">"
         places = self.w.let(f"mul <{lanes} x i64> {stride}, {steps}")
         pointers = self.w.let(f"getelementptr {kind}, ptr {pointer}, <{lanes} x i64> {places}")
-        args = ((f"<{lanes} x ptr>", pointers), ("i32", str(read.dtype.itemsize)), (f"<{lanes} x i1>", mask or _all(lanes)), (wide, fill))
+        args = (
+            (f"<{lanes} x ptr>", pointers),
+            ("i32", str(read.dtype.itemsize)),
+            (f"<{lanes} x i1>", mask or _all(lanes)),
+            (wide, fill),
+        )
         return self.w.call(wide, f"@llvm.masked.gather.{suffix(kind, lanes)}.v{lanes}p0", *args)
 
     def write(self, write: Write, value: tuple[str, bool], point: Point) -> None:
@@ -230,14 +246,24 @@ class Values:
         if step == 1 and point.mask is None:
             self.w.put(f"store {many} {text}, ptr {pointer}, align {write.dtype.itemsize}")
         elif step == 1:
-            args = ((many, text), ("ptr", pointer), ("i32", str(write.dtype.itemsize)), (f"<{lanes} x i1>", point.mask or ""))
+            args = (
+                (many, text),
+                ("ptr", pointer),
+                ("i32", str(write.dtype.itemsize)),
+                (f"<{lanes} x i1>", point.mask or ""),
+            )
             self.w.call("void", f"@llvm.masked.store.{suffix(kind, lanes)}.p0", *args)
         else:
             stride = self.splat(self.w.size(step), "i64", lanes)
             steps = "<" + ", ".join(f"i64 {k}" for k in range(lanes)) + ">"
             places = self.w.let(f"mul <{lanes} x i64> {stride}, {steps}")
             pointers = self.w.let(f"getelementptr {kind}, ptr {pointer}, <{lanes} x i64> {places}")
-            args = ((many, text), (f"<{lanes} x ptr>", pointers), ("i32", str(write.dtype.itemsize)), (f"<{lanes} x i1>", point.mask or _all(lanes)))
+            args = (
+                (many, text),
+                (f"<{lanes} x ptr>", pointers),
+                ("i32", str(write.dtype.itemsize)),
+                (f"<{lanes} x i1>", point.mask or _all(lanes)),
+            )
             self.w.call("void", f"@llvm.masked.scatter.{suffix(kind, lanes)}.v{lanes}p0", *args)
 
 
@@ -279,7 +305,9 @@ def _shift(name: str) -> object:
         out = v.w.let(f"{name} {kind} {args[0]}, {amount}")
         if name == "ashr":
             return out
-        return v.w.let(f"select {vector('i1', lanes)} {over}, {kind} {'zeroinitializer' if lanes else '0'}, {kind} {out}")
+        return v.w.let(
+            f"select {vector('i1', lanes)} {over}, {kind} {'zeroinitializer' if lanes else '0'}, {kind} {out}"
+        )
 
     return emit
 
@@ -317,4 +345,13 @@ def _idiv(v: Values, args: list[str], kind: str, scalar: str, lanes: int, cls: s
     return v.w.let(f"select {boolean} {by_zero}, {kind} {zero}, {kind} {out}")
 
 
-_SPECIAL = {"neg": _neg, "fneg": _fneg, "not": _not, "mulhi": _mulhi, "idiv": _idiv, "shl": _shift("shl"), "ashr": _shift("ashr"), "lshr": _shift("lshr")}
+_SPECIAL = {
+    "neg": _neg,
+    "fneg": _fneg,
+    "not": _not,
+    "mulhi": _mulhi,
+    "idiv": _idiv,
+    "shl": _shift("shl"),
+    "ashr": _shift("ashr"),
+    "lshr": _shift("lshr"),
+}

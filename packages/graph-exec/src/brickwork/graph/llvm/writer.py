@@ -56,7 +56,14 @@ class Writer:
         self.count += 1
         return f"{stem}{self.count}"
 
-    def loop(self, low: str, high: str, step: int, body: Callable[[str, list[str]], list[str]], carried: Carried | None = None) -> list[str]:
+    def loop(
+        self,
+        low: str,
+        high: str,
+        step: int,
+        body: Callable[[str, list[str]], list[str]],
+        carried: Carried | None = None,
+    ) -> list[str]:
         """``for i in range(low, high, step)``; ``body(i, values)`` gives the values for the next round; gives the last ones."""
         values = carried or []
         head, inside, done = (self.label(s) for s in ("head", "body", "done"))
@@ -75,12 +82,17 @@ class Writer:
         latch = self.block
         self.put(f"br label %{head}")
         text = [f"  {i} = phi i64 [ {low}, %{before} ], [ {after}, %{latch} ]"]
-        text += [f"  {p} = phi {t} [ {v}, %{before} ], [ {r}, %{latch} ]" for p, (t, v), r in zip(phis, values, results, strict=True)]
+        text += [
+            f"  {p} = phi {t} [ {v}, %{before} ], [ {r}, %{latch} ]"
+            for p, (t, v), r in zip(phis, values, results, strict=True)
+        ]
         self.lines[place : place + 1] = text
         self.start(done)
         return phis
 
-    def branch(self, condition: str, yes: Callable[[], list[str]], no: Callable[[], list[str]], types: Sequence[str]) -> list[str]:
+    def branch(
+        self, condition: str, yes: Callable[[], list[str]], no: Callable[[], list[str]], types: Sequence[str]
+    ) -> list[str]:
         """``yes() if condition else no()``, each giving values of these types."""
         labels = [self.label(s) for s in ("yes", "no", "join")]
         self.put(f"br i1 {condition}, label %{labels[0]}, label %{labels[1]}")

@@ -68,7 +68,14 @@ class Compiled:
 class Function:
     """The compiled function. Call it as the original; `explain` tells what was compiled and why."""
 
-    def __init__(self, fn: Callable[..., Any], *, static_argnames: Sequence[str] = (), max_variants: int | None = None, dynamic_batch: bool = True):
+    def __init__(
+        self,
+        fn: Callable[..., Any],
+        *,
+        static_argnames: Sequence[str] = (),
+        max_variants: int | None = None,
+        dynamic_batch: bool = True,
+    ):
         functools.update_wrapper(self, fn)
         self.fn, self.max_variants, self.dynamic_batch = fn, max_variants, dynamic_batch
         self.static_argnames = frozenset(static_argnames)
@@ -105,7 +112,9 @@ class Function:
         return self._trace(args, kwargs, specs, (False,) * len(specs))[0].graph
 
     # arguments
-    def _arguments(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[list[np.ndarray], Any, tuple[Any, ...]]:
+    def _arguments(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[list[np.ndarray], Any, tuple[Any, ...]]:
         """Arrays of the dynamic leaves, what is static, and shape and dtype of the arrays."""
         arrays: list[np.ndarray] = []
         layout: list[Any] = []
@@ -144,7 +153,9 @@ class Function:
         return leaf
 
     # variants
-    def _find(self, args: Any, kwargs: Any, arrays: list[np.ndarray], layout: Any, specs: tuple[Any, ...]) -> tuple[Compiled, dict[str, int] | None]:
+    def _find(
+        self, args: Any, kwargs: Any, arrays: list[np.ndarray], layout: Any, specs: tuple[Any, ...]
+    ) -> tuple[Compiled, dict[str, int] | None]:
         """A variant whose first axes are open, or a new one."""
         for found in self._variants:
             if any(found.symbolic):
@@ -185,7 +196,11 @@ class Function:
                 continue
             differs = tuple(a != b for a, b in zip(old, specs, strict=True))
             pairs = {(a[0][:1], b[0][:1]) for a, b, d in zip(old, specs, differs, strict=True) if d}
-            alike = all(a[1] == b[1] and a[0][1:] == b[0][1:] and len(a[0]) == len(b[0]) > 0 for a, b, d in zip(old, specs, differs, strict=True) if d)
+            alike = all(
+                a[1] == b[1] and a[0][1:] == b[0][1:] and len(a[0]) == len(b[0]) > 0
+                for a, b, d in zip(old, specs, differs, strict=True)
+                if d
+            )
             positive = all(b[0] >= 1 for _, b in pairs if b)
             if alike and len(pairs) == 1 and positive and (layout, _masked(specs, differs)) not in self._closed:
                 return differs
@@ -215,7 +230,10 @@ class Function:
     def _trace(self, args: Any, kwargs: Any, specs: tuple[Any, ...], open_axes: tuple[bool, ...]) -> tuple[Any, Any]:
         trace = GraphTrace()
         batch = symbol("N")
-        tensors = [trace.argument(TensorSpec((batch, *shape[1:]) if is_open else shape, as_dtype(dtype))) for (shape, dtype), is_open in zip(specs, open_axes, strict=True)]
+        tensors = [
+            trace.argument(TensorSpec((batch, *shape[1:]) if is_open else shape, as_dtype(dtype)))
+            for (shape, dtype), is_open in zip(specs, open_axes, strict=True)
+        ]
         source = iter(tensors)
 
         def replace(value: Any) -> Any:
@@ -224,7 +242,13 @@ class Function:
             if isinstance(value, (bool, str, bytes)) or value is None:
                 return value
             flat = tree.leaves(value)
-            return tree.unflatten(value, [next(source) if isinstance(x, (*_ARRAYS, int, float, complex)) and not isinstance(x, bool) else x for x in flat])
+            return tree.unflatten(
+                value,
+                [
+                    next(source) if isinstance(x, (*_ARRAYS, int, float, complex)) and not isinstance(x, bool) else x
+                    for x in flat
+                ],
+            )
 
         moved = [replace(a) for a in args]
         named = {k: v if k in self.static_argnames else replace(v) for k, v in kwargs.items()}
@@ -233,7 +257,9 @@ class Function:
             results = [asarray(x) for x in tree.leaves(out)]
         return trace.finish(results), out
 
-    def _compile(self, args: Any, kwargs: Any, specs: tuple[Any, ...], open_axes: tuple[bool, ...], cause: str) -> Compiled:
+    def _compile(
+        self, args: Any, kwargs: Any, specs: tuple[Any, ...], open_axes: tuple[bool, ...], cause: str
+    ) -> Compiled:
         start = time.perf_counter()
         traced, out = self._trace(args, kwargs, specs, open_axes)
         graph = run_pipeline(traced.graph)
@@ -241,14 +267,20 @@ class Function:
         middle = time.perf_counter()
         run = Executable(traced, plan, str(graph))
         end = time.perf_counter()
-        signature = ", ".join(str(TensorSpec((symbol("N"), *shape[1:]) if o else shape, as_dtype(dtype))) for (shape, dtype), o in zip(specs, open_axes, strict=True))
+        signature = ", ".join(
+            str(TensorSpec((symbol("N"), *shape[1:]) if o else shape, as_dtype(dtype)))
+            for (shape, dtype), o in zip(specs, open_axes, strict=True)
+        )
         variant = Variant(f"{self.fn.__name__}({signature})", cause, any(open_axes), (middle - start) * 1e3, (end - middle) * 1e3, run.found,
                           len(plan.kernels), len(plan.steps) - len(plan.kernels), str(plan.arena))  # fmt: skip
         return Compiled(run, out, isinstance(out, Tensor), variant, graph, open_axes)
 
 
 def _masked(specs: tuple[Any, ...], open_axes: tuple[bool, ...]) -> tuple[Any, ...]:
-    return tuple((shape[1:], dtype, True) if o else (shape, dtype, False) for (shape, dtype), o in zip(specs, open_axes, strict=True))
+    return tuple(
+        (shape[1:], dtype, True) if o else (shape, dtype, False)
+        for (shape, dtype), o in zip(specs, open_axes, strict=True)
+    )
 
 
 def _batch(compiled: Compiled, arrays: Sequence[np.ndarray]) -> dict[str, int] | None:

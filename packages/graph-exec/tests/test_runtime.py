@@ -1,0 +1,129 @@
+"""Threads, cache, forks and memory of compiled code."""
+
+import hashlib
+import os
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import pytest
+
+import brickwork.tensor as bt
+from brickwork.graph import function
+from brickwork.graph.cache import cache_statistics
+
+SAME_BITS = """
+import hashlib, numpy as np, brickwork.tensor as bt
+from brickwork.graph import function
+rng = np.random.default_rng(0)
+def array(*shape): return rng.normal(size=shape).astype("f")
+x, w, v = array(8, 28, 28, 8), array(3, 3, 8, 32), array(14 * 14 * 32, 10)
+def loss(x, w, v):
+    h = bt.nn.max_pool(bt.nn.relu(bt.conv(x, w, 1, "same")), (2, 2))
+    return (bt.nn.log_softmax(bt.reshape(h, (8, -1)) @ v) ** 2.0).mean()
+f = function(lambda *a: bt.value_and_grad(loss, (0, 1, 2))(*a))
+h = hashlib.sha256()
+for _ in range(3):
+    value, gradients = f(x, w, v)
+    for t in (value, *gradients): h.update(t.numpy().tobytes())
+print(h.hexdigest())
+"""
+
+
+def run(code, **environment):
+    done = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, **environment}, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_same_bits_at_any_number_of_threads():
+    assert len({run(SAME_BITS, BRICKWORK_NUM_THREADS=n) for n in ("1", "2", "3", "7")}) == 1
+
+
+def test_a_second_process_finds_the_code(tmp_path):
+    code = ("import numpy as np, brickwork.tensor as bt\nfrom brickwork.graph import function\n"
+            "f = function(lambda x: bt.exp(x) * 3.0)\nf(np.ones(5, 'f'))\nprint(f.explain()[0].cached)")  # fmt: skip
+    assert [run(code, BRICKWORK_CACHE_DIR=str(tmp_path)) for _ in range(2)] == ["False", "True"]
+    for path in tmp_path.rglob("*.o"):
+        path.write_bytes(path.read_bytes()[:-40] + b"x" * 40)
+    assert [run(code, BRICKWORK_CACHE_DIR=str(tmp_path)) for _ in range(2)] == ["False", "True"], (
+        "damaged code is compiled again"
+    )
+    assert run(code, BRICKWORK_CACHE_DIR="") == "False", "no cache, no trouble"
+
+
+def test_a_cache_that_can_not_be_written_is_no_trouble(tmp_path):
+    blocked = tmp_path / "file"
+    blocked.write_text("not a folder")
+    assert (
+        run(
+            "import numpy as np, brickwork.tensor as bt\nfrom brickwork.graph import function\nprint(function(lambda x: x + 1.0)(np.ones(2, 'f')).tolist())",
+            BRICKWORK_CACHE_DIR=str(blocked),
+        )
+        == "[2.0, 2.0]"
+    )
+
+
+def test_equal_graphs_share_code():
+    before = cache_statistics()[1]
+    for _ in range(3):
+        function(lambda x: bt.tanh(x) * 1.25 + 0.75)(np.ones((3, 5), "f"))
+    assert cache_statistics()[1] == before + 1
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_works_after_a_fork():
+    code = ("import os, numpy as np, brickwork.tensor as bt\nfrom brickwork.graph import function\n"
+            "f = function(lambda a: a @ a)\na = np.ones((300, 300), 'f')\nf(a)\npid = os.fork()\n"
+            "ok = float(f(a).numpy()[0, 0]) == 300.0\n"
+            "if pid == 0: os._exit(0 if ok else 1)\nprint(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), ok)")  # fmt: skip
+    assert run(code, PYTHONWARNINGS="ignore") == "0 True"
+
+
+def test_many_python_threads_at_once():
+    f = function(lambda a, b: bt.nn.relu(a @ b))
+    a, b = (np.random.default_rng(k).normal(size=(200, 200)).astype("f") for k in range(2))
+    want = hashlib.sha256(f(a, b).numpy().tobytes()).digest()
+    found = []
+
+    def work():
+        for _ in range(20):
+            found.append(hashlib.sha256(f(a, b).numpy().tobytes()).digest())
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert len(found) == 80 and set(found) == {want}
+
+
+def test_importing_starts_nothing():
+    code = ("import sys, threading, brickwork.graph\n"
+            "print(threading.active_count(), any(m.split('.')[0] == 'llvmlite' for m in sys.modules))")  # fmt: skip
+    assert run(code) == "1 False"
+
+
+MEMORY = """
+import resource, numpy as np, brickwork.tensor as bt
+from brickwork.graph import function
+w = bt.Variable(np.ones((50, 50), "f"))
+def step(x):
+    w.assign(w.value * 0.999)
+    return (x @ w.value).sum()
+f = function(step)
+x = np.ones((20, 50), "f")
+def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+for _ in range(2000): f(x)
+before = peak()
+for _ in range(20000): f(x)
+print(peak() - before)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the resource module is not there on Windows")
+def test_memory_is_flat_over_calls():
+    assert int(run(MEMORY)) < 2048, "kilobytes grown over 20,000 calls"
