@@ -96,6 +96,20 @@ def test_movement(device):
     same(bt.take(x, on(device, np.array([2, 0]))[0], axis=0), A[[2, 0]], device)
 
 
+def test_indices_from_the_host(device):
+    """Positions are data of the program: lists and NumPy's arrays go to where the tensor is."""
+    (x,) = on(device, A)
+    same(x[[2, 0]], A[[2, 0]], device)
+    same(bt.take(x, np.array([2, 0]), axis=1), A[:, [2, 0]], device)
+    same(x[x[:, 0] > 0.5], A[A[:, 0] > 0.5], device)
+    same(bt.nn.one_hot(*on(device, np.array([1, 0])), 3), np.eye(3)[[1, 0]], device)
+
+
+def test_scalars_of_numpy(device):
+    (x,) = on(device, A)
+    same(x * np.float32(2), A * 2, device)
+
+
 def test_contractions(device):
     x, y, image, kernel = on(device, A, B, IMAGE, FILTER)
     same(bt.matmul(x, bt.transpose(y)), A @ B.T, device)
@@ -143,6 +157,25 @@ def test_gradients_through_a_network(device):
     )
 
 
+def test_gradients_with_numbers(device):
+    (x,) = on(device, A)
+    same(bt.grad(lambda t: bt.sum(t**2.0 + 3.0 / t))(x), 2 * A - 3 / A**2, device)
+
+
+def test_a_training_step_updates_variables_where_they_are(device):
+    x, y, start = on(device, A, B[:, :3], RNG.normal(size=(6, 3)).astype(np.float32))
+    weights = bt.Variable(start)
+    losses = []
+    for _ in range(20):
+        with bt.GradientTape() as tape:
+            loss = bt.mean(bt.square(bt.matmul(x, weights.value) - y))
+        weights.assign_sub(0.1 * tape.gradient(loss, weights))
+        losses.append(float(loss))
+    assert weights.value.device == device
+    assert losses[-1] < 0.5 * losses[0]
+    assert not np.array_equal(weights.numpy(), start.numpy())
+
+
 def test_gradients_of_convolution(device):
     image, kernel = on(device, IMAGE, FILTER)
 
@@ -163,6 +196,20 @@ def test_random_bits_are_the_same_everywhere(device, shape):
     key = bt.random.key(42)
     wanted = bt.random.uniform(key, shape).numpy()
     np.testing.assert_array_equal(bt.random.uniform(*on(device, key), shape).numpy(), wanted)
+
+
+@pytest.mark.parametrize("draw", ["normal", "truncated_normal", "bits"])
+def test_other_draws_are_the_same_everywhere(device, draw):
+    key = bt.random.key(3)
+    wanted = getattr(bt.random, draw)(key, (5, 2)).numpy()
+    same(getattr(bt.random, draw)(*on(device, key), (5, 2)), wanted, device)
+
+
+def test_keys_are_the_same_everywhere(device):
+    key = bt.random.key(3)
+    (moved,) = on(device, key)
+    same(bt.random.split(moved, 3), bt.random.split(key, 3).numpy(), device)
+    same(bt.random.fold_in(moved, 7), bt.random.fold_in(key, 7).numpy(), device)
 
 
 @pytest.mark.parametrize(
