@@ -19,14 +19,15 @@ from brickwork.gpu import CudaBackend, find_nvrtc
 @pytest.fixture(scope="session", autouse=True)
 def entry_point(tmp_path_factory):
     """The entry points of the strict device and, where this package runs uninstalled from its folder, of its own."""
-    installed = any(e.name == "cuda" for e in entry_points(group="brickwork.backends"))
-    project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    lines = ["[brickwork.backends]", "strict = strict_arrays:StrictBackend"]
+    if not any(e.name == "cuda" for e in entry_points(group="brickwork.backends")):
+        project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+        lines.append(f"cuda = {project['entry-points']['brickwork.backends']['cuda']}")
     folder = tmp_path_factory.mktemp("site")
     metadata = folder / "brickwork_gpu_tests-0.dist-info"
     metadata.mkdir()
     (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: brickwork-gpu-tests\nVersion: 0\n")
-    own = "" if installed else f"cuda = {project['entry-points']['brickwork.backends']['cuda']}\n"
-    (metadata / "entry_points.txt").write_text(f"[brickwork.backends]\nstrict = strict_arrays:StrictBackend\n{own}")
+    (metadata / "entry_points.txt").write_text("\n".join(lines) + "\n")
     sys.path.append(str(folder))
 
 
