@@ -14,12 +14,12 @@ CELLS = {
     "float": st.floats(),
     "int": st.integers(-(2**70), 2**70),
     "bool": st.booleans(),
-    "text": st.text(max_size=8),
+    "text": st.text(st.characters(exclude_categories=["Cs"]), max_size=8),
     "word": st.sampled_from(["a", "b", "", " ", "1", "1e400", "nan", "2024-01-02", "yes", "x" * 5000]),
     "date": st.datetimes(),
     "aware": st.datetimes(timezones=st.sampled_from([timezone(timedelta(hours=hours)) for hours in (-12, 0, 14)])),
     "none": st.none(),
-    "object": st.sampled_from([[], {}, b"x", (1,), pd.NA, pd.NaT, np.float32(1), np.datetime64("NaT"), float]),
+    "object": st.sampled_from([[], {}, b"x", (1,), pd.NA, pd.NaT, np.float32(1), np.datetime64("NaT", "us"), float]),
 }
 
 

@@ -113,7 +113,7 @@ def _float(value: Any) -> float:
 
 def _moment(value: Any) -> Any:
     if is_missing(value):
-        return np.datetime64("NaT")
+        return np.datetime64("NaT", "us")
     if isinstance(value, datetime):
         # By difference, since `astimezone` overflows at the first and last day of the calendar.
         offset = value.utcoffset() or timedelta()

@@ -123,7 +123,7 @@ def as_datetimes(column: Column, who: str, style: str) -> np.ndarray:
         _refuse_unread(column, parsed, who, f"must hold dates (read as {style})", fix)
         return np.array([*parsed, NAT], dtype=np.int64).view("datetime64[us]")[column.values]
     rule = f"must hold dates (read as {style})"
-    return _only_missing(column, who, rule, "datetime64[us]", np.datetime64("NaT"))
+    return _only_missing(column, who, rule, "datetime64[us]", np.datetime64("NaT", "us"))
 
 
 def as_texts(column: Column, who: str) -> tuple[np.ndarray, Sequence[str]]:
