@@ -23,7 +23,7 @@ ENTRY_POINTS = {
     "brickwork-cli": {("console_scripts", "brickwork")},
     "brickwork-gpu-kernels": {("brickwork.backends", "cuda")},
     "brickwork-graph-exec": {("brickwork.compilers", "llvm")},
-    "brickwork-layers": {("brickwork.bundles", "layers")},
+    "brickwork-layers": {("brickwork.bundles", "layers"), ("brickwork.bundles", "layers_sklearn")},
     "brickwork-prep": {("brickwork.bundles", "prep")},
     "brickwork-tensor-core": {("brickwork.backends", "numpy")},
 }

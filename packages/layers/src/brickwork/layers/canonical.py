@@ -1,7 +1,7 @@
 """Training rows in one order and each once, so that a weight of 3 and three copies of a row are the same training set.
 
-scikit-learn asks that of every estimator. Gradient descent in batches does not grant it by itself; it holds when what it
-is given depends only on the weighted set of rows, and then their order means nothing either.
+scikit-learn asks that of every estimator. Gradient descent in batches does not grant it by itself; it holds when what
+it is given depends only on the weighted set of rows, and then their order means nothing either.
 """
 
 from __future__ import annotations

@@ -77,13 +77,14 @@ class _Network(BaseEstimator):
                 parts.append(Dense(int(units), activation=self.activation, name=f"hidden_{k}"))
                 if self.dropout:
                     parts.append(Dropout(self.dropout, name=f"dropout_{k}"))
-            network: Model = Sequential([*parts, Dense(outputs, name="outputs")], name="network")
+            # From zeros the first answers are the same for every row, and so are those far from any row learned from.
+            last = Dense(outputs, kernel_initializer="zeros", name="outputs")
+            network: Model = Sequential([*parts, last], name="network")
         else:
             network = self.model(features, outputs)
             if not isinstance(network, Model):
-                raise LayerError(
-                    f"{type(self).__name__}: model(n_features, n_outputs) must give a Model; got {type(network).__name__}"
-                )
+                who, got = type(self).__name__, type(network).__name__
+                raise LayerError(f"{who}: model(n_features, n_outputs) must give a Model; got {got}")
         optimizer = get_optimizer(self.optimizer)
         optimizer = type(optimizer).from_config({**optimizer.get_config(), "name": "optimizer"})
         if self.learning_rate is not None:
@@ -126,8 +127,8 @@ class _Network(BaseEstimator):
 class Classifier(ClassifierMixin, _Network):
     """A network that tells classes apart, as a scikit-learn classifier.
 
-    Rows are numbers of about unit scale: put `StandardScaler` or `brickwork.prep.TablePrep` before it in a pipeline. Equal
-    rows count as one of their summed weight, and the order of rows means nothing.
+    Rows are numbers of about unit scale: put `StandardScaler` or `brickwork.prep.TablePrep` before it in a pipeline.
+    Equal rows count as one of their summed weight, and the order of rows means nothing.
 
     Parameters
     ----------
@@ -136,14 +137,14 @@ class Classifier(ClassifierMixin, _Network):
     optimizer : name or `Optimizer`, default "adam"
     learning_rate : float, default 1e-3; None leaves the optimizer's own
     epochs, batch_size : rounds over the rows at most, default 200, and rows a step, default 32
-    validation_fraction : share of each class that is held out to see when training should stop, default 0.1; 0 to hold none
-        out and watch the training loss
+    validation_fraction : share of each class that is held out to see when training should stop, default 0.1; 0 to hold
+        none out and watch the training loss
     patience : epochs without a better loss before training stops, default 20; None to run them all. The weights of the
         best epoch are kept.
     class_weight : None, "balanced" (n / (k * count)) or a dict from class to weight
     random_state : int, RandomState or None; the same int gives the same network
     verbose : as in `Model.fit`
-    model : None, or a function of (n_features, n_outputs) that gives a `Model` whose outputs are the logits of the classes
+    model : None, or a function of (n_features, n_outputs) that gives a `Model` whose outputs are the classes' logits
 
     Attributes
     ----------
@@ -156,8 +157,8 @@ class Classifier(ClassifierMixin, _Network):
     Example
     -------
     >>> from brickwork.layers import Classifier
-    >>> net = Classifier(epochs=50, random_state=0).fit([[0.0], [0.2], [0.8], [1.0]] * 5, ["no", "no", "yes", "yes"] * 5)
-    >>> net.predict([[0.1], [0.9]]).tolist()
+    >>> net = Classifier(random_state=0).fit([[-1.0], [-0.8], [0.8], [1.0]], ["no", "no", "yes", "yes"])
+    >>> net.predict([[-0.9], [0.9]]).tolist()
     ['no', 'yes']
     """
 
@@ -243,8 +244,8 @@ class Classifier(ClassifierMixin, _Network):
 class Regressor(RegressorMixin, _Network):
     """A network that predicts numbers, as a scikit-learn regressor; y may have several columns.
 
-    The target is scaled to mean 0 and standard deviation 1 for the network, and its answers back. What is said of rows and
-    parameters in `Classifier` holds here; ``model`` gives one output for each column of y.
+    The target is scaled to mean 0 and standard deviation 1 for the network, and its answers back. What is said of rows
+    and parameters in `Classifier` holds here; ``model`` gives one output for each column of y.
 
     Attributes
     ----------
@@ -337,7 +338,7 @@ def _weights(sample_weight: Any, count: int) -> np.ndarray | None:
     if weight.shape != (count,):
         raise LayerError(f"sample_weight: must have shape ({count},), one weight for each row; got {weight.shape}")
     if (weight < 0).any() or not weight.any():
-        got = "all of them 0" if not weight.any() else f"{weight.min()} in row {int(weight.argmin())}"
+        got = "nothing but zeros" if not weight.any() else f"{weight.min()} in row {int(weight.argmin())}"
         raise LayerError(f"sample_weight: must be 0 or more, and some above 0; got {got}")
     return weight
 
@@ -370,3 +371,7 @@ def _is_number(value: Any) -> bool:
 
 def _is_sizes(value: Any) -> bool:
     return isinstance(value, (list, tuple, np.ndarray)) and all(_is_whole(n) and n >= 1 for n in value)
+
+
+TYPES: Mapping[str, type] = {"Classifier": Classifier, "Regressor": Regressor}
+"""What of this room may stand in a bundle: an entry point of its own, so that models load without scikit-learn."""
