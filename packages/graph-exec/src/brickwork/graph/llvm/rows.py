@@ -1,0 +1,175 @@
+"""Rows: lanes along an inner axis, so that each lane is a part of a reduction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from brickwork.tensor.kernel import Stage
+
+from .stages import Stages
+from .types import register_type
+from .values import Point
+
+__all__ = ["Rows"]
+
+
+class Rows(Stages):
+    """Runs the stages at one point of the outer axes."""
+
+    def row(self, at: dict[int, str]) -> None:
+        point = Point(at)
+        n = 0
+        while n < len(self.stages):
+            stage = self.stages[n]
+            if not stage.axes and stage.combine is None:
+                n = self.write_now(n, [point])
+            elif stage.combine is None:
+                self._write_row(stage, point)
+                n += 1
+            else:
+                group = self.group(n)
+                self._combine_row(group, point)
+                n = group[-1] + 1
+
+    def _vector_axis(self, stage: Stage) -> int | None:
+        if self.plan.vector in stage.axes:
+            return self.plan.vector
+        return None
+
+    def _hoist(self, stages: Sequence[Stage], point: Point) -> None:
+        """Compute, once at the outer point, whatever does not vary over the inner axes."""
+        for stage in stages:
+            varies: set[int] = set()
+            for node, _ in stage.body.program:
+                moving = any(id(a) in varies for a in node.args)
+                if node.head == "arg":
+                    read = self.kernel.reads[node.value]
+                    moving = any(
+                        read.strides[a] != 0 or any(g.coeffs[a] for g in read.guards) for a in stage.axes
+                    ) or any(w.target == read.source for w in self.kernel.writes)
+                elif node.head == "index":
+                    moving = node.value in stage.axes
+                if moving:
+                    varies.add(id(node))
+                elif node.args or node.head == "arg":
+                    self.values.of(node, point)
+
+    def _write_row(self, stage: Stage, point: Point) -> None:
+        self._hoist([stage], point)
+        axis = self._vector_axis(stage)
+        rest = [a for a in stage.axes if a != axis]
+
+        def inside(at: dict[int, str]) -> None:
+            if axis is None:
+                q = Point({**point.at, **at}, accs=point.accs, memo=dict(point.memo))
+                self.values.write(stage.write, self.values.of(stage.body, q), q)  # type: ignore[arg-type]
+                return
+            for low, high, lanes, mask in self._lane_ranges(axis):
+
+                def one(j: str, _: list[str], lanes: int = lanes, mask: object = mask) -> list[str]:
+                    q = Point(
+                        {**point.at, **at, axis: j},
+                        axis,
+                        lanes,
+                        mask(j) if callable(mask) else mask,
+                        point.accs,
+                        dict(point.memo),
+                    )  # type: ignore[arg-type]
+                    self.values.write(stage.write, self.values.of(stage.body, q), q)  # type: ignore[arg-type]
+                    return []
+
+                self.w.loop(low, high, lanes, one)
+
+        self.nest(rest, {}, inside)
+
+    def _lane_ranges(self, axis: int) -> list[tuple[str, str, int, object]]:
+        """(low, high, lanes, mask) of the loops over an axis: whole vectors, then the rest masked."""
+        w, lanes, extent = self.w, self.plan.lanes, self.kernel.axes[axis]
+        if isinstance(extent, int):
+            whole, left = extent // lanes * lanes, extent % lanes
+            out: list[tuple[str, str, int, object]] = [("0", str(whole), lanes, None)] if whole else []
+            if left:
+                out.append(
+                    (
+                        str(whole),
+                        str(whole + 1),
+                        lanes,
+                        "<" + ", ".join(f"i1 {'true' if k < left else 'false'}" for k in range(lanes)) + ">",
+                    )
+                )
+            return out
+        size = w.size(extent)
+        whole_size = w.mul(w.let(f"sdiv i64 {size}, {lanes}"), str(lanes))
+        return [("0", whole_size, lanes, None), (whole_size, size, lanes, lambda j: self.lanes_below(j, size))]
+
+    def _combine_row(self, group: list[int], point: Point) -> None:
+        """Reduce along the row: lanes of partial results, joined by a fixed tree at the end."""
+        stages = [self.stages[k] for k in group]
+        self._hoist(stages, point)
+        axis = self._vector_axis(stages[0])
+        lanes = self.plan.lanes if axis is not None else 0
+        rest = [a for a in stages[0].axes if a != axis]
+        values = [(self.accumulator_type(k, lanes), self.start_value(k, lanes)) for k in group]
+
+        def update(at: dict[int, str], carried: list[str], mask: str | None) -> list[str]:
+            q = Point({**point.at, **at}, axis, lanes, mask, point.accs, dict(point.memo))
+            return [self.update(s, q, v, mask) for s, v in zip(stages, carried, strict=True)]
+
+        def inside(at: dict[int, str], carried: list[str]) -> list[str]:
+            if axis is None:
+                return update(at, carried, None)
+            types = [t for t, _ in values]
+            for low, high, _, mask in self._lane_ranges(axis):
+                carried = self._lane_loop(low, high, axis, at, types, carried, mask, update)
+            return carried
+
+        final = self._carry_nest(rest, {}, values, inside)
+        for k, value in zip(group, final, strict=True):
+            point.accs[k] = (self._join_lanes(self.stages[k], value, lanes) if lanes else value, False)
+
+    def _lane_loop(
+        self,
+        low: str,
+        high: str,
+        axis: int,
+        at: dict[int, str],
+        types: list[str],
+        carried: list[str],
+        mask: object,
+        update: Callable[..., list[str]],
+    ) -> list[str]:
+        def one(j: str, values: list[str]) -> list[str]:
+            return update({**at, axis: j}, values, mask(j) if callable(mask) else mask)
+
+        return self.w.loop(low, high, self.plan.lanes, one, list(zip(types, carried, strict=True)))
+
+    def _carry_nest(
+        self, axes: list[int], at: dict[int, str], values: list[tuple[str, str]], inside: Callable[..., list[str]]
+    ) -> list[str]:
+        if not axes:
+            return inside(at, [v for _, v in values])
+        types = [t for t, _ in values]
+        return self.w.loop(
+            "0",
+            self.w.size(self.kernel.axes[axes[0]]),
+            1,
+            lambda i, carried: self._carry_nest(
+                axes[1:], {**at, axes[0]: i}, list(zip(types, carried, strict=True)), inside
+            ),
+            values,
+        )
+
+    def _join_lanes(self, stage: Stage, value: str, lanes: int) -> str:
+        """Halve the vector until one lane is left: always the same order."""
+        scalar = register_type(stage.body.dtype)
+        while lanes > 1:
+            half = lanes // 2
+            low = self.w.let(
+                f"shufflevector <{lanes} x {scalar}> {value}, <{lanes} x {scalar}> poison, <{half} x i32> <{', '.join(f'i32 {k}' for k in range(half))}>"
+            )
+            high = self.w.let(
+                f"shufflevector <{lanes} x {scalar}> {value}, <{lanes} x {scalar}> poison, <{half} x i32> <{', '.join(f'i32 {k + half}' for k in range(half))}>"
+            )
+            value = self.combine_two(stage, low, high, half)
+            lanes = half
+        return self.w.let(f"extractelement <1 x {scalar}> {value}, i64 0")

@@ -1,0 +1,112 @@
+"""What tiles and rows share: which stages run together, accumulators, and loops without carried values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from brickwork.tensor.dtypes import class_of
+from brickwork.tensor.expr import ATOMS, leaves
+from brickwork.tensor.kernel import Kernel, Stage, identity
+
+from .strategy import Strategy
+from .types import constant, register_type, suffix, vector
+from .values import Point, Values
+from .writer import Writer
+
+__all__ = ["Stages"]
+
+
+class Stages:
+    """Runs the stages of a kernel at points. ``stages``: those of the kernel, with bodies that the machine has instructions for."""
+
+    def __init__(self, writer: Writer, kernel: Kernel, stages: Sequence[Stage], plan: Strategy, values: Values):
+        self.w, self.kernel, self.stages, self.plan, self.values = writer, kernel, stages, plan, values
+
+    def write_now(self, n: int, points: list[Point]) -> int:
+        """Run writing stages from n on; those without a loop compute everything before they store anything. Gives the next stage."""
+        stage = self.stages[n]
+        if stage.axes:
+            self._write_loop(stage, points)
+            return n + 1
+        last = n
+        while last < len(self.stages) and self.stages[last].combine is None and not self.stages[last].axes:
+            last += 1
+        for p in points:
+            made = [(s.write, self.values.of(s.body, p)) for s in self.stages[n:last]]
+            for write, value in made:
+                self.values.write(write, value, p)  # type: ignore[arg-type]
+        return last
+
+    def nest(self, axes: list[int], at: dict[int, str], inside: Callable[[dict[int, str]], None]) -> None:
+        if not axes:
+            inside(at)
+        else:
+            self.w.loop(
+                "0",
+                self.w.size(self.kernel.axes[axes[0]]),
+                1,
+                lambda i, _: self.nest(axes[1:], {**at, axes[0]: i}, inside) or [],
+            )
+
+    def group(self, n: int) -> list[int]:
+        """Stages from n on that combine over the same axes without needing one another: one loop."""
+        group = [n]
+        while group[-1] + 1 < len(self.stages):
+            k = group[-1] + 1
+            s = self.stages[k]
+            if s.combine is None or s.axes != self.stages[n].axes or set(leaves(s.body, "acc")) & set(group):
+                break
+            group.append(k)
+        return group
+
+    def accumulator_type(self, k: int, lanes: int) -> str:
+        return vector(register_type(self.stages[k].body.dtype), lanes)
+
+    def start_value(self, k: int, lanes: int) -> str:
+        stage = self.stages[k]
+        dtype = stage.body.dtype
+        start = identity(stage.combine, dtype)  # type: ignore[arg-type]
+        text = constant(start, dtype)
+        if lanes and not any(np.asarray(start).tobytes()):
+            return "zeroinitializer"
+        return f"<{', '.join([f'{register_type(dtype)} {text}'] * lanes)}>" if lanes else text
+
+    def update(self, stage: Stage, point: Point, value: str, mask: str | None = None) -> str:
+        """The accumulator with the body at a point combined in; a product is added by one fused multiply-add."""
+        body, dtype = stage.body, stage.body.dtype
+        kind = vector(register_type(dtype), point.lanes)
+        if stage.combine == "add" and body.head == "mul" and class_of(dtype) == "f" and mask is None:
+            a, b = (self.values.vector_of(x, point) for x in body.args)
+            return self.w.call(
+                kind, f"@llvm.fma.{suffix(register_type(dtype), point.lanes)}", (kind, a), (kind, b), (kind, value)
+            )
+        new = self.values.vector_of(body, point)
+        if mask is not None:
+            none = constant(identity(stage.combine, dtype), dtype)  # type: ignore[arg-type]
+            spread = f"<{', '.join([f'{register_type(dtype)} {none}'] * point.lanes)}>"
+            new = self.w.let(f"select <{point.lanes} x i1> {mask}, {kind} {new}, {kind} {spread}")
+        return self.combine_two(stage, value, new, point.lanes)
+
+    def combine_two(self, stage: Stage, a: str, b: str, lanes: int) -> str:
+        dtype = stage.body.dtype
+        kind, text = vector(register_type(dtype), lanes), ATOMS[stage.combine].llvm.get(class_of(dtype))  # type: ignore[index]
+        if text is None:  # floating maximum and minimum: NaN wins, as in NumPy
+            test = "ogt" if stage.combine == "maximum" else "olt"
+            better = self.w.let(f"fcmp {test} {kind} {b}, {a}")
+            broken = self.w.let(f"fcmp uno {kind} {b}, {b}")
+            take = self.w.let(f"or {vector('i1', lanes)} {better}, {broken}")
+            picked = self.w.let(f"select {vector('i1', lanes)} {take}, {kind} {b}, {kind} {a}")
+            was = self.w.let(f"fcmp uno {kind} {a}, {a}")
+            return self.w.let(f"select {vector('i1', lanes)} {was}, {kind} {a}, {kind} {picked}")
+        if text.startswith("@"):
+            return self.w.call(kind, f"{text}.{suffix(register_type(dtype), lanes)}", (kind, a), (kind, b))
+        return self.w.let(f"{text} {kind} {a}, {b}")
+
+    def lanes_below(self, j: str, high: str) -> str:
+        """Lanes below the end."""
+        lanes = self.plan.lanes
+        steps = "<" + ", ".join(f"i64 {k}" for k in range(lanes)) + ">"
+        left = self.values.splat(self.w.sub(high, j), "i64", lanes)
+        return self.w.let(f"icmp slt <{lanes} x i64> {steps}, {left}")
