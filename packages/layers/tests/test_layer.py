@@ -201,6 +201,19 @@ def test_losses_of_layers() -> None:
     assert len(model.losses) == 3
 
 
+def test_weights_take_values_in_their_own_dtype() -> None:
+    layer = L.Dense(2)
+    layer(ONES)
+    layer.kernel.assign(np.ones((3, 2)))
+    assert layer.kernel.dtype == "float32"
+
+
+def test_drawing_a_graph_leaves_no_losses() -> None:
+    layer = L.Dense(2, activity_regularizer="l1")
+    layer(L.Input((3,)))
+    assert layer.losses == []
+
+
 def test_sublayer_called_twice_shares_weights_and_losses() -> None:
     class Twice(L.Layer):
         def __init__(self):

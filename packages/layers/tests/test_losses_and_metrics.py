@@ -72,7 +72,16 @@ def test_crossentropy_of_certainty_is_finite() -> None:
 
 def test_a_row_of_targets_meets_a_column_of_outputs() -> None:
     y, p = R.normal(size=6), R.normal(size=(6, 1))
-    assert float(losses.MeanSquaredError()(y, p)) == pytest.approx(((y - p[:, 0]) ** 2).mean())
+    values = (y - p[:, 0]) ** 2
+    for a, b in ((y, p), (y[:, None], p[:, 0]), (y, p[:, 0][:, None])):
+        assert float(losses.MeanSquaredError()(a, b)) == pytest.approx(values.mean())
+        assert float(losses.MeanSquaredError()(a, b, W)) == pytest.approx((values * W).mean())
+        metric = metrics.MeanSquaredError()
+        metric.update_state(a, b, sample_weight=W)
+        assert float(metric.result()) == pytest.approx((values * W).sum() / W.sum(), rel=1e-5)
+    binary = metrics.BinaryAccuracy()
+    binary.update_state([1, 0, 1], [0.9, 0.8, 0.1], sample_weight=[1, 0, 1])
+    assert float(binary.result()) == 0.5
 
 
 def test_custom_loss_function_and_class() -> None:

@@ -164,7 +164,7 @@ def test_activations(rng, name, formula) -> None:
 
 def test_relu_options() -> None:
     x = np.array([-3.0, 0.5, 1.0, 9.0])
-    np.testing.assert_allclose(activations.relu(x, 0.1, 6.0, 1.0).numpy(), [-0.4, -0.05, 1, 6], rtol=1e-6)
+    np.testing.assert_allclose(activations.relu(x, 0.1, 6.0, 1.0).numpy(), [-0.4, -0.05, 0, 6], rtol=1e-6)
 
 
 def test_regularizers_and_constraints(rng) -> None:

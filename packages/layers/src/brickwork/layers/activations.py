@@ -60,12 +60,12 @@ def exponential(x: Any) -> Tensor:
 
 
 def relu(x: Any, negative_slope: float = 0.0, max_value: float | None = None, threshold: float = 0.0) -> Tensor:
-    """``x`` from ``threshold`` on, at most ``max_value``; below it ``negative_slope * (x - threshold)``."""
+    """``x`` above ``threshold``, at most ``max_value``; below it ``negative_slope * (x - threshold)``."""
     if negative_slope == 0.0 and max_value is None and threshold == 0.0:
         return nn.relu(x)
     x = asarray(x)
     below = (x - threshold) * negative_slope if negative_slope else 0.0
-    out = where(x >= threshold if threshold else x > 0.0, x, below)
+    out = where(x > threshold, x, below)
     return out if max_value is None else minimum(out, max_value)
 
 

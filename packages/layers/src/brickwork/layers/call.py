@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from brickwork.tensor import BrickworkError, Tensor, as_dtype, asarray, size_of
+from brickwork.tensor import BrickworkError, Dim, Tensor, as_dtype, asarray, size_of
 from brickwork.tensor.dtypes import is_floating
 from brickwork.tensor.tree import leaves
 
@@ -62,7 +62,10 @@ def call_on_tensors(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any])
             layer._state.output_shape = map_leaves(_example_shape, out)
             if layer.activity_regularizer is not None:
                 for t in leaves(out):
-                    layer.add_loss(layer.activity_regularizer(t) / size_of(t.shape[0]))
+                    rows = t.shape[0]
+                    layer.add_loss(
+                        layer.activity_regularizer(t) / size_of(rows if isinstance(rows, Dim) else max(rows, 1))
+                    )
             return out
         except BrickworkError as error:
             raise located(error, current_path()) from error.__cause__
@@ -162,6 +165,7 @@ def call_on_symbols(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any])
         outputs = _by_rule(layer, args, flat)
     else:
         out = abstractly(call_on_tensors, layer, map_leaves(stand_in, args), map_leaves(stand_in, kwargs))
+        layer._clear_losses()
         outputs = map_leaves(
             lambda t: SymbolicTensor(open_shape(t.shape), t.dtype) if isinstance(t, Tensor) else t, out
         )

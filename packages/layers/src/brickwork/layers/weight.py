@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from brickwork.tensor import Tensor, Variable
+from brickwork.tensor import Tensor, Variable, asarray
 
 __all__ = ["Weight"]
 
@@ -30,6 +30,11 @@ class Weight(Variable):
         super().__init__(value, name=name, trainable=trainable)
         self.path, self.learned = path or name, trainable
         self.regularizer, self.constraint = regularizer, constraint
+
+    def assign(self, value: Any) -> Weight:
+        """Set the value, in the dtype of the weight. Raises `ShapeError` where it does not fit."""
+        super().assign(asarray(value, self.dtype))
+        return self
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from ..errors import LayerError
 from ..layer import Layer
 from ..symbolic import Node, SymbolicTensor
@@ -20,6 +22,7 @@ class InputLayer(Layer):
         shape: Sequence[int | None] | None = None,
         batch_size: int | None = None,
         dtype: Any = None,
+        *,
         batch_shape: Sequence[int | None] | None = None,
         name: str | None = None,
         **kwargs: Any,
@@ -35,9 +38,10 @@ class InputLayer(Layer):
                 f"InputLayer: the shape must be a tuple; got {shape or batch_shape}. Write ({shape or batch_shape},)"
             )
         self.batch_shape = tuple(batch_shape) if batch_shape is not None else (batch_size, *shape)  # type: ignore[misc]
-        bad = [n for n in self.batch_shape if n is not None and (not isinstance(n, int) or n < 0)]
+        bad = [n for n in self.batch_shape if n is not None and (not isinstance(n, (int, np.integer)) or n < 0)]
         if bad:
             raise LayerError(f"InputLayer: sizes must be whole numbers of at least 0, or None; got {self.batch_shape}")
+        self.batch_shape = tuple(None if n is None else int(n) for n in self.batch_shape)
         self.output = SymbolicTensor(self.batch_shape, self.dtype, self.name)
         self.output.node = Node(self, (), {}, self.output)
         self._state.nodes.append(self.output.node)
@@ -58,6 +62,7 @@ def Input(
     shape: Sequence[int | None] | None = None,
     batch_size: int | None = None,
     dtype: Any = None,
+    *,
     batch_shape: Sequence[int | None] | None = None,
     name: str | None = None,
 ) -> SymbolicTensor:
@@ -68,4 +73,4 @@ def Input(
         >>> x = Input(shape=(4,))
         >>> model = Model(x, Dense(1)(x))
     """
-    return InputLayer(shape, batch_size, dtype, batch_shape, name).output
+    return InputLayer(shape, batch_size, dtype, batch_shape=batch_shape, name=name).output

@@ -20,12 +20,16 @@ REDUCTIONS = ("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "
 
 
 def same_rank(x1: Any, x2: Any) -> tuple[Tensor, Tensor]:
-    """Both without a last axis of size 1 that only one of them has."""
+    """Both with, or both without, a last axis of size 1 that only one of them has: rows become columns, else it is
+    dropped.
+    """
     a, b = asarray(x1), asarray(x2)
-    if a.ndim == b.ndim + 1 and a.shape[-1] == 1:
+    if b.ndim == a.ndim + 1:
+        b, a = same_rank(b, a)
+    elif a.ndim == b.ndim + 1 and a.shape[-1] == 1:
+        if b.ndim == 1:
+            return a, reshape(b, (*b.shape, 1))
         return reshape(a, a.shape[:-1]), b
-    if b.ndim == a.ndim + 1 and b.shape[-1] == 1:
-        return a, reshape(b, b.shape[:-1])
     return a, b
 
 

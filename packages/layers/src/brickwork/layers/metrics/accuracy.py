@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from brickwork.tensor import Tensor, argmax, asarray, mean, reshape
+from brickwork.tensor import Tensor, argmax, asarray, reshape
 
 from ..losses.checks import aligned
 from .mean import MeanMetricWrapper
@@ -27,10 +27,9 @@ def accuracy(y_true: Any, y_pred: Any) -> Tensor:
 
 
 def binary_accuracy(y_true: Any, y_pred: Any, threshold: float = 0.5) -> Tensor:
-    """How many of ``y_pred > threshold`` agree with y, over the last axis: (..., n) to (...)."""
+    """1 where ``y_pred > threshold`` agrees with y, element by element."""
     true, pred = aligned("binary_accuracy", y_true, y_pred)
-    hit = ((pred > threshold).astype(pred.dtype) == true).astype("float32")
-    return mean(hit, -1)
+    return ((pred > threshold).astype(pred.dtype) == true).astype("float32")
 
 
 def categorical_accuracy(y_true: Any, y_pred: Any) -> Tensor:

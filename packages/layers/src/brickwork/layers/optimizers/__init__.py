@@ -40,5 +40,7 @@ def serialize(optimizer: Optimizer) -> dict[str, Any]:
 
 def deserialize(config: Mapping[str, Any]) -> Optimizer:
     """The optimizer that `serialize` described; its slots are not part of it."""
-    found: Optimizer = _deserialize(config, "optimizer")
+    names = {name.lower(): name for name in known("optimizer")}
+    name = config.get("class_name") if isinstance(config, Mapping) else None
+    found: Optimizer = _deserialize({**config, "class_name": names.get(name, name)} if name else config, "optimizer")
     return found
