@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from brickwork.tensor.dim import Size
 from brickwork.tensor.kernel import Kernel, Stage
 
+from .memory import Memory
 from .rows import Rows
 from .strategy import Machine, Strategy, choose
 from .tile import Tiles
@@ -56,7 +57,7 @@ class _Generator:
         for source, slot in sorted(self.slots.items()):
             place = w.let(f"getelementptr ptr, ptr %slots, i64 {slot}")
             pointers[source] = w.let(f"load ptr, ptr {place}")
-        values = Values(w, self.kernel, pointers)
+        values = Values(w, self.kernel, Memory(w, pointers))
         self.tiles = Tiles(w, self.kernel, self.stages, self.plan, values)
         self.rows = Rows(w, self.kernel, self.stages, self.plan, values)
         units, inside = self._outermost()

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 
 from brickwork.tensor.kernel import Stage
 
+from .point import Point
 from .stages import Stages
 from .types import register_type
-from .values import Point
 
 __all__ = ["Rows"]
 
@@ -62,7 +62,7 @@ class Rows(Stages):
         def inside(at: dict[int, str]) -> None:
             if axis is None:
                 q = Point({**point.at, **at}, accs=point.accs, memo=dict(point.memo))
-                self.values.write(stage.write, self.values.of(stage.body, q), q)  # type: ignore[arg-type]
+                self.memory.write(stage.write, self.values.of(stage.body, q), q)  # type: ignore[arg-type]
                 return
             for low, high, lanes, mask in self._lane_ranges(axis):
 
@@ -75,7 +75,7 @@ class Rows(Stages):
                         point.accs,
                         dict(point.memo),
                     )  # type: ignore[arg-type]
-                    self.values.write(stage.write, self.values.of(stage.body, q), q)  # type: ignore[arg-type]
+                    self.memory.write(stage.write, self.values.of(stage.body, q), q)  # type: ignore[arg-type]
                     return []
 
                 self.w.loop(low, high, lanes, one)

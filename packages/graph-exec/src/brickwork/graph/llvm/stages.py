@@ -10,9 +10,10 @@ from brickwork.tensor.dtypes import class_of
 from brickwork.tensor.expr import ATOMS, leaves
 from brickwork.tensor.kernel import Kernel, Stage, identity
 
+from .point import Point
 from .strategy import Strategy
 from .types import constant, register_type, suffix, vector
-from .values import Point, Values
+from .values import Values
 from .writer import Writer
 
 __all__ = ["Stages"]
@@ -22,7 +23,8 @@ class Stages:
     """Runs the stages of a kernel at points. ``stages``: those of the kernel, with bodies that the machine has instructions for."""
 
     def __init__(self, writer: Writer, kernel: Kernel, stages: Sequence[Stage], plan: Strategy, values: Values):
-        self.w, self.kernel, self.stages, self.plan, self.values = writer, kernel, stages, plan, values
+        self.w, self.kernel, self.stages, self.plan = writer, kernel, stages, plan
+        self.values, self.memory = values, values.memory
 
     def write_now(self, n: int, points: list[Point]) -> int:
         """Run writing stages from n on; those without a loop compute everything before they store anything. Gives the next stage."""
@@ -36,7 +38,7 @@ class Stages:
         for p in points:
             made = [(s.write, self.values.of(s.body, p)) for s in self.stages[n:last]]
             for write, value in made:
-                self.values.write(write, value, p)  # type: ignore[arg-type]
+                self.memory.write(write, value, p)  # type: ignore[arg-type]
         return last
 
     def nest(self, axes: list[int], at: dict[int, str], inside: Callable[[dict[int, str]], None]) -> None:
@@ -108,5 +110,5 @@ class Stages:
         """Lanes below the end."""
         lanes = self.plan.lanes
         steps = "<" + ", ".join(f"i64 {k}" for k in range(lanes)) + ">"
-        left = self.values.splat(self.w.sub(high, j), "i64", lanes)
+        left = self.w.splat(self.w.sub(high, j), "i64", lanes)
         return self.w.let(f"icmp slt <{lanes} x i64> {steps}, {left}")

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from brickwork.tensor.expr import Expr, leaves
 from brickwork.tensor.kernel import Guard, Stage
 
+from .point import Point
 from .stages import Stages
-from .values import Point
 
 __all__ = ["Tiles"]
 
@@ -84,7 +84,7 @@ class Tiles(Stages):
         def inside(at: dict[int, str]) -> None:
             for p in points:
                 q = Point({**p.at, **at}, p.axis, p.lanes, p.mask, p.accs)
-                self.values.write(stage.write, self.values.of(stage.body, q), q)  # type: ignore[arg-type]
+                self.memory.write(stage.write, self.values.of(stage.body, q), q)  # type: ignore[arg-type]
 
         self.nest(list(stage.axes), {}, inside)
 
@@ -126,7 +126,7 @@ class Tiles(Stages):
                 if node is None:
                     continue
                 if key not in made:
-                    made[key] = self.values.read(read, p)
+                    made[key] = self.memory.read(read, p)
                 p.memo[id(node)] = made[key]
 
     def _arg_node(self, k: int) -> Expr | None:

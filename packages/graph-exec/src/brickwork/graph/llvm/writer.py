@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 
 from brickwork.tensor.dim import Dim, Size
 
+from .types import vector
+
 __all__ = ["Writer"]
 
 Carried = list[tuple[str, str]]
@@ -46,6 +48,13 @@ class Writer:
             self.put(text)
             return ""
         return self.let(text)
+
+    def splat(self, value: str, scalar: str, lanes: int) -> str:
+        """A vector of one value."""
+        one = self.let(f"insertelement {vector(scalar, lanes)} poison, {scalar} {value}, i64 0")
+        return self.let(
+            f"shufflevector {vector(scalar, lanes)} {one}, {vector(scalar, lanes)} poison, <{lanes} x i32> zeroinitializer"
+        )
 
     # blocks
     def start(self, label: str) -> None:

@@ -1,0 +1,152 @@
+"""Loads and stores at a point: scalar, contiguous vector, masked, gathered and scattered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from brickwork.tensor.dim import Size
+from brickwork.tensor.dtypes import class_of
+from brickwork.tensor.kernel import Guard, Read, Write
+
+from .point import Point
+from .types import constant, memory_type, register_type, suffix, vector
+from .writer import Writer
+
+__all__ = ["Memory"]
+
+
+class Memory:
+    """The buffers of a kernel. ``pointers``: the base address of each."""
+
+    def __init__(self, writer: Writer, pointers: Mapping[int, str]):
+        self.w, self.pointers = writer, pointers
+
+    def address(self, source: int, dtype: np.dtype, offset: Size, strides: tuple[Size, ...], point: Point) -> str:
+        place = self.w.affine(self.w.size(offset), [(i, strides[a]) for a, i in point.at.items()])
+        return self.w.let(f"getelementptr {memory_type(dtype)}, ptr {self.pointers[source]}, i64 {place}")
+
+    def read(self, read: Read, point: Point) -> tuple[str, bool]:
+        """An element, or a vector of them where the read moves along the lanes."""
+        guards = [g for g in read.guards if g not in point.proven]
+        step = read.strides[point.axis] if point.lanes and point.axis is not None else 0
+        wide = step != 0 or any(point.lanes and g.coeffs[point.axis] for g in guards)  # type: ignore[index]
+        kind, scalar = memory_type(read.dtype), register_type(read.dtype)
+        if not wide:
+            value = self._read_scalar(read, guards, point, kind)
+            return (self.w.let(f"trunc i8 {value} to i1"), False) if scalar == "i1" else (value, False)
+        mask = self._mask(guards, point)
+        value = self._read_vector(read, step, mask, point, kind)
+        return (
+            (self.w.let(f"trunc {vector('i8', point.lanes)} {value} to {vector('i1', point.lanes)}"), True)
+            if scalar == "i1"
+            else (value, True)
+        )
+
+    def _read_scalar(self, read: Read, guards: list[Guard], point: Point, kind: str) -> str:
+        if not guards:
+            return self.w.let(
+                f"load {kind}, ptr {self.address(read.source, read.dtype, read.offset, read.strides, point)}"
+            )
+        inside = self._inside(guards, point)
+        place = self.w.affine(self.w.size(read.offset), [(i, read.strides[a]) for a, i in point.at.items()])
+        safe = self.w.let(f"select i1 {inside}, i64 {place}, i64 0")
+        pointer = self.w.let(f"getelementptr {kind}, ptr {self.pointers[read.source]}, i64 {safe}")
+        value = self.w.let(f"load {kind}, ptr {pointer}")
+        return self.w.let(f"select i1 {inside}, {kind} {value}, {kind} {_memory_constant(read)}")
+
+    def _inside(self, guards: list[Guard], point: Point) -> str:
+        """Whether all guards hold, at a scalar point."""
+        total = ""
+        for g in guards:
+            place = self.w.affine(str(g.const), [(i, g.coeffs[a]) for a, i in point.at.items()])
+            ok = self.w.let(f"icmp ult i64 {place}, {self.w.size(g.extent)}")
+            total = ok if not total else self.w.let(f"and i1 {total}, {ok}")
+        return total
+
+    def _mask(self, guards: list[Guard], point: Point) -> str | None:
+        """The lanes that exist and that the guards admit; None for all."""
+        mask, lanes = point.mask, point.lanes
+        for g in guards:
+            assert point.axis is not None
+            place = self.w.affine(str(g.const), [(i, g.coeffs[a]) for a, i in point.at.items()])
+            if g.coeffs[point.axis]:
+                steps = "<" + ", ".join(f"i64 {k * g.coeffs[point.axis]}" for k in range(lanes)) + ">"
+                spread = self.w.let(f"add <{lanes} x i64> {self.w.splat(place, 'i64', lanes)}, {steps}")
+                limit = self.w.splat(self.w.size(g.extent), "i64", lanes)
+                ok = self.w.let(f"icmp ult <{lanes} x i64> {spread}, {limit}")
+            else:
+                one = self.w.let(f"icmp ult i64 {place}, {self.w.size(g.extent)}")
+                ok = self.w.splat(one, "i1", lanes)
+            mask = ok if mask is None else self.w.let(f"and <{lanes} x i1> {mask}, {ok}")
+        return mask
+
+    def _read_vector(self, read: Read, step: Size, mask: str | None, point: Point, kind: str) -> str:
+        lanes, wide = point.lanes, vector(kind, point.lanes)
+        pointer = self.address(read.source, read.dtype, read.offset, read.strides, point)
+        fill = self.w.splat(_memory_constant(read), kind, lanes) if read.guards else "zeroinitializer"
+        if step == 1:
+            if mask is None:
+                return self.w.let(f"load {wide}, ptr {pointer}, align {read.dtype.itemsize}")
+            args = (("ptr", pointer), ("i32", str(read.dtype.itemsize)), (f"<{lanes} x i1>", mask), (wide, fill))
+            return self.w.call(wide, f"@llvm.masked.load.{suffix(kind, lanes)}.p0", *args)
+        stride = self.w.splat(self.w.size(step), "i64", lanes)
+        steps = "<" + ", ".join(f"i64 {k}" for k in range(lanes)) + ">"
+        places = self.w.let(f"mul <{lanes} x i64> {stride}, {steps}")
+        pointers = self.w.let(f"getelementptr {kind}, ptr {pointer}, <{lanes} x i64> {places}")
+        args = (
+            (f"<{lanes} x ptr>", pointers),
+            ("i32", str(read.dtype.itemsize)),
+            (f"<{lanes} x i1>", mask or _all(lanes)),
+            (wide, fill),
+        )
+        return self.w.call(wide, f"@llvm.masked.gather.{suffix(kind, lanes)}.v{lanes}p0", *args)
+
+    def write(self, write: Write, value: tuple[str, bool], point: Point) -> None:
+        """Store a value at a point."""
+        text, wide = value
+        kind, scalar = memory_type(write.dtype), register_type(write.dtype)
+        lanes = point.lanes
+        if lanes and not wide:
+            text = self.w.splat(text, scalar, lanes)
+        if scalar == "i1":
+            text = self.w.let(f"zext {vector('i1', lanes)} {text} to {vector('i8', lanes)}")
+        pointer = self.address(write.target, write.dtype, write.offset, write.strides, point)
+        if not lanes:
+            self.w.put(f"store {kind} {text}, ptr {pointer}")
+            return
+        assert point.axis is not None
+        step, many = write.strides[point.axis], vector(kind, lanes)
+        if step == 1 and point.mask is None:
+            self.w.put(f"store {many} {text}, ptr {pointer}, align {write.dtype.itemsize}")
+        elif step == 1:
+            args = (
+                (many, text),
+                ("ptr", pointer),
+                ("i32", str(write.dtype.itemsize)),
+                (f"<{lanes} x i1>", point.mask or ""),
+            )
+            self.w.call("void", f"@llvm.masked.store.{suffix(kind, lanes)}.p0", *args)
+        else:
+            stride = self.w.splat(self.w.size(step), "i64", lanes)
+            steps = "<" + ", ".join(f"i64 {k}" for k in range(lanes)) + ">"
+            places = self.w.let(f"mul <{lanes} x i64> {stride}, {steps}")
+            pointers = self.w.let(f"getelementptr {kind}, ptr {pointer}, <{lanes} x i64> {places}")
+            args = (
+                (many, text),
+                (f"<{lanes} x ptr>", pointers),
+                ("i32", str(write.dtype.itemsize)),
+                (f"<{lanes} x i1>", point.mask or _all(lanes)),
+            )
+            self.w.call("void", f"@llvm.masked.scatter.{suffix(kind, lanes)}.v{lanes}p0", *args)
+
+
+def _all(lanes: int) -> str:
+    return "<" + ", ".join(["i1 true"] * lanes) + ">"
+
+
+def _memory_constant(read: Read) -> str:
+    if class_of(read.dtype) == "b":
+        return str(int(bool(read.fill)))
+    return constant(read.fill, read.dtype)
