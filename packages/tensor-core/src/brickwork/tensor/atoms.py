@@ -1,7 +1,7 @@
 """The table of atoms: one row holds all that NumPy, LLVM, CUDA and differentiation need of a scalar function.
 
-To add one, add a row. `brickwork.tensor.approximations` holds the bodies of the transcendental ones, for machines (LLVM vectors)
-that have no instruction; NumPy and CUDA call their own libraries.
+To add one, add a row. `brickwork.tensor.approximations` holds the bodies of the transcendental ones, for machines
+(LLVM vectors) that have no instruction; NumPy and CUDA call their own libraries.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from . import approximations as approx
-from .expr import ATOMS, Atom, Expr, apply
+from .derivative import evaluate
+from .expr import ATOMS, Atom, Expr, apply, arg
 
 __all__ = ["ATOMS", "atom"]
 
@@ -57,8 +58,10 @@ _erf = np.frompyfunc(math.erf, 1, 1)
 
 
 def _erf_arrays(x: Any) -> Any:
-    """Error function over arrays; NumPy has none, so this is the C library's, element by element, rounded once."""
-    x = np.asarray(x)
+    """Error function over arrays. NumPy has none, so this is the C library's, element by element, rounded once;
+    arrays of another device get the polynomials."""
+    if not isinstance(x, (np.ndarray, np.generic)):
+        return evaluate(approx.erf(arg(0, x.dtype)), [x])
     return np.asarray(_erf(x.astype(np.float64))).astype(x.dtype)
 
 

@@ -1,7 +1,8 @@
 """Reverse-mode differentiation: a tape records ops and hands them on to the trace below it.
 
-The rules of an op are written in ops and run under the tape's parent. So under a compiler the gradient is part of the graph, and
-under another tape it is recorded again: gradients of gradients need nothing more. An absent gradient is zero.
+The rules of an op are written in ops and run under the tape's parent. So under a compiler the gradient is part of
+the graph, and under another tape it is recorded again: gradients of gradients need nothing more. An absent gradient
+is zero.
 """
 
 from __future__ import annotations
@@ -138,8 +139,9 @@ def value_and_grad(
 ) -> Callable[..., Any]:
     """A function that gives ``(fn(...), gradient)``.
 
-    The gradient is for the arguments ``argnums`` (trees of floating tensors), in their structure; or for ``variables``, as a list.
-    ``fn`` returns one number, or with ``has_aux`` that and anything else. Gradients that are zero by independence are zeros.
+    The gradient is for the arguments ``argnums`` (trees of floating tensors), in their structure; or for
+    ``variables``, as a list. ``fn`` returns one number, or with ``has_aux`` that and anything else. Gradients that
+    are zero by independence are zeros.
     """
 
     def wrapped(*args: Any, **kwargs: Any) -> Any:
@@ -153,7 +155,8 @@ def value_and_grad(
                 for x in own:
                     if not is_floating(x.dtype):
                         raise DTypeError(
-                            f"grad: argument {k} must be floating-point; got {x.dtype}. Cast it, or leave it out of argnums"
+                            f"grad: argument {k} must be floating-point; got {x.dtype}. Cast it, or leave it out "
+                            "of argnums"
                         )
                     tape.watch(x)
                 sources += own
@@ -231,7 +234,8 @@ class GradientTape:
             self._open().watch(leaf)
 
     def gradient(self, target: Any, sources: Any) -> Any:
-        """The gradient of the sum of ``target`` for a tree of tensors and variables; None where it does not depend on one."""
+        """The gradient of the sum of ``target`` for a tree of tensors and variables; None where it does not depend
+        on one."""
         tape = self._open()
         if self._used and not self.persistent:
             raise BrickworkError(

@@ -1,7 +1,7 @@
 """Devices: the protocol, and how one is found.
 
-A device is a distribution of its own that names a `Backend` in the entry-point group ``brickwork.backends``. Nothing is loaded, probed
-or started until a device is asked for by name.
+A device is a distribution of its own that names a `Backend` in the entry-point group ``brickwork.backends``.
+Nothing is loaded, probed or started until a device is asked for by name.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ __all__ = ["Backend", "backend_names", "get_backend", "module_of"]
 
 @runtime_checkable
 class Backend(Protocol):
-    """What a device offers. ``xp``: its NumPy-like array module; ``claims``: ops by name that it does better than `Op.eval`."""
+    """What a device offers. ``xp``: its NumPy-like array module; ``claims``: ops by name that it does better than
+    `Op.eval`."""
 
     name: str
     xp: Any

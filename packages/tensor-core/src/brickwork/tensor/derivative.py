@@ -36,7 +36,8 @@ def evaluate(body: Expr, arrays: Sequence[Any]) -> Any:
 
 @lru_cache(maxsize=4096)
 def _gradient(body: Expr, i: int, count: int) -> tuple[Expr, tuple[int, ...]] | None:
-    """d(body)/d(arg i) times g, and the operands it uses: positions below ``count`` are inputs, then the output, then g."""
+    """d(body)/d(arg i) times g, and the operands it uses: positions below ``count`` are inputs, then the output,
+    then g."""
     if not is_floating(body.dtype):
         return None
     found = gradients(body, arg(count + 1, body.dtype)).get(i)

@@ -1,7 +1,7 @@
 """Symbolic sizes: a polynomial with integer coefficients over named, positive symbols.
 
-A compiled function may leave axis 0 open; its shape then holds a `Dim` where others hold an ``int``. Arithmetic that ends in a
-constant gives a plain ``int`` back, so code that never meets a symbol never meets this class.
+A compiled function may leave axis 0 open; its shape then holds a `Dim` where others hold an ``int``. Arithmetic
+that ends in a constant gives a plain ``int`` back, so code that never meets a symbol never meets this class.
 """
 
 from __future__ import annotations
@@ -66,11 +66,10 @@ class Dim:
         for mono, coeff in self.terms:
             rest = list(mono)
             if divisor[1] == 0 or coeff % divisor[1] or any(s not in rest for s in divisor[0]):
-                raise ShapeError(f"size: {self} must divide by {other} for every value of its symbols; got a remainder. "
-                                 "Pass concrete shapes for this call")  # fmt: skip
+                raise _no_quotient(self, other)
             for s in divisor[0]:
                 if s not in rest:
-                    raise ShapeError(f"size: {self} must divide by {other}; got a remainder. Pass concrete shapes")
+                    raise _no_quotient(self, other)
                 rest.remove(s)
             out[tuple(rest)] = coeff // divisor[1]
         return _normal(out)
@@ -91,7 +90,7 @@ class Dim:
         diff = (self - other) * sign
         if isinstance(diff, int):
             return diff > 0
-        low, high = diff._least(), (-diff)._least() if isinstance(-diff, Dim) else None
+        low, high = diff._least(), Dim(tuple((m, -c) for m, c in diff.terms))._least()
         if low is not None and low > 0:
             return True
         if high is not None and high >= 0:
@@ -143,6 +142,12 @@ def evaluate(size: Size, values: Mapping[str, int]) -> int:
             coeff *= values[name]
         total += coeff
     return total
+
+
+def _no_quotient(size: Size, divisor: object) -> ShapeError:
+    return ShapeError(
+        f"size: {size} must divide by {divisor} for every value of its symbols; got a remainder. Pass concrete shapes"
+    )
 
 
 def _terms(size: Size) -> tuple[tuple[tuple[str, ...], int], ...]:

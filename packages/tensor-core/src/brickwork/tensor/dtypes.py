@@ -1,8 +1,8 @@
 """Data types and the one promotion rule.
 
-Within a kind the Array API standard decides; across kinds the wider *kind* wins and the narrower operand does not widen it
-(``int32 + float32 -> float32``, ``int64 + float16 -> float16``), as in the JAX lattice. Python scalars are weak: they only
-raise the kind, never the width.
+Within a kind the Array API standard decides; across kinds the wider *kind* wins and the narrower operand does not
+widen it (``int32 + float32 -> float32``, ``int64 + float16 -> float16``), as in the JAX lattice. Python scalars are
+weak: they only raise the kind, never the width.
 """
 
 from functools import cache, lru_cache
@@ -61,14 +61,16 @@ def as_dtype(dtype: object) -> np.dtype:
 
     Raises `DTypeError` for what no tensor can hold (objects, strings, dates).
     """
+    if dtype is None:
+        raise DTypeError("dtype: must name a tensor type; got None. Leave the argument out for the default")
     if isinstance(dtype, np.dtype):
         found = dtype
     elif isinstance(dtype, type) and dtype in _PYTHON:
         return default_of(_PYTHON[dtype])
     else:
         try:
-            found = NAMES[dtype] if dtype in NAMES else np.dtype(dtype)  # type: ignore[index,operator,call-overload]
-        except TypeError:
+            found = NAMES[dtype] if isinstance(dtype, str) and dtype in NAMES else np.dtype(dtype)  # type: ignore[call-overload]
+        except (TypeError, ValueError, SyntaxError):
             raise DTypeError(f"dtype: must name a tensor type; got {dtype!r}. Use one of {', '.join(NAMES)}") from None
     if found.name not in _SHORT:
         raise DTypeError(f"dtype: tensors hold numbers and booleans; got {found.name!r}. Use one of {', '.join(NAMES)}")

@@ -22,7 +22,8 @@ __all__ = ["EagerTrace"]
 class _Silent(threading.local):
     """A context per thread in which NumPy reports no floating-point events: infinities and NaN are values here.
 
-    Entering it costs a twentieth of a microsecond; ``np.errstate`` around each op, which sets the same, costs a whole one.
+    Entering it costs a twentieth of a microsecond; ``np.errstate`` around each op, which sets the same, costs a
+    whole one.
     """
 
     def __init__(self) -> None:
@@ -68,7 +69,8 @@ def _tensor(xp: Any, out: Any) -> Tensor:
 
 
 def explain(op: Op, arrays: list[Any], params: Mapping[str, Any], error: Exception) -> BrickworkError:
-    """The error that the user should read, from the op's own shape rule where that finds it, else from the array module."""
+    """The error that the user should read, from the op's own shape rule where that finds it, else from the array
+    module."""
     try:
         op.infer(*(TensorSpec(np.shape(a), getattr(a, "dtype", None) or np.asarray(a).dtype) for a in arrays), **params)
     except BrickworkError as ours:

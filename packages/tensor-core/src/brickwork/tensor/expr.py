@@ -1,11 +1,11 @@
 """Scalar expressions: the body of every kernel.
 
 An `Expr` is immutable and hash-consed: equal expressions are one object, so a common subexpression is shared by
-construction. Everything done with one is a fold over its `program`, the list of its nodes in order: evaluation by NumPy or CuPy,
-LLVM and CUDA text, derivatives, its own text.
+construction. Everything done with one is a fold over its `program`, the list of its nodes in order: evaluation by
+NumPy or CuPy, LLVM and CUDA text, derivatives, its own text.
 
-Heads: ``arg`` (the k-th operand), ``acc`` (the result of the k-th stage of a kernel), ``index`` (the position on the k-th axis,
-int64), ``size`` (a symbolic size, int64), ``const``, ``cast``, ``bitcast``, or an `Atom`.
+Heads: ``arg`` (the k-th operand), ``acc`` (the result of the k-th stage of a kernel), ``index`` (the position on
+the k-th axis, int64), ``size`` (a symbolic size, int64), ``const``, ``cast``, ``bitcast``, or an `Atom`.
 """
 
 from __future__ import annotations
@@ -44,10 +44,11 @@ INDEX = int64
 class Atom:
     """One scalar function, and all that any machine needs to know of it.
 
-    ``numpy``: function over arrays. ``llvm``: per dtype class (``f i u b``) an instruction (``fadd``), a comparison (``fcmp olt``)
-    or an intrinsic (``@llvm.sqrt``). ``cuda``: a C expression with ``{0} {1} {2}``. ``vjp(g, out, *args)``: what each argument's gradient
-    gets, None where there is none. ``body``: the same function in other atoms, for machines without an instruction.
-    ``result``: ``same``, or ``bool``. ``domain``: where tests sample. ``classes``: dtype classes it takes.
+    ``numpy``: function over arrays. ``llvm``: per dtype class (``f i u b``) an instruction (``fadd``), a comparison
+    (``fcmp olt``) or an intrinsic (``@llvm.sqrt``). ``cuda``: a C expression with ``{0} {1} {2}``. ``vjp(g, out,
+    *args)``: what each argument's gradient gets, None where there is none. ``body``: the same function in other
+    atoms, for machines without an instruction. ``result``: ``same``, or ``bool``. ``domain``: where tests sample.
+    ``classes``: dtype classes it takes.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Expr:
     args: tuple[Expr, ...]
     dtype: np.dtype
     value: Any
+    _program: tuple[tuple[Expr, tuple[int, ...]], ...] | None
 
     def __new__(cls, head: str, args: tuple[Expr, ...], dtype: np.dtype, value: Any = None) -> Expr:
         bits = (value.tobytes(),) if isinstance(value, np.generic) else value
@@ -240,7 +242,8 @@ def fold(expr: Expr, visit: Callable[..., Any]) -> Any:
 
 
 def substitute(expr: Expr, replace: Callable[[Expr], Expr | None]) -> Expr:
-    """The expression with nodes replaced: ``replace(node)`` gives the new node, or None to keep it (with its new operands)."""
+    """The expression with nodes replaced: ``replace(node)`` gives the new node, or None to keep it (with its new
+    operands)."""
 
     def visit(node: Expr, *args: Expr) -> Expr:
         new = replace(node)
@@ -248,7 +251,8 @@ def substitute(expr: Expr, replace: Callable[[Expr], Expr | None]) -> Expr:
             return new
         return node if args == node.args else Expr(node.head, args, node.dtype, node.value)
 
-    return fold(expr, visit)
+    out: Expr = fold(expr, visit)
+    return out
 
 
 def leaves(expr: Expr, head: str) -> list[int]:
@@ -265,7 +269,8 @@ def expand(expr: Expr, has_instruction: Callable[[Atom, np.dtype], bool]) -> Exp
             return expand(atom.body(*args), has_instruction)
         return node if args == node.args else Expr(node.head, args, node.dtype, node.value)
 
-    return fold(expr, visit)
+    out: Expr = fold(expr, visit)
+    return out
 
 
 def gradients(expr: Expr, g: Expr) -> dict[int, Expr]:

@@ -1,16 +1,18 @@
 """`Kernel`: the narrow waist between the graph and every machine.
 
-A kernel is a set of loops and what happens inside them. The first ``outer`` axes are parallel. For each point of those, the
-stages run in order; a stage may loop over further axes. It either combines its body over those axes into one scalar, which later stages
-read as ``acc(k)``, or writes its body to memory. That is enough for everything that is not opaque:
+A kernel is a set of loops and what happens inside them. The first ``outer`` axes are parallel. For each point of
+those, the stages run in order; a stage may loop over further axes. It either combines its body over those axes into
+one scalar, which later stages read as ``acc(k)``, or writes its body to memory. That is enough for everything that
+is not opaque:
 
 - elementwise: no inner axes, one writing stage;
 - reduction: a combining stage, then a writing one (the epilogue);
 - softmax, layer_norm and their gradients: combining stages over the row, then a writing stage over the same row;
-- matrix product and convolution with both gradients: a combining stage ``a0 * a1`` over the contracted axes, then an epilogue.
+- matrix product and convolution with both gradients: a combining stage ``a0 * a1`` over the contracted axes, then
+  an epilogue.
 
-Reads and writes are affine: a flat element offset plus a stride per axis. A guarded read gives ``fill`` where one of its guards is out of
-range, which is how padding is read without being stored.
+Reads and writes are affine: a flat element offset plus a stride per axis. A guarded read gives ``fill`` where one
+of its guards is out of range, which is how padding is read without being stored.
 """
 
 from __future__ import annotations
@@ -46,7 +48,8 @@ class Guard:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """Operand k of the bodies: element ``offset + sum(strides[a] * i[a])`` of buffer ``source``, or ``fill`` outside the guards."""
+    """Operand k of the bodies: element ``offset + sum(strides[a] * i[a])`` of buffer ``source``, or ``fill``
+    outside the guards."""
 
     source: int
     dtype: np.dtype
@@ -68,7 +71,8 @@ class Write:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """``axes``: the inner axes it loops over. Exactly one of ``combine`` (an atom: add, mul, maximum, minimum, or, and) and ``write``."""
+    """``axes``: the inner axes it loops over. Exactly one of ``combine`` (an atom: add, mul, maximum, minimum, or,
+    and) and ``write``."""
 
     axes: tuple[int, ...]
     body: Expr
@@ -136,7 +140,7 @@ def _require(ok: bool, rule: str) -> None:
         raise KernelError(f"kernel: {rule}. This is a bug in a lowering rule; please report it")
 
 
-def identity(combine: str, dtype: np.dtype) -> np.generic:
+def identity(combine: str, dtype: np.dtype) -> Any:
     """The value that a combining stage starts from."""
     if combine in IDENTITY:
         return dtype.type(IDENTITY[combine])
@@ -149,7 +153,8 @@ def identity(combine: str, dtype: np.dtype) -> np.generic:
 
 
 def interpret(kernel: Kernel, buffers: Mapping[int, np.ndarray], symbols: Mapping[str, int] | None = None) -> None:
-    """Run a kernel point by point on flat arrays: the meaning of the waist, for tests of every compiler. Slow on purpose."""
+    """Run a kernel point by point on flat arrays: the meaning of the waist, for tests of every compiler. Slow on
+    purpose."""
     values = symbols or {}
     sizes = [evaluate(s, values) for s in kernel.axes]
     with np.errstate(all="ignore"):

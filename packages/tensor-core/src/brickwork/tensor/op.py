@@ -1,7 +1,8 @@
 """Kinds of op.
 
-Kinds are closed, ops are open: a compiler or device implements the seven kinds below and then runs every op there is and
-will be. An op says what it is (an `Expr`, an atom, an `IndexMap`, a `Form`, a body) and how NumPy-like arrays do it.
+Kinds are closed, ops are open: a compiler or device implements the seven kinds below and then runs every op there
+is and will be. An op says what it is (an `Expr`, an atom, an `IndexMap`, a `Form`, a body) and how NumPy-like
+arrays do it.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ import numpy as np
 
 from .atoms import ATOMS
 from .derivative import apply_gradient, evaluate, sum_to
-from .dtypes import class_of, promote, to_inexact
+from .dtypes import BOOL, class_of, promote, to_inexact
 from .errors import DTypeError, ShapeError
-from .expr import BOOL, Expr, apply, arg
+from .expr import Expr, apply, arg
 from .registry import OPS, Op, register
 from .spec import TensorSpec, broadcast_shapes
 from .trace import bind
@@ -72,7 +73,7 @@ class Elementwise(Op):
         except DTypeError as error:
             raise DTypeError(f"{self.name}: {error}") from None
 
-    def infer(self, *specs: Spec, **params: Any) -> Spec:
+    def infer(self, *specs: Any, **params: Any) -> Spec:
         return Spec(broadcast_shapes(self.name, *(s.shape for s in specs)), self.expr(*(s.dtype for s in specs)).dtype)
 
     def eval(self, xp: Any, *arrays: Any, **params: Any) -> Any:
@@ -122,10 +123,11 @@ map_op = register(MapOp())
 
 
 class Reduce(Op):
-    """Combine over axes with an atom. Parameters: ``axis`` (sorted tuple), ``keepdims``. Arrays have a method of its name.
+    """Combine over axes with an atom. Parameters: ``axis`` (sorted tuple), ``keepdims``. Arrays have a method of
+    its name.
 
-    ``widen``: integers and booleans are combined in 64 bits, as the Array API asks, and float16 and bfloat16 in float32.
-    ``rule``: ``rule(g, out, x, axis)`` with the reduced axes of ``g`` and ``out`` kept.
+    ``widen``: integers and booleans are combined in 64 bits, as the Array API asks, and float16 and bfloat16 in
+    float32. ``rule``: ``rule(g, out, x, axis)`` with the reduced axes of ``g`` and ``out`` kept.
     """
 
     kind = "reduce"
@@ -181,7 +183,7 @@ class Movement(Op):
 
     kind = "movement"
 
-    def view(self, x: Any, **params: Any) -> IndexMap | None:
+    def view(self, *specs: Any, **params: Any) -> IndexMap | None:
         raise NotImplementedError
 
 
@@ -199,7 +201,8 @@ class Contraction(Op):
 
 
 class Composite(Op):
-    """A body in other ops, inlined unless a backend claims the name. ``rule``: its own gradient, where that is shorter."""
+    """A body in other ops, inlined unless a backend claims the name. ``rule``: its own gradient, where that is
+    shorter."""
 
     kind = "composite"
 
@@ -212,7 +215,8 @@ class Composite(Op):
 
 
 class Opaque(Op):
-    """Whatever has no simpler kind: a shape rule, `eval` on arrays and a gradient; other machines call back into `eval`."""
+    """Whatever has no simpler kind: a shape rule, `eval` on arrays and a gradient; other machines call back into
+    `eval`."""
 
     kind = "opaque"
 

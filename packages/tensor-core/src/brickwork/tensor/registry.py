@@ -13,7 +13,8 @@ __all__ = ["OPS", "Op", "register"]
 
 
 class Op:
-    """A named operation. The subclasses in `brickwork.tensor.op` are the kinds. Parameters are hashable and keyword-only."""
+    """A named operation. The subclasses in `brickwork.tensor.op` are the kinds. Parameters are hashable and
+    keyword-only."""
 
     kind = "op"
 
@@ -29,7 +30,8 @@ class Op:
         raise NotImplementedError
 
     def vjp(self, i: int, g: Any, out: Any, *inputs: Any, **params: Any) -> Any:
-        """The gradient that input ``i`` gets from ``g``, the gradient of ``out``; None where there is none. Written in ops."""
+        """The gradient that input ``i`` gets from ``g``, the gradient of ``out``; None where there is none. Written
+        in ops."""
         return None
 
     def weak_dtype(self, *kinds: object) -> np.dtype:

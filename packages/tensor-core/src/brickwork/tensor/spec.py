@@ -4,14 +4,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import prod
+from operator import index
+from typing import Any
 
 import numpy as np
 
-from .dim import Size
+from .dim import Dim, Size
 from .dtypes import short_name
-from .errors import ShapeError
+from .errors import DTypeError, ShapeError
 
-__all__ = ["Shape", "TensorSpec", "broadcast_shapes", "normalize_axes", "normalize_axis"]
+__all__ = [
+    "Shape",
+    "TensorSpec",
+    "as_float",
+    "as_int",
+    "as_ints",
+    "as_shape",
+    "broadcast_shapes",
+    "normalize_axes",
+    "normalize_axis",
+]
 
 Shape = tuple[Size, ...]
 
@@ -47,24 +59,57 @@ def broadcast_shapes(who: str, *shapes: Shape) -> Shape:
         sizes = {s[axis] for s in shapes if len(s) >= -axis} - {1}
         if len(sizes) > 1:
             got = ", ".join(map(str, shapes))
-            raise ShapeError(f"{who}: shapes must broadcast; got {got}: axis {axis} has sizes "
-                             f"{' and '.join(map(str, sorted(sizes, key=str)))}. Reshape one so that its size there is 1")  # fmt: skip
+            clash = " and ".join(map(str, sorted(sizes, key=str)))
+            raise ShapeError(
+                f"{who}: shapes must broadcast; got {got}: axis {axis} has sizes {clash}. Reshape one to size 1 there"
+            )
         out.append(sizes.pop() if sizes else 1)
     return tuple(out)
 
 
-def normalize_axis(who: str, axis: int, ndim: int) -> int:
-    """A non-negative axis. Raises `ShapeError` when it is out of range."""
+def as_int(who: str, what: str, value: Any, least: int | None = None) -> int:
+    """An integer argument. Raises `ShapeError` where it is none, or below ``least``."""
     try:
-        index = axis.__index__()
-    except AttributeError:
-        raise ShapeError(f"{who}: axis must be an integer; got {axis!r}") from None
-    if not -ndim <= index < ndim:
+        number = index(value)
+    except TypeError:
+        raise ShapeError(f"{who}: {what} must be an integer; got {value!r}") from None
+    if least is not None and number < least:
+        raise ShapeError(f"{who}: {what} must be at least {least}; got {number}")
+    return number
+
+
+def as_ints(who: str, what: str, value: Any, count: int | None = None, least: int | None = None) -> tuple[int, ...]:
+    """Several integers: a tuple, list or range of them; one stands for ``count`` equal ones."""
+    if not isinstance(value, (tuple, list, range)):
+        return (as_int(who, what, value, least),) * (1 if count is None else count)
+    if count is not None and len(value) != count:
+        raise ShapeError(f"{who}: {what} must be one for each of {count} axes; got {value!r}")
+    return tuple(as_int(who, what, v, least) for v in value)
+
+
+def as_float(who: str, what: str, value: Any) -> float:
+    """A real number as argument. Raises `DTypeError` where it is none."""
+    try:
+        return float(value)
+    except (TypeError, ValueError, OverflowError):
+        raise DTypeError(f"{who}: {what} must be a number; got {value!r}") from None
+
+
+def as_shape(who: str, shape: Any) -> Shape:
+    """A shape: integers of at least 0 or symbolic sizes; one size stands for one axis. Raises `ShapeError`."""
+    sizes = shape if isinstance(shape, (tuple, list)) else (shape,)
+    return tuple(n if isinstance(n, Dim) else as_int(who, "a size", n, 0) for n in sizes)
+
+
+def normalize_axis(who: str, axis: Any, ndim: int) -> int:
+    """A non-negative axis. Raises `ShapeError` when it is no integer or out of range."""
+    number = as_int(who, "axis", axis)
+    if not -ndim <= number < ndim:
         raise ShapeError(f"{who}: axis must be in [{-ndim}, {ndim}); got {axis} for a tensor of {ndim} axes")
-    return index % ndim
+    return number % ndim
 
 
-def normalize_axes(who: str, axis: int | tuple[int, ...] | list[int] | None, ndim: int) -> tuple[int, ...]:
+def normalize_axes(who: str, axis: Any, ndim: int) -> tuple[int, ...]:
     """Sorted, distinct, non-negative axes; None means all."""
     if axis is None:
         return tuple(range(ndim))

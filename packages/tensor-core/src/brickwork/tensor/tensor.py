@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .backend import array_types, backend_of, get_backend
-from .dtypes import DEFAULT_FLOAT, as_dtype, promote
+from .dtypes import DEFAULT_FLOAT, as_dtype, class_of, default_of
 from .errors import DTypeError, ShapeError, TraceError
 from .registry import OPS
 from .spec import Shape, TensorSpec
@@ -59,8 +59,8 @@ def _reflected(name: str) -> Callable[[Tensor, Any], Tensor]:
 class Tensor:
     """An n-dimensional array of one dtype.
 
-    ``data`` is an array of some backend, or, while a function is traced, a symbol with a shape and a dtype. Operators and methods
-    are ops: they compute, record or trace as the current trace says.
+    ``data`` is an array of some backend, or, while a function is traced, a symbol with a shape and a dtype.
+    Operators and methods are ops: they compute, record or trace as the current trace says.
     """
 
     __slots__ = ("__weakref__", "data")
@@ -73,11 +73,13 @@ class Tensor:
     # what it is
     @property
     def shape(self) -> Shape:
-        return self.data.shape
+        shape: Shape = self.data.shape
+        return shape
 
     @property
     def dtype(self) -> np.dtype:
-        return self.data.dtype
+        dtype: np.dtype = self.data.dtype
+        return dtype
 
     @property
     def ndim(self) -> int:
@@ -128,7 +130,8 @@ class Tensor:
         return (self.data if hasattr(self.data, "__dlpack_device__") else self.numpy()).__dlpack_device__()
 
     def to(self, device: str) -> Tensor:
-        """This tensor on a device (``cpu``, ``cuda``); itself where it is there. Raises `DeviceError` when the device is not usable."""
+        """This tensor on a device (``cpu``, ``cuda``); itself where it is there. Raises `DeviceError` when the
+        device is not usable."""
         target = get_backend(device)
         return self if isinstance(self.data, target.array_type) else Tensor(target.asarray(self.numpy()))
 
@@ -288,7 +291,8 @@ class Variable(Tensor):
             )
         if new.dtype != self.dtype:
             raise DTypeError(
-                f"assign: {self.name} must keep its dtype {self.dtype}; got {new.dtype}. Use value.astype({str(self.dtype)!r})"
+                f"assign: {self.name} must keep its dtype {self.dtype}; got {new.dtype}. Use "
+                f"value.astype({str(self.dtype)!r})"
             )
         current().assign(self, new)
         return self
@@ -313,22 +317,30 @@ def _rebuild_variable(value: np.ndarray, name: str, trainable: bool) -> Variable
 def asarray(value: Any, dtype: Any = None) -> Tensor:
     """A tensor of a tensor, array, number, or nested list; no copy where none is needed.
 
-    Python floats become float32, ints int64. Raises `DTypeError` for what is not numeric, `ShapeError` for ragged lists.
+    Python floats become float32, ints int64. Raises `DTypeError` for what is not numeric or does not fit the dtype,
+    `ShapeError` for ragged lists.
     """
     wanted = None if dtype is None else as_dtype(dtype)
-    if isinstance(value, Tensor):
-        plain = value.value if isinstance(value, Variable) else value
-        return plain if wanted is None or plain.dtype == wanted else _call("astype", plain, wanted)
-    if hasattr(value, "dtype") and hasattr(value, "shape"):
-        array = value if hasattr(value, "__array_namespace__") or isinstance(value, np.ndarray) else np.asarray(value)
-        if not isinstance(array, array_types()):
-            array = np.from_dlpack(array) if hasattr(array, "__dlpack__") else np.asarray(array)
-        exact = as_dtype(array.dtype)
-        target = wanted or exact
-        return Tensor(array if array.dtype == target else array.astype(target))
+    if isinstance(value, Variable):
+        value = value.value
     if isinstance(value, (list, tuple)) and any(isinstance(v, Tensor) for v in value):
         return _call("stack", [asarray(v, wanted) for v in value])
-    return Tensor(_from_python(value, wanted))
+    if isinstance(value, Tensor):
+        out = value
+    elif hasattr(value, "dtype") and hasattr(value, "shape"):
+        out = Tensor(_from_array(value))
+    else:
+        return Tensor(_from_python(value, wanted))
+    return out if wanted is None or out.dtype == wanted else _call("astype", out, wanted)
+
+
+def _from_array(value: Any) -> Any:
+    """An array of a backend in use: the value itself, what it offers by DLPack, or what NumPy makes of it."""
+    if not isinstance(value, array_types()):
+        foreign = hasattr(value, "__dlpack__") and not isinstance(value, np.generic)
+        value = np.from_dlpack(value) if foreign else np.asarray(value)
+    exact = as_dtype(value.dtype)
+    return value if value.dtype == exact and value.dtype.isnative else value.astype(exact)
 
 
 def _from_python(value: Any, wanted: np.dtype | None) -> np.ndarray:
@@ -336,17 +348,17 @@ def _from_python(value: Any, wanted: np.dtype | None) -> np.ndarray:
         array = np.asarray(value)
     except ValueError:
         raise ShapeError(
-            f"asarray: nested lists must be rectangular; got {type(value).__name__} with rows of several lengths. Pad them"
+            f"asarray: nested lists must be rectangular; got {type(value).__name__} with rows of several lengths. "
+            "Pad them"
         ) from None
-    if array.dtype.kind not in "biufc":
-        try:
-            as_dtype(array.dtype)
-        except DTypeError:
-            raise DTypeError(
-                f"asarray: values must be numbers or booleans; got {type(value).__name__} of {array.dtype}. Encode text first"
-            ) from None
-    if wanted is None and not isinstance(value, (np.ndarray, np.generic)):
-        wanted = promote(type(array.reshape(-1)[0].item())) if array.size else DEFAULT_FLOAT
-        if array.dtype.kind == "f" and wanted.kind != "c":
-            wanted = DEFAULT_FLOAT
-    return array if wanted is None else array.astype(wanted, copy=False)
+    if array.dtype.kind not in "biufcV" or array.dtype.names is not None:
+        raise DTypeError(
+            f"asarray: values must be numbers or booleans; got {type(value).__name__} of {array.dtype}. "
+            "Encode text first, and cast integers beyond 64 bits to float"
+        )
+    if wanted is None:
+        wanted = default_of(class_of(array.dtype)) if array.size else DEFAULT_FLOAT
+    try:
+        return np.asarray(value, dtype=wanted) if array.dtype.kind in "iu" else array.astype(wanted, copy=False)
+    except OverflowError as error:
+        raise DTypeError(f"asarray: values must fit {wanted}; {error}. Choose a wider dtype") from None

@@ -1,7 +1,7 @@
 """Traces: what happens when an op is applied.
 
-One trace is current in each thread. The bottom one computes (`eager.EagerTrace`); a gradient tape records and hands on to its
-parent; a graph trace writes the op down. `bind` is the only door.
+One trace is current in each thread. The bottom one computes (`eager.EagerTrace`); a gradient tape records and hands
+on to its parent; a graph trace writes the op down. `bind` is the only door.
 """
 
 from __future__ import annotations

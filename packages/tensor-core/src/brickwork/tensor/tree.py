@@ -67,7 +67,8 @@ def _rebuild(like: Any, source: Iterator[Any]) -> Any:
         return {k: built[k] for k in like}
     if isinstance(like, tuple) and hasattr(like, "_fields"):
         return type(like)(*built.values())
-    return type(like)(**built) if is_dataclass(like) else type(like)(built.values())
+    make: Callable[..., Any] = type(like)
+    return make(**{str(k): v for k, v in built.items()}) if is_dataclass(like) else make(built.values())
 
 
 def map_tree(fn: Callable[..., Any], tree: Any, *rest: Any) -> Any:

@@ -1,7 +1,7 @@
 """Index arithmetic: where an element of an output comes from.
 
-A movement op is an `IndexMap`; a contraction is a `Form`, one index map per operand over its loop axes. Both are data that NumPy, a
-CPU compiler and a GPU compiler read alike.
+A movement op is an `IndexMap`; a contraction is a `Form`, one index map per operand over its loop axes. Both are
+data that NumPy, a CPU compiler and a GPU compiler read alike.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ class Affine:
         plain = len(used) == 1 and self.coeffs[used[0]] == 1 and self.const == 0 and self.div == 1
         return used[0] if plain else None
 
-    def bounds(self, extents: Shape) -> tuple[Size, Size] | None:
-        """Least and greatest numerator over the loops; None where symbolic sizes leave it open."""
+    def bounds(self, extents: Shape) -> tuple[Size, Size]:
+        """Least and greatest numerator over the loops."""
         low: Size = self.const
         high: Size = self.const
         for coeff, extent in zip(self.coeffs, extents, strict=True):
@@ -50,7 +50,7 @@ class Affine:
         single = self.single
         if single is not None and extents[single] == size:
             return True
-        low, high = self.bounds(extents) or (0, 0)
+        low, high = self.bounds(extents)
         if isinstance(low, Dim) or isinstance(high, Dim) or isinstance(size, Dim):
             return not isinstance(low, Dim) and low >= 0 and size - 1 == high and self.div == 1
         return self.div == 1 and low >= 0 and high < size
@@ -58,7 +58,8 @@ class Affine:
 
 @dataclass(frozen=True, slots=True)
 class IndexMap:
-    """A movement: element ``o`` of the output is element ``dims(o)`` of the input, or ``fill`` where that is outside."""
+    """A movement: element ``o`` of the output is element ``dims(o)`` of the input, or ``fill`` where that is
+    outside."""
 
     dims: tuple[Affine, ...]
     fill: float | None = None

@@ -6,7 +6,7 @@ from math import prod
 from typing import Any
 
 from ..dtypes import to_inexact
-from ..spec import normalize_axes
+from ..spec import as_float, normalize_axes
 from ..tensor import Tensor, asarray
 from . import reduce as R
 from .creation import size_of
@@ -32,7 +32,7 @@ def var(x: Any, axis: Any = None, correction: float = 0.0, keepdims: bool = Fals
     tensor = asarray(x)
     axes = normalize_axes("var", axis, tensor.ndim)
     centred = tensor - mean(tensor, axes, True)
-    return R.sum(centred * centred, axes, keepdims) / (_count(tensor, axes) - correction)
+    return R.sum(centred * centred, axes, keepdims) / (_count(tensor, axes) - as_float("var", "correction", correction))
 
 
 def std(x: Any, axis: Any = None, correction: float = 0.0, keepdims: bool = False) -> Tensor:

@@ -1,7 +1,9 @@
-"""Contractions: matrix product, einsum and convolution are one op each, and one kind: a sum of products over index maps.
+"""Contractions: matrix product, einsum and convolution are one op each, and one kind: a sum of products over index
+maps.
 
-The kind is closed under differentiation: eliminate one loop axis of an index map by solving for it, and the gradient is again a
-contraction (the gradient of a strided convolution reads ``(i + p - k) / s``, which is what `Affine.div` is for).
+The kind is closed under differentiation: eliminate one loop axis of an index map by solving for it, and the
+gradient is again a contraction (the gradient of a strided convolution reads ``(i + p - k) / s``, which is what
+`Affine.div` is for).
 """
 
 from __future__ import annotations
@@ -16,12 +18,14 @@ import numpy as np
 from ..dtypes import promote
 from ..errors import ShapeError
 from ..op import Contraction, Spec, register
-from ..spec import broadcast_shapes
+from ..spec import as_int, as_ints, broadcast_shapes
 from ..tensor import Tensor, asarray
 from ..trace import bind
 from ..view import Affine, Form
 
 __all__ = ["conv", "einsum", "matmul"]
+
+LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 def differentiate(form: Form, i: int, shape: tuple[Any, ...]) -> Form:
@@ -73,7 +77,8 @@ def _substitute(index: Affine, axis: int, solution: Affine) -> Affine:
         return Affine(coeffs, index.const + solution.const * coeff, index.div)
     if index.single != axis:
         raise ShapeError(
-            "contract: a strided index inside another is not an affine index; got a product of such. Copy one operand first"
+            "contract: a strided index inside another is not an affine index; got a product of such. Copy one "
+            "operand first"
         )
     return solution
 
@@ -81,14 +86,19 @@ def _substitute(index: Affine, axis: int, solution: Affine) -> Affine:
 class Contract(Contraction):
     """The general one; its `Form` is a parameter."""
 
-    def form(self, *specs: Spec, form: Form) -> Form:
+    def form(self, *specs: Any, **params: Any) -> Form:
+        form: Form = params["form"]
         return form
 
     def eval(self, xp: Any, *arrays: Any, **params: Any) -> Any:
         form = self.form(*(Spec(a.shape, a.dtype) for a in arrays), **params)
         dtype = promote(*(a.dtype for a in arrays))
         inner = np.dtype("float32") if dtype.name in ("float16", "bfloat16") else dtype
-        names = "abcdefghijklmnopqrstuvwxyz"
+        names = LETTERS
+        if len(form.extents) > len(names):
+            raise ShapeError(
+                f"contract: at most {len(names)} loop axes; got {len(form.extents)}. Multiply in two steps"
+            )
         terms, operands = [], []
         for array, dims in zip(arrays, form.maps, strict=True):
             axes, view = _gather(xp, array.astype(inner, copy=False), dims, form.extents)
@@ -113,7 +123,7 @@ class Contract(Contraction):
         return bind(contract, (g, *others), {"form": differentiate(form, i, inputs[i].shape)}).astype(inputs[i].dtype)
 
 
-def _gather(xp: Any, x: Any, dims: Sequence[Affine], extents: Sequence[int]) -> tuple[list[int], Any]:
+def _gather(xp: Any, x: Any, dims: Sequence[Affine], extents: Sequence[Any]) -> tuple[list[int], Any]:
     """An operand as a strided view with one axis per loop axis it depends on."""
     widths = []
     for d, (dim, size) in enumerate(zip(dims, x.shape, strict=True)):
@@ -121,8 +131,8 @@ def _gather(xp: Any, x: Any, dims: Sequence[Affine], extents: Sequence[int]) -> 
             wide = xp.zeros((*x.shape[:d], (size - 1) * dim.div + 1 if size else 0, *x.shape[d + 1 :]), x.dtype)
             wide[(slice(None),) * d + (slice(None, None, dim.div),)] = x
             x, size = wide, wide.shape[d]
-        low, high = dim.bounds(tuple(extents))  # type: ignore[misc]
-        widths.append((max(0, -low), max(0, high + 1 - size)))  # type: ignore[operator]
+        low, high = dim.bounds(tuple(extents))
+        widths.append((max(0, -low), max(0, high + 1 - size)))
     if any(w != (0, 0) for w in widths):
         x = xp.pad(x, widths)
     axes = sorted({a for dim in dims for a, c in enumerate(dim.coeffs) if c})
@@ -169,7 +179,8 @@ class MatMul(Contract):
 
 
 class Conv(Contract):
-    """Convolution (cross-correlation) of ``(batch, *space, channels)`` with ``(*window, channels / groups, filters)``."""
+    """Convolution (cross-correlation) of ``(batch, *space, channels)`` with ``(*window, channels / groups,
+    filters)``."""
 
     def form(self, x: Spec, w: Spec, *, strides: Any, padding: Any, dilations: Any, groups: int) -> Form:
         space = x.ndim - 2
@@ -179,15 +190,18 @@ class Conv(Contract):
             )
         channels, filters = w.shape[-2], w.shape[-1]
         if x.shape[-1] != channels * groups or filters % groups:
-            raise ShapeError(f"conv: channels of x must be channels of w times groups; got x {x.shape}, w {w.shape}, groups {groups}: "
-                             f"{x.shape[-1]} != {channels} * {groups}")  # fmt: skip
+            raise ShapeError(
+                "conv: channels of x must be channels of w times groups, and filters a multiple of groups; "
+                f"got x {x.shape}, w {w.shape}, groups {groups}"
+            )
         places = []
         for d in range(space):
             span = (w.shape[d] - 1) * dilations[d] + 1
             total = x.shape[1 + d] + sum(padding[d])
             if not hasattr(total, "terms") and total < span:
                 raise ShapeError(
-                    f"conv: the window must fit; got size {w.shape[d]} (span {span}) on axis {1 + d} of {x.shape} padded by {padding[d]}"
+                    f"conv: the window must fit; got size {w.shape[d]} (span {span}) on axis {1 + d} of {x.shape} "
+                    f"padded by {padding[d]}"
                 )
             places.append((total - span) // strides[d] + 1)
         if groups == 1:
@@ -212,8 +226,9 @@ class Conv(Contract):
                 tuple(range(first)),
             )
         g, f = 1 + space, 2 + space
-        return Form(extents, ((Affine.axis(0, n), *spatial, Affine.axis(g, n), Affine.axis(n - 1, n)),
-                              (*window, Affine.axis(n - 1, n), Affine.axis(g, n), Affine.axis(f, n))), tuple(range(first)))  # fmt: skip
+        inputs = (Affine.axis(0, n), *spatial, Affine.axis(g, n), Affine.axis(n - 1, n))
+        filters_of = (*window, Affine.axis(n - 1, n), Affine.axis(g, n), Affine.axis(f, n))
+        return Form(extents, (inputs, filters_of), tuple(range(first)))
 
 
 contract = register(Contract("contract"))
@@ -222,7 +237,8 @@ _conv = register(Conv("conv"))
 
 
 def matmul(a: Any, b: Any) -> Tensor:
-    """The matrix product ``(..., m, k) @ (..., k, n)``; stacks broadcast, vectors are rows on the left and columns on the right."""
+    """The matrix product ``(..., m, k) @ (..., k, n)``; stacks broadcast, vectors are rows on the left and columns
+    on the right."""
     return bind(_matmul, (asarray(a), asarray(b)))
 
 
@@ -234,23 +250,25 @@ def conv(
     dilations: Sequence[int] | int = 1,
     groups: int = 1,
 ) -> Tensor:
-    """Convolution over 1 to 3 axes, channels last.
+    """Convolution (cross-correlation) over one or more axes, channels last.
 
-    ``x``: (batch, *space, channels). ``w``: (*window, channels / groups, filters). ``padding``: "valid", "same" (as TensorFlow splits it: the
-    odd one after) or (before, after) per axis. Output size per axis: ``(n + before + after - ((k - 1) * dilation + 1)) // stride + 1``.
+    ``x``: (batch, *space, channels). ``w``: (*window, channels / groups, filters). ``padding``: "valid", "same" (as
+    TensorFlow splits it: the odd one after) or (before, after) per axis. Result: (batch, *places, filters) with
+    ``(n + before + after - ((k - 1) * dilation + 1)) // stride + 1`` places per axis, of the promoted dtype.
     Raises `ShapeError` where channels do not match or the window does not fit.
     """
-    x, w = asarray(x), asarray(w)
-    space = x.ndim - 2
-    steps = (strides,) * space if isinstance(strides, int) else tuple(strides)
-    spread = (dilations,) * space if isinstance(dilations, int) else tuple(dilations)
+    x, w, groups = asarray(x), asarray(w), as_int("conv", "groups", groups, 1)
+    space = max(x.ndim - 2, 0)
+    steps = as_ints("conv", "strides", strides, space, 1)
+    spread = as_ints("conv", "dilations", dilations, space, 1)
     widths = padding_widths("conv", padding, x.shape[1:-1], w.shape[:space], steps, spread)
+    settings: dict[str, Any] = {"strides": steps, "padding": widths, "dilations": spread, "groups": groups}
     if groups == 1:
-        return bind(_conv, (x, w), {"strides": steps, "padding": widths, "dilations": spread, "groups": 1})
-    grouped_x = x.reshape((*x.shape[:-1], groups, w.shape[-2]))
-    grouped_w = w.reshape((*w.shape[:-1], groups, w.shape[-1] // groups))
-    form = _conv.form(x.spec, w.spec, strides=steps, padding=widths, dilations=spread, groups=groups)  # type: ignore[attr-defined]
-    out = bind(contract, (grouped_x, grouped_w), {"form": form})
+        return bind(_conv, (x, w), settings)
+    form = _conv.form(x.spec, w.spec, **settings)
+    split_x = x.reshape((*x.shape[:-1], groups, w.shape[-2]))
+    split_w = w.reshape((*w.shape[:-1], groups, w.shape[-1] // groups))
+    out = bind(contract, (split_x, split_w), {"form": form})
     return out.reshape((*out.shape[:-2], w.shape[-1]))
 
 
@@ -258,42 +276,42 @@ def padding_widths(
     who: str,
     padding: Any,
     space: Sequence[Any],
-    window: Sequence[int],
+    window: Sequence[Any],
     strides: Sequence[int],
     dilations: Sequence[int],
-) -> tuple[tuple[int, int], ...]:
-    """(before, after) per axis for "valid", "same" or explicit pairs."""
-    if padding == "valid":
+) -> tuple[tuple[int, ...], ...]:
+    """(before, after) per axis for "valid", "same" or explicit pairs. Raises `ShapeError` for anything else."""
+    if isinstance(padding, str) and padding == "valid":
         return ((0, 0),) * len(space)
-    if padding == "same":
+    if isinstance(padding, str) and padding == "same":
         out = []
-        for n, k, s, d in zip(space, window, strides, dilations, strict=True):
+        for n, k, s, d in zip(space, window, strides, dilations):
             total = max((-(-n // s) - 1) * s + (k - 1) * d + 1 - n, 0)
             out.append((total // 2, total - total // 2))
         return tuple(out)
     if isinstance(padding, (tuple, list)) and len(padding) == len(space):
-        return tuple((int(a), int(b)) for a, b in padding)
+        return tuple(as_ints(who, "padding", pair, 2, 0) for pair in padding)
     raise ShapeError(f'{who}: padding must be "valid", "same" or a (before, after) pair per axis; got {padding!r}')
 
 
 @lru_cache(maxsize=512)
-def _parse(equation: str, count: int) -> tuple[list[str], str]:
+def _parse(equation: str, count: int) -> tuple[tuple[str, ...], str]:
     left, arrow, right = equation.replace(" ", "").partition("->")
-    terms = left.split(",")
+    terms = tuple(left.split(","))
+    letters = "".join(terms)
     if len(terms) != count:
         raise ShapeError(f"einsum: one term per operand; got {len(terms)} terms in {equation!r} for {count} operands")
     if not arrow:
-        letters = "".join(terms)
         right = "".join(sorted(c for c in set(letters) if letters.count(c) == 1))
-    if not ("".join(terms) + right).isalpha() or len(set(right)) != len(right):
+    if (not (letters + right).isalpha() and letters + right) or len(set(right)) != len(right):
         raise ShapeError(f"einsum: terms must be letters, each once in the output; got {equation!r}")
+    if not set(right) <= set(letters):
+        raise ShapeError(f"einsum: output letters must come from the operands; got {equation!r}")
     return terms, right
 
 
-def einsum(equation: str, *operands: Any) -> Tensor:
-    """Einstein summation, ``einsum("bij,bjk->bik", a, b)``. Raises `ShapeError` when sizes of a letter differ."""
-    tensors = [asarray(x) for x in operands]
-    terms, right = _parse(equation, len(tensors))
+def _sizes(equation: str, terms: Sequence[str], tensors: Sequence[Tensor]) -> dict[str, Any]:
+    """The size of each letter, in order of appearance."""
     sizes: dict[str, Any] = {}
     for term, x in zip(terms, tensors, strict=True):
         if len(term) != x.ndim:
@@ -301,13 +319,44 @@ def einsum(equation: str, *operands: Any) -> Tensor:
         for letter, size in zip(term, x.shape, strict=True):
             if sizes.setdefault(letter, size) != size:
                 raise ShapeError(
-                    f"einsum: sizes of a letter must match; got {letter!r} of sizes {sizes[letter]} and {size} in {equation!r}"
+                    f"einsum: sizes of a letter must match; got {letter!r} of sizes {sizes[letter]} and {size} "
+                    f"in {equation!r}"
                 )
-    unknown = set(right) - set(sizes)
-    if unknown:
-        raise ShapeError(f"einsum: output letters must come from the operands; got {sorted(unknown)} in {equation!r}")
+    return sizes
+
+
+def _separate(terms: Sequence[str], tensors: list[Tensor], sizes: dict[str, Any]) -> list[str]:
+    """Terms without repeated letters: each repetition gets a letter of its own, tied to the first by an identity
+    matrix, so that a diagonal is a contraction like any other, with a gradient."""
+    fresh = iter(chr(n) for n in range(0x4E00, 0x9FFF))  # letters nobody types
+    out, ties = [], []
+    for term in terms:
+        plain = ""
+        for c in term:
+            new = next(fresh) if c in plain else c
+            if new is not c:
+                sizes[new] = sizes[c]
+                ties.append(c + new)
+                tensors.append(asarray(np.eye(sizes[c], dtype=bool)).astype(tensors[0].dtype))
+            plain += new
+        out.append(plain)
+    return out + ties
+
+
+def einsum(equation: str, *operands: Any) -> Tensor:
+    """Einstein summation, ``einsum("bij,bjk->bik", a, b)``: letters name axes, those not in the result are summed over.
+
+    A letter twice in a term takes the diagonal. Without ``->`` the result has the letters that occur once, sorted. The
+    dtype is the promoted one. Raises `ShapeError` when terms do not fit the operands or sizes of a letter differ.
+    """
+    if not isinstance(equation, str):
+        raise ShapeError(f"einsum: the equation must be text; got {equation!r}")
+    tensors = [asarray(x) for x in operands]
+    terms, right = _parse(equation, len(tensors))
+    sizes = _sizes(equation, terms, tensors)
+    plain = _separate(terms, tensors, sizes)
     order = right + "".join(c for c in sizes if c not in right)
     n = len(order)
-    maps = tuple(tuple(Affine.axis(order.index(c), n) for c in term) for term in terms)
+    maps = tuple(tuple(Affine.axis(order.index(c), n) for c in term) for term in plain)
     form = Form(tuple(sizes[c] for c in order), maps, tuple(range(len(right))))
     return bind(contract, tuple(tensors), {"form": form})

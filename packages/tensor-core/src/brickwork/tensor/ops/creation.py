@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from math import prod
 from typing import Any
 
 import numpy as np
 
+from ..backend import module_of
 from ..dim import Dim, Size
 from ..dtypes import DEFAULT_FLOAT, as_dtype
-from ..errors import ShapeError
+from ..errors import BrickworkError, DTypeError, MemoryLimitError, ShapeError
 from ..expr import INDEX, const, index, size_value
 from ..op import Elementwise, Op, Spec, map_op, register
-from ..spec import Shape
+from ..spec import Shape, as_shape
 from ..tensor import Tensor, asarray
 from ..trace import bind
 from .movement import broadcast_to
@@ -33,15 +36,16 @@ __all__ = [
 
 
 class Iota(Elementwise):
-    """The flat position of each element, int64: an elementwise op without operands whose body reads the loop indices."""
+    """The flat position of each element, int64: an elementwise op without operands whose body reads the loop
+    indices."""
 
     def __init__(self) -> None:
         Op.__init__(self, "iota")
 
-    def infer(self, *, shape: Shape) -> Spec:
+    def infer(self, *specs: Any, shape: Shape) -> Spec:
         return Spec(shape, INDEX)
 
-    def eval(self, xp: Any, *, shape: Any) -> Any:
+    def eval(self, xp: Any, *arrays: Any, shape: Any) -> Any:
         return xp.arange(prod(shape), dtype=INDEX).reshape(shape)
 
     def vjp(self, i: int, g: Any, out: Any, *inputs: Any, **params: Any) -> Any:
@@ -59,20 +63,20 @@ class Iota(Elementwise):
 _iota = register(Iota())
 
 
-def iota(shape: Shape) -> Tensor:
+def iota(shape: Any) -> Tensor:
     """The flat position of each element of a shape, int64; never stored in a compiled function."""
-    return bind(_iota, (), {"shape": tuple(shape)})
+    return bind(_iota, (), {"shape": as_shape("iota", shape)})
 
 
 def full(shape: Any, value: Any, dtype: Any = None) -> Tensor:
-    """A tensor of one value. ``dtype``: of the value by default."""
-    sizes = tuple(shape) if isinstance(shape, (tuple, list)) else (shape,)
-    if any(not isinstance(n, Dim) and n < 0 for n in sizes):
-        raise ShapeError(f"full: sizes must not be negative; got {sizes}")
-    scalar = asarray(value, dtype)
+    """A tensor of one value. ``dtype``: of the value by default. Raises `ShapeError` for what is no shape."""
+    sizes, scalar = as_shape("full", shape), asarray(value, dtype)
     if scalar.symbolic or any(isinstance(n, Dim) for n in sizes):
         return broadcast_to(scalar, sizes)
-    return Tensor(np.full(sizes, scalar.data))
+    if scalar.shape != ():
+        raise ShapeError(f"full: the value must be one number; got {scalar.spec}. Use broadcast_to")
+    with _saying("full"):
+        return Tensor(np.full(sizes, scalar.item(), scalar.dtype))
 
 
 def zeros(shape: Any, dtype: Any = DEFAULT_FLOAT) -> Tensor:
@@ -88,7 +92,10 @@ def ones(shape: Any, dtype: Any = DEFAULT_FLOAT) -> Tensor:
 def full_like(x: Any, value: Any, dtype: Any = None) -> Tensor:
     """One value in the shape (and dtype, unless given) of ``x``."""
     like = asarray(x)
-    return full(like.shape, value, dtype or like.dtype)
+    scalar = asarray(value, dtype or like.dtype)
+    if like.symbolic or scalar.symbolic:
+        return broadcast_to(scalar, like.shape)
+    return Tensor(module_of((like.data,)).full(like.shape, scalar.item(), scalar.dtype))
 
 
 def zeros_like(x: Any, dtype: Any = None) -> Tensor:
@@ -105,17 +112,35 @@ def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None) -> Te
     """``start, start + step, ...`` below ``stop``; integers give int64, floats float32."""
     low, high = (0, start) if stop is None else (start, stop)
     kind = dtype if dtype is not None else (float if any(isinstance(v, float) for v in (low, high, step)) else int)
-    return Tensor(np.arange(low, high, step).astype(as_dtype(kind)))
+    with _saying("arange"):
+        return Tensor(np.arange(low, high, step).astype(as_dtype(kind)))
 
 
 def linspace(start: float, stop: float, num: int, dtype: Any = DEFAULT_FLOAT) -> Tensor:
     """``num`` evenly spaced values, both ends among them."""
-    return Tensor(np.linspace(start, stop, num).astype(as_dtype(dtype)))
+    with _saying("linspace"):
+        return Tensor(np.linspace(start, stop, num).astype(as_dtype(dtype)))
 
 
 def eye(rows: int, columns: int | None = None, dtype: Any = DEFAULT_FLOAT) -> Tensor:
     """Ones on the diagonal."""
-    return Tensor(np.eye(rows, columns, dtype=as_dtype(dtype)))
+    with _saying("eye"):
+        return Tensor(np.eye(rows, columns, dtype=as_dtype(dtype)))
+
+
+@contextmanager
+def _saying(who: str) -> Iterator[None]:
+    """NumPy's complaints as ours."""
+    try:
+        yield
+    except BrickworkError:
+        raise
+    except MemoryError as error:
+        raise MemoryLimitError(f"{who}: the result must fit in memory; {error}. Use smaller parts") from None
+    except TypeError as error:
+        raise DTypeError(f"{who}: arguments must be numbers; {error}") from None
+    except (ValueError, OverflowError, ZeroDivisionError) as error:
+        raise ShapeError(f"{who}: arguments must describe a range or shape; {error}") from None
 
 
 def size_of(size: Size, dtype: Any = DEFAULT_FLOAT) -> Tensor | float:

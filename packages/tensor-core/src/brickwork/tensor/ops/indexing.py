@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from operator import index
 from typing import Any
 
 import numpy as np
 
 from ..dim import Dim
+from ..dtypes import DEFAULT_FLOAT
 from ..errors import DTypeError, ShapeError
 from ..op import OPS, Composite, Opaque, Spec, register
-from ..spec import normalize_axis
+from ..spec import as_int, normalize_axis
 from ..tensor import Tensor, asarray
 from ..trace import bind
+from .creation import iota, size_of
+from .elementwise import astype
 from .movement import reshape
 
 __all__ = ["argmax", "argmin", "getitem", "one_hot", "take"]
@@ -20,7 +24,7 @@ __all__ = ["argmax", "argmin", "getitem", "one_hot", "take"]
 def _infer_take(x: Spec, indices: Spec, *, axis: int) -> Spec:
     if indices.dtype.kind not in "iu":
         raise DTypeError(f"take: indices must be integers; got {indices.dtype}. Cast with astype('int64')")
-    return Spec(x.shape[:axis] + indices.shape + x.shape[axis + 1 :], x.dtype)
+    return Spec((*x.shape[:axis], *indices.shape, *x.shape[axis + 1 :]), x.dtype)
 
 
 def _take_rule(i: int, g: Any, out: Any, x: Any, indices: Any, *, axis: int) -> Any:
@@ -28,11 +32,11 @@ def _take_rule(i: int, g: Any, out: Any, x: Any, indices: Any, *, axis: int) -> 
 
 
 def _infer_scatter(g: Spec, indices: Spec, *, axis: int, size: int) -> Spec:
-    return Spec(g.shape[:axis] + (size,) + g.shape[axis + indices.ndim :], g.dtype)
+    return Spec((*g.shape[:axis], size, *g.shape[axis + indices.ndim :]), g.dtype)
 
 
 def _eval_scatter(xp: Any, g: Any, indices: Any, *, axis: int, size: int) -> Any:
-    out = xp.zeros(g.shape[:axis] + (size,) + g.shape[axis + indices.ndim :], g.dtype)
+    out = xp.zeros((*g.shape[:axis], size, *g.shape[axis + indices.ndim :]), g.dtype)
     xp.add.at(out, (slice(None),) * axis + (indices,), g)
     return out
 
@@ -46,16 +50,18 @@ _scatter_add = register(Opaque("scatter_add", _infer_scatter, _eval_scatter, _sc
 
 
 def _first_where_best(combine: str) -> Any:
-    """Position of the extreme: the least index among the elements that equal it (or are NaN, which wins as in NumPy)."""
+    """Position of the extreme: the least index among the elements that equal it (or are NaN, which wins as in
+    NumPy)."""
 
     def body(x: Tensor, *, axis: int) -> Tensor:
         n = x.shape[axis]
         if isinstance(n, int) and n == 0:
             raise ShapeError(f"arg{combine}: axis {axis} must not be empty; got {x.shape}")
-        places = reshape(Tensor(np.arange(n, dtype=np.int64)), tuple(n if a == axis else 1 for a in range(x.ndim)))
+        places = iota(tuple(n if a == axis else 1 for a in range(x.ndim)))
         best = bind(OPS[combine], (x,), {"axis": (axis,), "keepdims": True})
         hit = (x == best) | (x != x)
-        return bind(OPS["min"], (bind(OPS["where"], (hit, places, n)),), {"axis": (axis,), "keepdims": False})
+        beyond = n if isinstance(n, int) else size_of(n, np.int64)
+        return bind(OPS["min"], (bind(OPS["where"], (hit, places, beyond)),), {"axis": (axis,), "keepdims": False})
 
     return body
 
@@ -65,7 +71,8 @@ _argmin = register(Composite("argmin", _first_where_best("min"), lambda *_, **__
 
 
 def take(x: Any, indices: Any, axis: int = 0) -> Tensor:
-    """Elements by position along an axis: ``out[..., i, ...] = x[..., indices[i], ...]``. Raises `ShapeError` out of range."""
+    """Elements by position along an axis: ``out[..., i, ...] = x[..., indices[i], ...]``. Raises `ShapeError` out
+    of range."""
     tensor = asarray(x)
     return bind(_take, (tensor, asarray(indices)), {"axis": normalize_axis("take", axis, tensor.ndim)})
 
@@ -82,12 +89,16 @@ def argmin(x: Any, axis: int = -1) -> Tensor:
     return bind(_argmin, (tensor,), {"axis": normalize_axis("argmin", axis, tensor.ndim)})
 
 
-def one_hot(indices: Any, classes: int, dtype: Any = np.dtype("float32")) -> Tensor:
-    """A last axis of ``classes``: 1 at the index, else 0. Indices out of range give a row of zeros."""
-    positions = asarray(indices)
-    return (reshape(positions, (*positions.shape, 1)) == asarray(np.arange(classes, dtype=positions.dtype))).astype(
-        dtype
-    )
+def one_hot(indices: Any, classes: int, dtype: Any = DEFAULT_FLOAT) -> Tensor:
+    """A last axis of ``classes``: 1 at the index, else 0. Indices out of range give a row of zeros.
+
+    Raises `DTypeError` unless the indices are integers.
+    """
+    positions, count = asarray(indices), as_int("one_hot", "the number of classes", classes, 0)
+    if positions.dtype.kind not in "iu":
+        raise DTypeError(f"one_hot: indices must be integers; got {positions.dtype}. Cast with astype('int64')")
+    hit = bind(OPS["equal"], (reshape(positions, (*positions.shape, 1)), asarray(np.arange(count, dtype=np.int64))))
+    return astype(hit, dtype)
 
 
 def getitem(x: Any, key: Any) -> Tensor:
@@ -121,7 +132,9 @@ def _basic(x: Tensor, keys: list[Any]) -> Tensor:
             shape.append(count)
         else:
             b, count, s = _place_of(k, n, axis), 1, 1
-        start.append(b), size.append(count), step.append(s)
+        start.append(b)
+        size.append(count)
+        step.append(s)
         axis += 1
     whole = all(b == 0 and s == 1 for b, s in zip(start, step, strict=True)) and tuple(size) == x.shape
     out = x if whole else bind(OPS["slice"], (x,), {"start": tuple(start), "size": tuple(size), "step": tuple(step)})
@@ -137,17 +150,17 @@ def _slice_of(k: slice, n: Any, axis: int) -> tuple[Any, Any, int]:
         raise ShapeError(
             f"index: a slice of the symbolic axis {axis} must be [start:]; got {k}. Compile for a fixed batch size"
         )
-    b, e, s = k.indices(n)
+    try:
+        b, e, s = k.indices(n)
+    except (TypeError, ValueError):
+        raise ShapeError(f"index: a slice must be of integers, with a step that is not 0; got {k}") from None
     return b, len(range(b, e, s)), s
 
 
 def _place_of(k: Any, n: Any, axis: int) -> Any:
-    try:
-        place = k.__index__()
-    except (AttributeError, TypeError):
-        raise ShapeError(
-            f"index: must be integers, slices, None, ... or arrays; got {type(k).__name__} at axis {axis}"
-        ) from None
+    if isinstance(k, (bool, np.bool_)) or not hasattr(type(k), "__index__"):
+        raise ShapeError(f"index: must be integers, slices, None, ... or arrays; got {k!r} at axis {axis}")
+    place = index(k)
     if isinstance(n, Dim):
         return place if place >= 0 else n + place
     if not -n <= place < n:
@@ -158,7 +171,7 @@ def _place_of(k: Any, n: Any, axis: int) -> Any:
 def _advanced(x: Tensor, keys: list[Any]) -> Tensor:
     if len(keys) != 1:
         raise ShapeError("index: an array of indices must stand alone; got it beside other keys. Index in two steps")
-    picked = asarray(keys[0])
+    picked = asarray(keys[0], np.int64 if isinstance(keys[0], list) and not keys[0] else None)
     if picked.dtype.kind == "b":
         mask = picked.numpy()
         if mask.shape != x.shape[: mask.ndim]:

@@ -11,7 +11,7 @@ import numpy as np
 from ..dim import Dim, Size
 from ..errors import DTypeError, ShapeError
 from ..op import Opaque, Spec, register
-from ..spec import normalize_axis
+from ..spec import Shape, as_float, as_int, as_ints, as_shape, normalize_axes, normalize_axis
 from ..tensor import Tensor, asarray
 from ..trace import bind
 from .views import (
@@ -55,7 +55,7 @@ def _infer_concat(*xs: Spec, axis: int) -> Spec:
     total: Size = 0
     for x in xs:
         total = x.shape[axis] + total
-    return Spec(first.shape[:axis] + (total,) + first.shape[axis + 1 :], first.dtype)
+    return Spec((*first.shape[:axis], total, *first.shape[axis + 1 :]), first.dtype)
 
 
 def _concat_rule(i: int, g: Any, out: Any, *xs: Any, axis: int) -> Any:
@@ -76,30 +76,35 @@ def _concat_rule(i: int, g: Any, out: Any, *xs: Any, axis: int) -> Any:
 _concat = register(Opaque("concat", _infer_concat, lambda xp, *xs, axis: xp.concatenate(xs, axis=axis), _concat_rule))
 
 
-def reshape(x: Any, shape: int | Sequence[Any]) -> Tensor:
-    """The same elements in another shape; one size may be -1. Raises `ShapeError` when the numbers of elements differ."""
+def reshape(x: Any, shape: Any) -> Tensor:
+    """The same elements in another shape; one size may be -1. Raises `ShapeError` when the numbers of elements
+    differ."""
     tensor = asarray(x)
-    wanted = tuple(shape) if isinstance(shape, (tuple, list)) else (shape,)
-    if sum(isinstance(n, int) and n == -1 for n in wanted) > 1:
+    sizes = shape if isinstance(shape, (tuple, list)) else (shape,)
+    wanted: Shape = tuple(n if isinstance(n, Dim) else as_int("reshape", "a size", n, -1) for n in sizes)
+    if wanted == tensor.shape:
+        return tensor
+    return bind(reshape_op, (tensor,), {"shape": _whole(wanted, tensor) if -1 in wanted else wanted})
+
+
+def _whole(wanted: Shape, x: Tensor) -> Shape:
+    """The shape with its -1 worked out."""
+    known = prod(n for n in wanted if n != -1)
+    if wanted.count(-1) > 1:
         raise ShapeError(f"reshape: at most one size can be -1; got {wanted}")
-    if -1 in wanted:
-        known = prod(n for n in wanted if isinstance(n, Dim) or n != -1)
-        if not isinstance(known, Dim) and not isinstance(tensor.size, Dim) and (known == 0 or tensor.size % known):
-            raise ShapeError(
-                f"reshape: the number of elements must stay; got {tensor.shape} -> {wanted}: {tensor.size} does not divide by {known}"
-            )
-        wanted = tuple(tensor.size // known if not isinstance(n, Dim) and n == -1 else n for n in wanted)
-    return tensor if wanted == tensor.shape else bind(reshape_op, (tensor,), {"shape": wanted})
+    if not isinstance(known, Dim) and not isinstance(x.size, Dim) and (known == 0 or x.size % known):
+        raise ShapeError(
+            f"reshape: the number of elements must stay; got {x.shape} -> {wanted}: {x.size} does not divide by {known}"
+        )
+    return tuple(x.size // known if n == -1 else n for n in wanted)
 
 
 def transpose(x: Any, axes: Sequence[int] | None = None) -> Tensor:
-    """The axes in another order; reversed by default."""
+    """The axes in another order; reversed by default. Raises `ShapeError` unless each axis is named once."""
     tensor = asarray(x)
-    order = (
-        tuple(range(tensor.ndim))[::-1]
-        if axes is None
-        else tuple(normalize_axis("transpose", a, tensor.ndim) for a in axes)
-    )
+    if axes is None:
+        return bind(transpose_op, (tensor,), {"axes": tuple(range(tensor.ndim))[::-1]})
+    order = tuple(normalize_axis("transpose", a, tensor.ndim) for a in as_ints("transpose", "an axis", axes))
     if sorted(order) != list(range(tensor.ndim)):
         raise ShapeError(f"transpose: axes must name each axis once; got {axes} for {tensor.ndim} axes")
     return bind(transpose_op, (tensor,), {"axes": order})
@@ -108,22 +113,22 @@ def transpose(x: Any, axes: Sequence[int] | None = None) -> Tensor:
 permute_dims = transpose
 
 
-def broadcast_to(x: Any, shape: Sequence[Any]) -> Tensor:
-    """Stretch axes of size 1 (and add leading ones) to a shape."""
-    return bind(broadcast_to_op, (asarray(x),), {"shape": tuple(shape)})
+def broadcast_to(x: Any, shape: Any) -> Tensor:
+    """Stretch axes of size 1 (and add leading ones) to a shape. Raises `ShapeError` where the sizes do not allow it."""
+    return bind(broadcast_to_op, (asarray(x),), {"shape": as_shape("broadcast_to", shape)})
 
 
 def expand_dims(x: Any, axis: int = 0) -> Tensor:
     """A new axis of size 1 at ``axis``."""
     tensor = asarray(x)
     place = normalize_axis("expand_dims", axis, tensor.ndim + 1)
-    return reshape(tensor, tensor.shape[:place] + (1,) + tensor.shape[place:])
+    return reshape(tensor, (*tensor.shape[:place], 1, *tensor.shape[place:]))
 
 
 def squeeze(x: Any, axis: int | Sequence[int]) -> Tensor:
-    """Without the axes named, which must have size 1."""
+    """Without the axes named. Raises `ShapeError` where one has not size 1."""
     tensor = asarray(x)
-    drop = {normalize_axis("squeeze", a, tensor.ndim) for a in (axis if isinstance(axis, (tuple, list)) else (axis,))}
+    drop = {normalize_axis("squeeze", a, tensor.ndim) for a in as_ints("squeeze", "an axis", axis)}
     if any(tensor.shape[a] != 1 for a in drop):
         raise ShapeError(f"squeeze: axes must have size 1; got {axis} of {tensor.shape}")
     return reshape(tensor, tuple(n for a, n in enumerate(tensor.shape) if a not in drop))
@@ -132,71 +137,68 @@ def squeeze(x: Any, axis: int | Sequence[int]) -> Tensor:
 def flip(x: Any, axis: int | Sequence[int] | None = None) -> Tensor:
     """The order reversed along axes; all by default."""
     tensor = asarray(x)
-    axes = range(tensor.ndim) if axis is None else (axis if isinstance(axis, (tuple, list)) else (axis,))
-    turned = {normalize_axis("flip", a, tensor.ndim) for a in axes}
+    turned = normalize_axes("flip", axis, tensor.ndim)
     start = tuple(n - 1 if a in turned else 0 for a, n in enumerate(tensor.shape))
-    return bind(
-        slice_op,
-        (tensor,),
-        {"start": start, "size": tensor.shape, "step": tuple(-1 if a in turned else 1 for a in range(tensor.ndim))},
-    )
+    step = tuple(-1 if a in turned else 1 for a in range(tensor.ndim))
+    return bind(slice_op, (tensor,), {"start": start, "size": tensor.shape, "step": step})
 
 
 def pad(x: Any, pad_width: Any, value: float = 0.0) -> Tensor:
-    """Elements of one value around: ``pad_width`` is a pair for all axes, or one (before, after) pair per axis."""
+    """Elements of one value around: ``pad_width`` is a number or a pair for all axes, or a (before, after) pair per
+    axis."""
     tensor = asarray(x)
-    widths = np.broadcast_to(np.asarray(pad_width), (tensor.ndim, 2)).tolist()
-    if any(w < 0 for pair in widths for w in pair):
-        raise ShapeError(f"pad: widths must not be negative; got {pad_width}. Slice to cut elements off")
-    return bind(pad_op, (tensor,), {"widths": tuple((int(a), int(b)) for a, b in widths), "value": float(value)})
+    try:
+        widths = np.broadcast_to(np.asarray(pad_width), (tensor.ndim, 2)).tolist()
+    except (ValueError, TypeError):
+        raise ShapeError(
+            f"pad: pad_width must be a number, a pair, or a pair for each of {tensor.ndim} axes; got {pad_width!r}"
+        ) from None
+    pairs = tuple(as_ints("pad", "a width", pair, 2, 0) for pair in widths)
+    return bind(pad_op, (tensor,), {"widths": pairs, "value": as_float("pad", "value", value)})
 
 
-def sliding_window(
-    x: Any, axes: Sequence[int], sizes: Sequence[int], strides: Sequence[int], dilations: Sequence[int]
-) -> Tensor:
-    """Windows along axes, as new axes at the end; nothing is copied."""
-    tensor = asarray(x)
-    where = tuple(normalize_axis("sliding_window", a, tensor.ndim) for a in axes)
-    return bind(
-        sliding_window_op,
-        (tensor,),
-        {"axes": where, "sizes": tuple(sizes), "strides": tuple(strides), "dilations": tuple(dilations)},
-    )
+def sliding_window(x: Any, axes: Any, sizes: Any, strides: Any = 1, dilations: Any = 1) -> Tensor:
+    """Windows along axes, as new axes at the end; nothing is copied.
+
+    ``sizes``, ``strides``, ``dilations``: one for each of ``axes``, at least 1. An axis of size n becomes
+    ``(n - (size - 1) * dilation - 1) // stride + 1`` places. Raises `ShapeError` where a window does not fit.
+    """
+    tensor, who = asarray(x), "sliding_window"
+    where = tuple(normalize_axis(who, a, tensor.ndim) for a in as_ints(who, "an axis", axes))
+    if len(set(where)) != len(where):
+        raise ShapeError(f"sliding_window: axes must be distinct; got {axes}")
+    given = {"sizes": sizes, "strides": strides, "dilations": dilations}
+    window = {name: as_ints(who, name, value, len(where), 1) for name, value in given.items()}
+    return bind(sliding_window_op, (tensor,), {"axes": where, **window})
 
 
 def concat(xs: Sequence[Any], axis: int = 0) -> Tensor:
-    """Tensors joined along an axis; the others must agree."""
-    tensors = tuple(asarray(x) for x in xs)
-    if not tensors:
-        raise ShapeError("concat: needs at least one tensor; got none")
+    """Tensors of one dtype joined along an axis; the other sizes must agree. Raises `ShapeError` or `DTypeError`."""
+    tensors = _several("concat", xs)
     return bind(_concat, tensors, {"axis": normalize_axis("concat", axis, tensors[0].ndim)})
 
 
 def stack(xs: Sequence[Any], axis: int = 0) -> Tensor:
-    """Tensors of one shape joined along a new axis."""
-    return concat([expand_dims(x, axis) for x in xs], axis)
+    """Tensors of one shape and dtype joined along a new axis. Raises `ShapeError` or `DTypeError`."""
+    return concat([expand_dims(x, axis) for x in _several("stack", xs)], axis)
+
+
+def _several(who: str, xs: Any) -> tuple[Tensor, ...]:
+    if not isinstance(xs, (tuple, list)) or not xs:
+        raise ShapeError(f"{who}: takes a list of at least one tensor; got {xs!r}")
+    return tuple(asarray(x) for x in xs)
 
 
 def split(x: Any, parts: int, axis: int = 0) -> tuple[Tensor, ...]:
-    """Equal parts along an axis."""
-    tensor = asarray(x)
+    """Equal parts along an axis. Raises `ShapeError` where its size does not divide."""
+    tensor, parts = asarray(x), as_int("split", "the number of parts", parts, 1)
     where = normalize_axis("split", axis, tensor.ndim)
     if tensor.shape[where] % parts:
         raise ShapeError(f"split: axis {axis} must divide into {parts}; got {tensor.shape}")
     size = tensor.shape[where] // parts
-    shape = tensor.shape[:where] + (size,) + tensor.shape[where + 1 :]
-    return tuple(
-        bind(
-            slice_op,
-            (tensor,),
-            {
-                "start": tuple(size * k if a == where else 0 for a in range(tensor.ndim)),
-                "size": shape,
-                "step": (1,) * tensor.ndim,
-            },
-        )
-        for k in range(parts)
-    )
+    shape = (*tensor.shape[:where], size, *tensor.shape[where + 1 :])
+    starts = (tuple(size * k if a == where else 0 for a in range(tensor.ndim)) for k in range(parts))
+    return tuple(bind(slice_op, (tensor,), {"start": s, "size": shape, "step": (1,) * tensor.ndim}) for s in starts)
 
 
 def identity(x: Any) -> Tensor:

@@ -6,9 +6,11 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from ..dtypes import to_inexact
+from ..errors import ShapeError
 from ..expr import Expr, apply
 from ..op import Composite, Elementwise, register
-from ..spec import normalize_axis
+from ..spec import as_float, as_ints, normalize_axis
 from ..tensor import Tensor, asarray
 from ..trace import bind
 from . import reduce as R
@@ -167,39 +169,53 @@ def log_softmax(x: Any, axis: int = -1) -> Tensor:
 
 
 def layer_norm(x: Any, gamma: Any, beta: Any, axis: int = -1, epsilon: float = 1e-3) -> Tensor:
-    """``(x - mean) / sqrt(var + epsilon) * gamma + beta`` over the axes from ``axis`` on; gamma and beta have their shape."""
+    """``(x - mean) / sqrt(var + epsilon) * gamma + beta`` over the axes from ``axis`` on; gamma and beta have their
+    shape."""
     tensor = asarray(x)
     return bind(
         _layer_norm,
         (tensor, asarray(gamma), asarray(beta)),
-        {"axis": normalize_axis("layer_norm", axis, tensor.ndim), "epsilon": float(epsilon)},
+        {
+            "axis": normalize_axis("layer_norm", axis, tensor.ndim),
+            "epsilon": as_float("layer_norm", "epsilon", epsilon),
+        },
     )
 
 
-def _pooled(
-    who: str, x: Tensor, size: Sequence[int], strides: Sequence[int] | None, padding: str, fill: float
-) -> Tensor:
+def _pooled(who: str, x: Tensor, size: Sequence[int], strides: Any, padding: Any, fill: float) -> Tensor:
     """Windows of an (batch, *space, channels) tensor, as axes at the end."""
-    space, steps = len(size), tuple(strides or size)
+    space = x.ndim - 2
+    if space < 1:
+        raise ShapeError(f"{who}: x must be (batch, *space, channels); got {x.shape}")
+    steps = as_ints(who, "strides", size if strides is None else strides, space, 1)
     widths = padding_widths(who, padding, x.shape[1:-1], size, steps, (1,) * space)
     if any(w != (0, 0) for w in widths):
         x = pad(x, ((0, 0), *widths, (0, 0)), fill)
-    return sliding_window(x, range(1, 1 + space), size, steps, (1,) * space)
+    return sliding_window(x, range(1, 1 + space), size, steps)
 
 
-def max_pool(x: Any, size: Sequence[int], strides: Sequence[int] | None = None, padding: str = "valid") -> Tensor:
-    """The greatest element of each window of ``x`` (batch, *space, channels). Padding never wins. Ties share the gradient."""
-    windows = _pooled("max_pool", asarray(x), size, strides, padding, -math.inf)
-    return R.max(windows, tuple(range(windows.ndim - len(size), windows.ndim)))
+def max_pool(x: Any, size: Any, strides: Any = None, padding: Any = "valid") -> Tensor:
+    """The greatest element of each window of ``x`` (batch, *space, channels). Padding never wins. Ties share the
+    gradient.
 
-
-def average_pool(x: Any, size: Sequence[int], strides: Sequence[int] | None = None, padding: str = "valid") -> Tensor:
-    """The mean of each window of ``x`` (batch, *space, channels); padding does not count."""
+    ``size``, ``strides`` (of ``size`` by default): an int, or one per axis of space. ``padding``: as `conv` takes it.
+    Raises `ShapeError` where a window does not fit.
+    """
     tensor = asarray(x)
-    windows = _pooled("average_pool", tensor, size, strides, padding, 0.0)
-    axes = tuple(range(windows.ndim - len(size), windows.ndim))
+    sizes = as_ints("max_pool", "size", size, max(tensor.ndim - 2, 0), 1)
+    windows = _pooled("max_pool", tensor, sizes, strides, padding, -math.inf)
+    return R.max(windows, tuple(range(tensor.ndim, windows.ndim)))
+
+
+def average_pool(x: Any, size: Any, strides: Any = None, padding: Any = "valid") -> Tensor:
+    """The mean of each window of ``x`` (batch, *space, channels); padding does not count. Arguments as of
+    `max_pool`."""
+    tensor = asarray(x)
+    sizes = as_ints("average_pool", "size", size, max(tensor.ndim - 2, 0), 1)
+    windows = _pooled("average_pool", tensor, sizes, strides, padding, 0.0)
+    axes = tuple(range(tensor.ndim, windows.ndim))
     total = R.sum(windows, axes)
-    if padding == "valid":
-        return total / float(math.prod(size))
-    ones = full((1, *tensor.shape[1:-1], 1), 1, tensor.dtype)
-    return total / stop_gradient(R.sum(_pooled("average_pool", ones, size, strides, padding, 0.0), axes))
+    if isinstance(padding, str) and padding == "valid":
+        return total / float(math.prod(sizes))
+    ones = full((1, *tensor.shape[1:-1], 1), 1, to_inexact(tensor.dtype))  # one row: the batch may be symbolic
+    return total / R.sum(_pooled("average_pool", ones, sizes, strides, padding, 0.0), axes)

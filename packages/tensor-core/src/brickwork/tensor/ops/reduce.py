@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 from ..op import OPS, Reduce, register
 from ..spec import normalize_axes
@@ -34,7 +34,13 @@ def _prod_rule(g: Any, out: Any, x: Any, axis: tuple[int, ...]) -> Any:
     return g * where(zeros == 0.0, out / where(zero, 1.0, x), alone)
 
 
-def _define(op: Reduce, formula: str) -> Any:
+class Reduction(Protocol):
+    """What a person calls."""
+
+    def __call__(self, x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor: ...
+
+
+def _define(op: Reduce, formula: str) -> Reduction:
     register(op)
 
     def function(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:

@@ -134,7 +134,8 @@ class Pad(Movement):
 
 
 class SlidingWindow(Movement):
-    """Axis ``axes[k]`` of size n becomes ``(n - (size - 1) * dilation - 1) // stride + 1`` places, and the window an axis at the end."""
+    """Axis ``axes[k]`` of size n becomes ``(n - (size - 1) * dilation - 1) // stride + 1`` places, and the window
+    an axis at the end."""
 
     def _places(self, x: Spec, axes: Any, sizes: Any, strides: Any, dilations: Any) -> Shape:
         out = list(x.shape)
@@ -142,7 +143,8 @@ class SlidingWindow(Movement):
             span = (k - 1) * d + 1
             if not isinstance(out[a], Dim) and out[a] < span:
                 raise ShapeError(
-                    f"sliding_window: the window must fit; got size {k} (span {span}) on axis {a} of {x.shape}. Pad first"
+                    f"sliding_window: the window must fit; got size {k} (span {span}) on axis {a} of {x.shape}. "
+                    "Pad first"
                 )
             out[a] = (out[a] - span) // s + 1
         return tuple(out)
