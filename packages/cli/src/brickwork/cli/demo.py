@@ -6,7 +6,6 @@ import csv
 import subprocess
 import sys
 from argparse import Namespace
-from collections.abc import Iterator
 from dataclasses import replace
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -22,7 +21,7 @@ TABLE = "penguins.csv"
 TARGET = "species"
 COLUMNS = ("island", "bill_length_mm", "bill_depth_mm", "flipper_length_mm", "body_mass_g", "sex", "year")
 ROWS = (
-    ("a small one of Torgersen", ("Torgersen", "38.6", "18.4", "188", "3600", "female", "2009")),
+    ("every value known", ("Torgersen", "38.6", "18.4", "188", "3600", "female", "2009")),
     ("three values missing", ("Biscoe", "47.9", "", "219", "", "", "2009")),
     ("an island never seen", ("Anvers", "50.1", "18.6", "196", "3750", "male", "2009")),
 )
@@ -41,9 +40,9 @@ def run(options: Namespace) -> int:
     report.heading("Raw rows, answered by a new process that loads the file")
     report.line(f"brickwork predict {options.out} rows.csv", "dim")
     report.console.print()
-    classes = saved.classes or []
-    answers = _rows(_predict(options.out), classes)
-    report.rows(("raw row", "prediction", *(f">{name}" for name in classes)), answers)
+    for (about, row), answer in zip(ROWS, _predict(options.out), strict=True):
+        chances = {name: float(answer[f"probability_{name}"]) for name in saved.classes or ()}
+        report.answer(", ".join(value or "NA" for value in row), about, answer["prediction"], chances)
     return code
 
 
@@ -59,10 +58,3 @@ def _predict(model: Path) -> list[dict[str, str]]:
             raise Mistake(f"the process that predicts ended with {done.returncode}: {done.stderr.strip()}")
         with out.open(encoding="utf-8", newline="") as file:
             return list(csv.DictReader(file))
-
-
-def _rows(answers: list[dict[str, str]], classes: list[str]) -> Iterator[tuple[str, ...]]:
-    for (about, row), answer in zip(ROWS, answers, strict=True):
-        raw = ", ".join(value or "NA" for value in row)
-        chances = (float(answer[f"probability_{name}"]) for name in classes)
-        yield f"{raw}\n  {about}", answer["prediction"], *(f"{chance:.3f}" for chance in chances)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Iterator
 
 from .errors import DONE, counted
 from .report import Report, told
@@ -18,12 +19,9 @@ def run(options: Namespace) -> int:
     for name, value in _summary(saved):
         report.line(f"{name:<12}{value}")
     report.heading("columns")
-    report.columns(facts["columns"])
+    report.columns(facts["columns"], whole=True)
     report.heading("network")
-    rows = [
-        (layer.name, type(layer).__name__, _shape(layer), f"{layer.count_params():,}") for layer in saved.model.layers
-    ]
-    report.rows(("layer", "kind", "gives", ">weights"), rows)
+    report.rows(("layer", "kind", "gives", ">weights"), _layers(saved))
     return DONE
 
 
@@ -35,7 +33,8 @@ def _summary(saved: Saved) -> list[tuple[str, str]]:
     else:
         target = f"{counted(len(saved.classes), 'class', 'classes')}: {', '.join(saved.classes)}"
     rows = f"{counted(facts['rows'], 'row')} of {facts['table']}, {facts['valid_rows']} of them to judge by"
-    epochs = f"{counted(facts['epochs'], 'epoch')}{', interrupted' if facts['interrupted'] else ''}"
+    stopped = ", interrupted" if facts["interrupted"] else ""
+    epochs = f"{counted(facts['epochs'], 'epoch')}{stopped}, the best was {facts['best_epoch']}"
     return [
         ("target", target),
         ("trained on", rows),
@@ -45,6 +44,9 @@ def _summary(saved: Saved) -> list[tuple[str, str]]:
     ]
 
 
-def _shape(layer: object) -> str:
-    shape = getattr(layer, "output_shape", None) or getattr(getattr(layer, "output", None), "shape", None)
-    return "" if shape is None else " x ".join("rows" if size is None else str(size) for size in shape)
+def _layers(saved: Saved) -> Iterator[tuple[str, ...]]:
+    shape = (None, saved.prep.n_features_out_)
+    for layer in saved.model.layers:
+        shape = layer.compute_output_shape(shape)
+        gives = " x ".join("rows" if size is None else str(size) for size in shape)
+        yield layer.name, type(layer).__name__, gives, f"{layer.count_params():,}"

@@ -60,7 +60,10 @@ def prepare(table: Table, options: Namespace) -> Lesson:
     return Lesson(
         prep,
         target,
-        [asdict(column) for column in whole.describe()],
+        [
+            {**asdict(found), "action": used.action}
+            for found, used in zip(whole.describe(), prep.describe(), strict=True)
+        ],
         len(answers) - len(known),
         features[learn],
         target.transform(answers.iloc[learn]),

@@ -23,9 +23,12 @@ SHOWN = {"loss": "loss", "accuracy": "accuracy", "val_loss": "valid loss", "val_
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """How training went: the epochs run, whether the person stopped it, and each measure after every epoch."""
+    """How training went: the epochs run, the one whose weights were kept, whether the person stopped it, and each
+    measure after every epoch.
+    """
 
     epochs: int
+    best_epoch: int
     interrupted: bool
     history: Mapping[str, list[float]]
 
@@ -69,7 +72,7 @@ def fit(model: layers.Model, lesson: Lesson, options: Namespace, report: Report)
             interrupted = True
             best.on_train_end()  # which fit, cut short, does not call
         training.finish(watch.epochs)
-    return Learned(watch.epochs, interrupted, watch.history)
+    return Learned(watch.epochs, best.best_epoch + 1 if watch.epochs else 0, interrupted, watch.history)
 
 
 class _Watch(callbacks.Callback):

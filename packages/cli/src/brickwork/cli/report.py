@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Self
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.padding import Padding
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -52,12 +52,12 @@ class Report:
         """Something worth knowing that stops nothing."""
         self.console.print(Padding(Text.assemble(("note: ", "yellow"), text), INDENT, expand=False))
 
-    def columns(self, columns: Iterable[Mapping[str, Any]]) -> None:
-        """What prep found: records with `name`, `kind`, `missing`, `action`, `why`, `categories`."""
+    def columns(self, columns: Iterable[Mapping[str, Any]], *, whole: bool = False) -> None:
+        """What prep found: `name`, `kind`, `missing`, `action`, `why`, `categories` each; `whole`: actions in full."""
         table = _table("column", "kind", ">missing", "what becomes of it")
         for column in columns:
             dropped = column["action"] == "dropped"
-            fate = f"left out: {column['why']}" if dropped else _fate(column)
+            fate = f"left out: {column['why']}" if dropped else column["action"] if whole else _fate(column)
             missing = Text(str(column["missing"]), "yellow" if column["missing"] else "dim")
             table.add_row(column["name"], column["kind"], missing, fate, style="dim" if dropped else "")
         self._show(table)
@@ -83,6 +83,12 @@ class Report:
         for row in rows:
             table.add_row(*row)
         self._show(table)
+
+    def answer(self, row: str, about: str, prediction: str, chances: Mapping[str, float]) -> None:
+        """One raw row, and under it the probability of each class."""
+        self.console.print(Padding(Text.assemble(row, (f"   {about}", "dim")), INDENT, expand=False))
+        parts = [(f"{name} {p:.3f}   ", "bold green" if name == prediction else "dim") for name, p in chances.items()]
+        self.console.print(Padding(Text.assemble(*parts), (0, 0, 0, 6), expand=False))
 
     def findings(self, heading: str, findings: Iterable[tuple[str, str, str, bool]]) -> None:
         """`(name, state, trouble, needed)` of each thing the doctor looked at."""
@@ -123,14 +129,21 @@ class Training(AbstractContextManager["Training"]):
         """After the last epoch: how many there were."""
 
 
+class _Bar(Progress):
+    """A bar with the measures under it, where they have the whole width."""
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        yield from super().get_renderables()
+        yield from (Text(f"  {task.fields['measures']}", "dim") for task in self.tasks)
+
+
 class _LiveTraining(Training):
     """A bar that moves."""
 
     def __init__(self, console: Console, epochs: int):
-        self._bar = Progress(
+        self._bar = _Bar(
             TextColumn("  training"), BarColumn(bar_width=28, complete_style="cyan", finished_style="green"),
-            TextColumn("{task.fields[epoch]}"), TextColumn("{task.fields[measures]}", style="dim"),
-            TimeElapsedColumn(), console=console,
+            TextColumn("{task.fields[epoch]}"), TimeElapsedColumn(), console=console,
         )  # fmt: skip
         self._epochs = epochs
         self._task = self._bar.add_task("", total=epochs, epoch=f"epoch 1/{epochs}", measures="")
@@ -181,8 +194,8 @@ class _LoggedTraining(Training):
 
 
 def told(measures: Mapping[str, float]) -> str:
-    """`loss 0.0312  accuracy 0.991`."""
-    return "  ".join(f"{name} {number(value)}" for name, value in measures.items())
+    """`loss 0.0312  accuracy 0.9910`."""
+    return "  ".join(f"{NAMES.get(name, name)} {number(value)}" for name, value in measures.items())
 
 
 def number(value: float) -> str:
@@ -191,15 +204,16 @@ def number(value: float) -> str:
 
 
 def _fate(column: Mapping[str, Any]) -> str:
+    if column["kind"] == "numeric":
+        return "scaled; missing take the median" if column["missing"] else "scaled"
     categories = list(column["categories"])
     if not categories:
         return str(column["action"])
-    shown = ", ".join(categories[:4]) + (f" and {len(categories) - 4} more" if len(categories) > 4 else "")
-    return f"{counted(len(categories), 'category', 'categories')}: {shown}"
+    return ", ".join(categories[:4]) + (f" and {len(categories) - 4} more" if len(categories) > 4 else "")
 
 
 def _table(*names: str) -> Table:
-    table = Table(box=None, padding=(0, 3, 0, 0), header_style="dim", show_edge=False)
+    table = Table(box=None, padding=(0, 3, 0, 0), header_style="dim", show_edge=False, pad_edge=False)
     for name in names:
         table.add_column(name.removeprefix(">"), justify="right" if name.startswith(">") else "left", overflow="fold")
     return table

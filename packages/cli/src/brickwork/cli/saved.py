@@ -21,7 +21,8 @@ from .tables import Table, as_numbers
 PARTS: Mapping[str, type] = {"prep": TablePrep, "target": TargetPrep, "model": Model}
 FACTS: Mapping[str, type] = {
     "task": str, "target": str, "table": str, "rows": int, "valid_rows": int, "columns": list, "measures": dict,
-    "seed": int, "batch_size": int, "versions": dict, "epochs": int, "interrupted": bool, "history": dict,
+    "seed": int, "batch_size": int, "versions": dict,
+    "epochs": int, "best_epoch": int, "interrupted": bool, "history": dict,
 }  # fmt: skip
 BATCH = 4096  # rows per step of predict, where nothing is learned and only memory limits it
 

@@ -53,6 +53,8 @@ def train(options: Namespace, table: Table, report: Report) -> Saved:
     _tell(lesson, options.target, report)
     model = build(lesson.prep.n_features_out_, lesson.target, options.seed)
     learned = fit(model, lesson, options, report)
+    if learned.epochs:
+        report.line(f"kept the weights of epoch {learned.best_epoch}, whose validation loss was the lowest", "dim")
     report.console.print()
     saved = Saved(lesson.prep, lesson.target, model, {})
     truth = lesson.valid_answers if saved.is_classifier else lesson.target.inverse_transform(lesson.valid_answers)
