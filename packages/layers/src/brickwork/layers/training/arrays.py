@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,9 @@ from ..call import map_leaves
 from ..errors import LayerError
 
 __all__ = ["Rows", "class_weights", "rows_of", "split_rows"]
+
+
+GATHER_BYTES = 1 << 26  # data up to here is copied into the order of each epoch at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,19 +38,32 @@ class Rows:
     def batches(self, size: int, order: np.ndarray | None = None) -> Iterator[tuple[Any, Any, Any]]:
         """(x, y, weight) of ``size`` rows each, the last one of what is left, as tensors; in ``order`` where that is
         given.
+
+        Small data is put in order once, so that each batch is a view; large data is gathered batch by batch.
         """
         whole = (self.x, self.y, self.weight)
         arrays = leaves(whole)
+        if order is not None and sum(a.nbytes for a in arrays) <= GATHER_BYTES:
+            arrays, order = [a.take(order, 0) for a in arrays], None
+        tree = _assembler(whole)
         for start in range(0, self.count, size):
             if order is None:
-                cut = [Tensor(a[start : start + size]) for a in arrays]
+                stop = start + size
+                yield tree([Tensor(a[start:stop]) for a in arrays])
             else:
                 rows = order[start : start + size]
-                cut = [Tensor(a.take(rows, 0)) for a in arrays]
-            yield unflatten(whole, cut)
+                yield tree([Tensor(a.take(rows, 0)) for a in arrays])
 
     def steps(self, size: int) -> int:
         return -(-self.count // size)
+
+
+def _assembler(whole: tuple[Any, ...]) -> Callable[[list[Tensor]], tuple[Any, ...]]:
+    """A function that puts leaves back into the structure of a batch; quick where that is three arrays at most."""
+    if any(isinstance(part, (dict, list, tuple)) for part in whole):
+        return lambda cut: unflatten(whole, cut)  # type: ignore[no-any-return]
+    present = [part is not None for part in whole]
+    return lambda cut: (cut[0], cut[1] if present[1] else None, cut[-1] if present[2] else None)
 
 
 def shuffled(count: int, seed: int, epoch: int, iterations: int) -> np.ndarray:

@@ -176,9 +176,9 @@ class Trainer:
         return step
 
     def _function(self, kind: str, step: Callable[..., Any]) -> Callable[..., Any]:
-        """The step, compiled once for each set of weights to train."""
+        """The step, compiled once; that of training once for each set of weights to train."""
         functions = self.__dict__.setdefault("_functions", {})
-        key = tuple(id(w) for w in self.trainable_variables)  # type: ignore[attr-defined]
+        key = tuple(id(w) for w in self.trainable_variables) if kind == "train" else ()  # type: ignore[attr-defined]
         if functions.get(kind, (None,))[0] != key:
             functions[kind] = (key, jit(step) if self._compiles() else step)
         return functions[kind][1]  # type: ignore[no-any-return]
@@ -250,7 +250,7 @@ class Trainer:
         """The outputs for arrays, as NumPy arrays, computed in batches of ``batch_size`` (32) rows."""
         rows = rows_of("predict", x, dtype=self.dtype)  # type: ignore[attr-defined]
         size = _count("predict", "batch_size", batch_size, 32)
-        self._build_for(rows)
+        self._build_once(rows)
         heard_ = CallbackList(heard(callbacks), self, {"steps": rows.steps(size), "verbose": verbose})
         return predict_rows(self.make_predict_function(), rows, size, heard_, steps)
 
@@ -267,7 +267,7 @@ class Trainer:
     def predict_on_batch(self, x: Any) -> Any:
         """The outputs for one batch, as arrays."""
         rows = rows_of("predict_on_batch", x, dtype=self.dtype)  # type: ignore[attr-defined]
-        self._build_for(rows)
+        self._build_once(rows)
         return predict_rows(self.make_predict_function(), rows, rows.count, CallbackList([], self, {}))
 
     def _on_batch(self, who: str, x: Any, y: Any, sample_weight: Any, class_weight: Any, return_dict: bool) -> Any:
@@ -300,6 +300,11 @@ class Trainer:
                 "validation_split for a part of x"
             )
         return rows_of("fit: validation", *data, dtype=self.dtype)  # type: ignore[attr-defined]
+
+    def _build_once(self, rows: Rows) -> None:
+        """Make the weights, where there are none yet."""
+        if not self.built:  # type: ignore[has-type]
+            self._build_for(rows)
 
     def _build_for(self, rows: Rows) -> Any:
         """Make the weights for the shape of the data, and give what the outputs look like."""
