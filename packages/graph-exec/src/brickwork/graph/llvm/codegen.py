@@ -45,7 +45,7 @@ class _Generator:
         self.slots = slots
         self.stages = [Stage(s.axes, lowered(s.body), s.combine, s.write) for s in kernel.stages]
         self.plan = choose(kernel, machine)
-        self.w = Writer()
+        self.w = Writer(half=machine.half)
         self.tiled = self.plan.vector is not None and self.plan.vector < kernel.outer
 
     def run(self) -> Function:
@@ -63,8 +63,7 @@ class _Generator:
         units, inside = self._outermost()
         inside("%begin", "%end")
         w.put("ret void")
-        body = "\n".join(w.lines)
-        text = f"define internal void @{self.name}(ptr noalias nocapture readonly %slots, ptr noalias nocapture readonly %dims, i64 %begin, i64 %end) #0 {{\nentry:\n{body}\n}}\n"
+        text = f"define internal void @{self.name}(ptr noalias nocapture readonly %slots, ptr noalias nocapture readonly %dims, i64 %begin, i64 %end) #0 {{\nentry:\n{w.text()}\n}}\n"
         return Function(text, frozenset(w.declared), units, self._cost(), self.plan)
 
     def _cost(self) -> int:

@@ -8,6 +8,7 @@ from functools import lru_cache
 import llvmlite.binding as llvm
 
 from .strategy import Machine
+from .symbols import missing_symbols
 
 __all__ = ["Library", "compile_text", "host"]
 
@@ -29,7 +30,8 @@ def _target() -> tuple[llvm.TargetMachine, Machine]:
         width, registers = 32, 16
     else:
         width, registers = 16, 32 if features.get("neon") else 16
-    return machine, Machine(name, flat, width, registers)
+    half = bool(features.get("f16c") or features.get("neon"))
+    return machine, Machine(name, flat, width, registers, half)
 
 
 def host() -> Machine:
@@ -41,7 +43,7 @@ def host() -> Machine:
 def compile_text(text: str) -> bytes:
     """Object code of a module. Raises `RuntimeError` with LLVM's words when the text is wrong."""
     with _lock:
-        machine, cpu = _target()
+        machine, _ = _target()
         module = llvm.parse_assembly(text)
         module.verify()
         tuning = llvm.create_pipeline_tuning_options(speed_level=2)
@@ -55,12 +57,15 @@ def compile_text(text: str) -> bytes:
 
 
 class Library:
-    """Functions of loaded object code, by name; unloaded with this object."""
+    """Functions of loaded object code, by name; unloaded with this object. Raises `RuntimeError` where it calls what is not here."""
 
     def __init__(self, code: bytes):
         with _lock:
             machine = llvm.Target.from_default_triple().create_target_machine(opt=3, reloc="pic", codemodel="default")
             _target()
+            missing = missing_symbols(code)
+            if missing:
+                raise RuntimeError(f"llvm: compiled code needs {', '.join(missing)}, which this process does not have")
             self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
             self._engine.add_object_file(llvm.ObjectFileRef.from_data(code))
             self._engine.finalize_object()

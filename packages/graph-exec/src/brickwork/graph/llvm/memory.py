@@ -10,8 +10,9 @@ from brickwork.tensor.dim import Size
 from brickwork.tensor.dtypes import class_of
 from brickwork.tensor.kernel import Guard, Read, Write
 
+from .narrow import narrow, widen
 from .point import Point
-from .types import constant, memory_type, register_type, suffix, vector
+from .types import is_narrow, memory_constant, memory_type, register_type, suffix, vector
 from .writer import Writer
 
 __all__ = ["Memory"]
@@ -25,24 +26,36 @@ class Memory:
 
     def address(self, source: int, dtype: np.dtype, offset: Size, strides: tuple[Size, ...], point: Point) -> str:
         place = self.w.affine(self.w.size(offset), [(i, strides[a]) for a, i in point.at.items()])
-        return self.w.let(f"getelementptr {memory_type(dtype)}, ptr {self.pointers[source]}, i64 {place}")
+        return self.w.same(f"getelementptr {memory_type(dtype)}, ptr {self.pointers[source]}, i64 {place}")
 
     def read(self, read: Read, point: Point) -> tuple[str, bool]:
         """An element, or a vector of them where the read moves along the lanes."""
         guards = [g for g in read.guards if g not in point.proven]
         step = read.strides[point.axis] if point.lanes and point.axis is not None else 0
         wide = step != 0 or any(point.lanes and g.coeffs[point.axis] for g in guards)  # type: ignore[index]
-        kind, scalar = memory_type(read.dtype), register_type(read.dtype)
+        kind = memory_type(read.dtype)
         if not wide:
             value = self._read_scalar(read, guards, point, kind)
-            return (self.w.let(f"trunc i8 {value} to i1"), False) if scalar == "i1" else (value, False)
+            return self._to_register(value, read.dtype, 0), False
         mask = self._mask(guards, point)
         value = self._read_vector(read, step, mask, point, kind)
-        return (
-            (self.w.let(f"trunc {vector('i8', point.lanes)} {value} to {vector('i1', point.lanes)}"), True)
-            if scalar == "i1"
-            else (value, True)
-        )
+        return self._to_register(value, read.dtype, point.lanes), True
+
+    def _to_register(self, value: str, dtype: np.dtype, lanes: int) -> str:
+        """A value as it is computed with, of one as it stands in memory."""
+        if is_narrow(dtype):
+            return widen(self.w, value, dtype, lanes)
+        if class_of(dtype) == "b":
+            return self.w.let(f"trunc {vector('i8', lanes)} {value} to {vector('i1', lanes)}")
+        return value
+
+    def _to_memory(self, value: str, dtype: np.dtype, lanes: int) -> str:
+        """The other way round."""
+        if is_narrow(dtype):
+            return narrow(self.w, value, dtype, lanes)
+        if class_of(dtype) == "b":
+            return self.w.let(f"zext {vector('i1', lanes)} {value} to {vector('i8', lanes)}")
+        return value
 
     def _read_scalar(self, read: Read, guards: list[Guard], point: Point, kind: str) -> str:
         if not guards:
@@ -52,16 +65,16 @@ class Memory:
         inside = self._inside(guards, point)
         place = self.w.affine(self.w.size(read.offset), [(i, read.strides[a]) for a, i in point.at.items()])
         safe = self.w.let(f"select i1 {inside}, i64 {place}, i64 0")
-        pointer = self.w.let(f"getelementptr {kind}, ptr {self.pointers[read.source]}, i64 {safe}")
+        pointer = self.w.same(f"getelementptr {kind}, ptr {self.pointers[read.source]}, i64 {safe}")
         value = self.w.let(f"load {kind}, ptr {pointer}")
-        return self.w.let(f"select i1 {inside}, {kind} {value}, {kind} {_memory_constant(read)}")
+        return self.w.let(f"select i1 {inside}, {kind} {value}, {kind} {memory_constant(read.fill, read.dtype)}")
 
     def _inside(self, guards: list[Guard], point: Point) -> str:
         """Whether all guards hold, at a scalar point."""
         total = ""
         for g in guards:
             place = self.w.affine(str(g.const), [(i, g.coeffs[a]) for a, i in point.at.items()])
-            ok = self.w.let(f"icmp ult i64 {place}, {self.w.size(g.extent)}")
+            ok = self.w.same(f"icmp ult i64 {place}, {self.w.size(g.extent)}")
             total = ok if not total else self.w.let(f"and i1 {total}, {ok}")
         return total
 
@@ -75,9 +88,9 @@ class Memory:
                 steps = "<" + ", ".join(f"i64 {k * g.coeffs[point.axis]}" for k in range(lanes)) + ">"
                 spread = self.w.let(f"add <{lanes} x i64> {self.w.splat(place, 'i64', lanes)}, {steps}")
                 limit = self.w.splat(self.w.size(g.extent), "i64", lanes)
-                ok = self.w.let(f"icmp ult <{lanes} x i64> {spread}, {limit}")
+                ok = self.w.same(f"icmp ult <{lanes} x i64> {spread}, {limit}")
             else:
-                one = self.w.let(f"icmp ult i64 {place}, {self.w.size(g.extent)}")
+                one = self.w.same(f"icmp ult i64 {place}, {self.w.size(g.extent)}")
                 ok = self.w.splat(one, "i1", lanes)
             mask = ok if mask is None else self.w.let(f"and <{lanes} x i1> {mask}, {ok}")
         return mask
@@ -85,7 +98,7 @@ class Memory:
     def _read_vector(self, read: Read, step: Size, mask: str | None, point: Point, kind: str) -> str:
         lanes, wide = point.lanes, vector(kind, point.lanes)
         pointer = self.address(read.source, read.dtype, read.offset, read.strides, point)
-        fill = self.w.splat(_memory_constant(read), kind, lanes) if read.guards else "zeroinitializer"
+        fill = self.w.splat(memory_constant(read.fill, read.dtype), kind, lanes) if read.guards else "zeroinitializer"
         if step == 1:
             if mask is None:
                 return self.w.let(f"load {wide}, ptr {pointer}, align {read.dtype.itemsize}")
@@ -94,7 +107,7 @@ class Memory:
         stride = self.w.splat(self.w.size(step), "i64", lanes)
         steps = "<" + ", ".join(f"i64 {k}" for k in range(lanes)) + ">"
         places = self.w.let(f"mul <{lanes} x i64> {stride}, {steps}")
-        pointers = self.w.let(f"getelementptr {kind}, ptr {pointer}, <{lanes} x i64> {places}")
+        pointers = self.w.same(f"getelementptr {kind}, ptr {pointer}, <{lanes} x i64> {places}")
         args = (
             (f"<{lanes} x ptr>", pointers),
             ("i32", str(read.dtype.itemsize)),
@@ -110,8 +123,7 @@ class Memory:
         lanes = point.lanes
         if lanes and not wide:
             text = self.w.splat(text, scalar, lanes)
-        if scalar == "i1":
-            text = self.w.let(f"zext {vector('i1', lanes)} {text} to {vector('i8', lanes)}")
+        text = self._to_memory(text, write.dtype, lanes)
         pointer = self.address(write.target, write.dtype, write.offset, write.strides, point)
         if not lanes:
             self.w.put(f"store {kind} {text}, ptr {pointer}")
@@ -132,7 +144,7 @@ class Memory:
             stride = self.w.splat(self.w.size(step), "i64", lanes)
             steps = "<" + ", ".join(f"i64 {k}" for k in range(lanes)) + ">"
             places = self.w.let(f"mul <{lanes} x i64> {stride}, {steps}")
-            pointers = self.w.let(f"getelementptr {kind}, ptr {pointer}, <{lanes} x i64> {places}")
+            pointers = self.w.same(f"getelementptr {kind}, ptr {pointer}, <{lanes} x i64> {places}")
             args = (
                 (many, text),
                 (f"<{lanes} x ptr>", pointers),
@@ -144,9 +156,3 @@ class Memory:
 
 def _all(lanes: int) -> str:
     return "<" + ", ".join(["i1 true"] * lanes) + ">"
-
-
-def _memory_constant(read: Read) -> str:
-    if class_of(read.dtype) == "b":
-        return str(int(bool(read.fill)))
-    return constant(read.fill, read.dtype)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from brickwork.tensor.kernel import Stage
 
@@ -22,7 +22,9 @@ class Rows(Stages):
         while n < len(self.stages):
             stage = self.stages[n]
             if not stage.axes and stage.combine is None:
-                n = self.write_now(n, [point])
+                stages = self.writes_from(n)
+                self.write_now(stages, [point])
+                n += len(stages)
             elif stage.combine is None:
                 self._write_row(stage, point)
                 n += 1
@@ -36,26 +38,8 @@ class Rows(Stages):
             return self.plan.vector
         return None
 
-    def _hoist(self, stages: Sequence[Stage], point: Point) -> None:
-        """Compute, once at the outer point, whatever does not vary over the inner axes."""
-        for stage in stages:
-            varies: set[int] = set()
-            for node, _ in stage.body.program:
-                moving = any(id(a) in varies for a in node.args)
-                if node.head == "arg":
-                    read = self.kernel.reads[node.value]
-                    moving = any(
-                        read.strides[a] != 0 or any(g.coeffs[a] for g in read.guards) for a in stage.axes
-                    ) or any(w.target == read.source for w in self.kernel.writes)
-                elif node.head == "index":
-                    moving = node.value in stage.axes
-                if moving:
-                    varies.add(id(node))
-                elif node.args or node.head == "arg":
-                    self.values.of(node, point)
-
     def _write_row(self, stage: Stage, point: Point) -> None:
-        self._hoist([stage], point)
+        self.hoist([stage.body], point, stage.axes)
         axis = self._vector_axis(stage)
         rest = [a for a in stage.axes if a != axis]
 
@@ -105,7 +89,7 @@ class Rows(Stages):
     def _combine_row(self, group: list[int], point: Point) -> None:
         """Reduce along the row: lanes of partial results, joined by a fixed tree at the end."""
         stages = [self.stages[k] for k in group]
-        self._hoist(stages, point)
+        self.hoist([s.body for s in stages], point, stages[0].axes)
         axis = self._vector_axis(stages[0])
         lanes = self.plan.lanes if axis is not None else 0
         rest = [a for a in stages[0].axes if a != axis]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 
 from brickwork.tensor.dtypes import class_of
-from brickwork.tensor.expr import ATOMS, leaves
+from brickwork.tensor.expr import ATOMS, Expr, leaves
 from brickwork.tensor.kernel import Kernel, Stage, identity
 
 from .point import Point
@@ -16,30 +16,57 @@ from .types import constant, register_type, suffix, vector
 from .values import Values
 from .writer import Writer
 
-__all__ = ["Stages"]
+__all__ = ["ACCUMULATORS", "Stages"]
+
+ACCUMULATORS = -1
+"""Stands among the axes that a value moves with, for one that needs the result of an earlier stage."""
 
 
 class Stages:
-    """Runs the stages of a kernel at points. ``stages``: those of the kernel, with bodies that the machine has instructions for."""
+    """Runs the stages of a kernel at points. ``stages``: the kernel's, with bodies the machine has instructions for."""
 
     def __init__(self, writer: Writer, kernel: Kernel, stages: Sequence[Stage], plan: Strategy, values: Values):
         self.w, self.kernel, self.stages, self.plan = writer, kernel, stages, plan
         self.values, self.memory = values, values.memory
+        self.moving = {id(n): axes for s in stages for n, axes in _moving(s.body, kernel)}
 
-    def write_now(self, n: int, points: list[Point]) -> int:
-        """Run writing stages from n on; those without a loop compute everything before they store anything. Gives the next stage."""
-        stage = self.stages[n]
-        if stage.axes:
-            self._write_loop(stage, points)
-            return n + 1
+    def hoist(self, bodies: Iterable[Expr], point: Point, within: Iterable[int]) -> None:
+        """Compute at a point, for its memo, whatever does not vary over the axes ``within``."""
+        axes = frozenset(within)
+        for body in bodies:
+            for node, _ in body.program:
+                if not self.moving[id(node)] & axes and (node.args or node.head == "arg"):
+                    self.values.of(node, point)
+
+    def share(self, bodies: Iterable[Expr], points: Sequence[Point]) -> None:
+        """Compute once what is the same at several points."""
+        made: dict[tuple[int, ...], tuple[str, bool]] = {}
+        for body in bodies:
+            for node, _ in body.program:
+                axes = self.moving[id(node)]
+                if ACCUMULATORS in axes or not (node.args or node.head == "arg"):
+                    continue
+                for p in points:
+                    key = (id(node), *(p.at[a] for a in axes))
+                    if key in made:
+                        p.memo[id(node)] = made[key]
+                    else:
+                        made[key] = self.values.of(node, p)
+
+    def writes_from(self, n: int) -> Sequence[Stage]:
+        """The writing stages without a loop from n on: they compute everything before they store anything."""
         last = n
         while last < len(self.stages) and self.stages[last].combine is None and not self.stages[last].axes:
             last += 1
+        return self.stages[n:last]
+
+    def write_now(self, stages: Sequence[Stage], points: Sequence[Point]) -> None:
+        """Run writing stages without a loop."""
+        self.share([s.body for s in stages], points)
         for p in points:
-            made = [(s.write, self.values.of(s.body, p)) for s in self.stages[n:last]]
+            made = [(s.write, self.values.of(s.body, p)) for s in stages]
             for write, value in made:
                 self.memory.write(write, value, p)  # type: ignore[arg-type]
-        return last
 
     def nest(self, axes: list[int], at: dict[int, str], inside: Callable[[dict[int, str]], None]) -> None:
         if not axes:
@@ -112,3 +139,25 @@ class Stages:
         steps = "<" + ", ".join(f"i64 {k}" for k in range(lanes)) + ">"
         left = self.w.splat(self.w.sub(high, j), "i64", lanes)
         return self.w.let(f"icmp slt <{lanes} x i64> {steps}, {left}")
+
+
+def _moving(body: Expr, kernel: Kernel) -> Iterator[tuple[Expr, frozenset[int]]]:
+    """The axes that each node of a body moves with."""
+    everything = frozenset({*range(len(kernel.axes)), ACCUMULATORS})
+    written = {w.target for w in kernel.writes}
+    known: dict[int, frozenset[int]] = {}
+    for node, _ in body.program:
+        axes: frozenset[int] = frozenset().union(*(known[id(a)] for a in node.args))
+        if node.head == "arg":
+            read = kernel.reads[node.value]
+            if read.source in written:
+                axes = everything
+            else:
+                strides = [read.strides, *(g.coeffs for g in read.guards)]
+                axes = frozenset(a for a in range(len(kernel.axes)) if any(s[a] != 0 for s in strides))
+        elif node.head == "index":
+            axes = frozenset({node.value})
+        elif node.head == "acc":
+            axes = frozenset({ACCUMULATORS})
+        known[id(node)] = axes
+        yield node, axes

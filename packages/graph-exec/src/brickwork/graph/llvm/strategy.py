@@ -13,12 +13,13 @@ __all__ = ["Machine", "Strategy", "choose"]
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """What code generation must know of the CPU: bytes in a vector register, and how many there are."""
+    """What code generation must know of the CPU: bytes in a vector register, how many there are, and whether it converts float16."""
 
     name: str
     features: str
     vector_bytes: int
     registers: int
+    half: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,10 @@ def choose(kernel: Kernel, machine: Machine) -> Strategy:
 def _width(kernel: Kernel) -> int:
     """Bytes of the type that the lanes are counted in: the widest float at work, else the widest type."""
     sizes = [
-        n.dtype.itemsize for s in kernel.stages for n, _ in s.body.program if n.dtype.kind in "fV" and n.head != "const"
+        max(4, n.dtype.itemsize)
+        for s in kernel.stages
+        for n, _ in s.body.program
+        if n.dtype.kind in "fV" and n.head != "const"
     ]
     return max(sizes) if sizes else max((n.dtype.itemsize for s in kernel.stages for n, _ in s.body.program), default=4)
 

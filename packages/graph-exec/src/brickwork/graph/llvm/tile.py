@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from brickwork.tensor.expr import Expr, leaves
 from brickwork.tensor.kernel import Guard, Stage
 
 from .point import Point
-from .stages import Stages
+from .stages import ACCUMULATORS, Stages
 
 __all__ = ["Tiles"]
+
+
+LONG = 14
+"""Instructions at each point from which an epilogue is a loop over the rows: unrolled it is long to compile and no faster."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """Rows ``i .. i + tall`` (None: there is no row axis) x ``columns`` vectors from ``j``, at the other outer axes."""
+
+    at: dict[int, str]
+    i: str | None
+    tall: int
+    j: str
+    columns: int
+    mask: str | None
 
 
 class Tiles(Stages):
@@ -18,6 +35,7 @@ class Tiles(Stages):
 
     def columns(self, at: dict[int, str], low: str, high: str) -> None:
         """Full tiles of columns, then single vectors, the last of them masked."""
+        self._fix(at)
         w, lanes, columns = self.w, self.plan.lanes, self.plan.columns
         step = lanes * columns
         static = low.lstrip("-").isdigit() and high.lstrip("-").isdigit()
@@ -41,49 +59,101 @@ class Tiles(Stages):
         done = w.add(low, w.mul(w.let(f"sdiv i64 {span}, {step}"), str(step)))
         w.loop(done, high, lanes, lambda j, _: self._rows(at, j, 1, self.lanes_below(j, high)) or [])
 
+    def _fix(self, at: dict[int, str]) -> None:
+        """Compute what depends on the other outer axes alone before the loops over tiles."""
+        point = Point(at)
+        others = {*range(len(self.kernel.axes)), ACCUMULATORS} - set(at)
+        self.hoist([s.body for s in self.stages], point, others)
+        self.fixed = point.memo
+
     def _rows(self, at: dict[int, str], j: str, columns: int, mask: str | None) -> None:
         axis, tall = self.plan.row_axis, self.plan.rows
         if axis is None:
-            self._tile(at, None, 1, j, columns, mask)
+            self._run(Tile(at, None, 1, j, columns, mask))
             return
         w, extent = self.w, self.kernel.axes[axis]
         if isinstance(extent, int):
             whole = extent // tall * tall
             if whole:
-                w.loop("0", str(whole), tall, lambda i, _: self._tile(at, i, tall, j, columns, mask) or [])
+                w.loop("0", str(whole), tall, lambda i, _: self._run(Tile(at, i, tall, j, columns, mask)) or [])
             if extent > whole:
-                self._tile(at, str(whole), extent - whole, j, columns, mask)
+                self._run(Tile(at, str(whole), extent - whole, j, columns, mask))
             return
         size = w.size(extent)
-        w.loop("0", w.sub(size, str(tall - 1)), tall, lambda i, _: self._tile(at, i, tall, j, columns, mask) or [])
+        w.loop("0", w.sub(size, str(tall - 1)), tall, lambda i, _: self._run(Tile(at, i, tall, j, columns, mask)) or [])
         done = w.mul(w.let(f"sdiv i64 {size}, {tall}"), str(tall))
-        w.loop(done, size, 1, lambda i, _: self._tile(at, i, 1, j, columns, mask) or [])
+        w.loop(done, size, 1, lambda i, _: self._run(Tile(at, i, 1, j, columns, mask)) or [])
 
-    def _tile(self, at: dict[int, str], i: str | None, tall: int, j: str, columns: int, mask: str | None) -> None:
-        points = []
-        for r in range(tall):
-            for c in range(columns):
-                place = {**at, self.plan.vector: self.w.add(j, str(c * self.plan.lanes))}
-                if i is not None:
-                    place[self.plan.row_axis] = self.w.add(i, str(r))  # type: ignore[index]
-                points.append(Point(place, self.plan.vector, self.plan.lanes, mask))  # type: ignore[arg-type]
-        self._run_stages(points)
-
-    def _run_stages(self, points: list[Point]) -> None:
-        n = 0
+    def _run(self, tile: Tile) -> None:
+        points, n = self._points(tile), 0
         while n < len(self.stages):
             stage = self.stages[n]
-            if stage.combine is None:
-                n = self.write_now(n, points)
-                continue
-            group = self.group(n)
-            self._combine(group, points)
-            n = group[-1] + 1
+            if stage.combine is not None:
+                group = self.group(n)
+                self._combine(group, points)
+                n = group[-1] + 1
+            elif stage.axes:
+                self._write_loop(stage, points)
+                n += 1
+            else:
+                stages = self.writes_from(n)
+                self._write(stages, tile, points)
+                n += len(stages)
+
+    def _points(self, tile: Tile) -> list[Point]:
+        return [p for r in range(tile.tall) for p in self._row_points(tile, str(r))]
+
+    def _row_points(self, tile: Tile, row: str | None) -> list[Point]:
+        """The points of a row of the tile, counted from its first; without the row for None."""
+        points = []
+        for c in range(tile.columns):
+            place = {**tile.at, self.plan.vector: self.w.add(tile.j, str(c * self.plan.lanes))}
+            if row is not None and tile.i is not None:
+                place[self.plan.row_axis] = self.w.add(tile.i, row)
+            points.append(Point(place, self.plan.vector, self.plan.lanes, tile.mask, memo=dict(self.fixed)))
+        return points
+
+    def _write(self, stages: Sequence[Stage], tile: Tile, points: list[Point]) -> None:
+        """Write from registers; where that is much work at each point, from memory, in a loop over the rows."""
+        bodies = [s.body for s in stages]
+        work = {id(n) for b in bodies for n, _ in b.program if n.args or n.head == "arg"}
+        if tile.tall <= 2 or len(work) < LONG:
+            self.write_now(stages, points)
+            return
+        needed = sorted({k for b in bodies for k in leaves(b, "acc")})
+        kept = {k: self._keep(k, points) for k in needed}
+        bases = self._row_points(tile, None)
+        still = [n for b in bodies for n, _ in b.program if not self.moving[id(n)] & {self.plan.row_axis, ACCUMULATORS}]
+        self.share(still, bases)
+
+        def one(r: str, _: list[str]) -> list[str]:
+            row = self._row_points(tile, r)
+            for c, (p, base) in enumerate(zip(row, bases, strict=True)):
+                p.memo = dict(base.memo)
+                place = self.w.add(self.w.mul(r, str(tile.columns)), str(c))
+                for k in needed:
+                    kind = self.accumulator_type(k, p.lanes)
+                    pointer = self.w.let(f"getelementptr {kind}, ptr {kept[k]}, i64 {place}")
+                    p.accs[k] = (self.w.let(f"load {kind}, ptr {pointer}"), True)
+            self.write_now(stages, row)
+            return []
+
+        self.w.loop("0", str(tile.tall), 1, one)
+
+    def _keep(self, k: int, points: list[Point]) -> str:
+        """Store the accumulators of a stage on the stack."""
+        kind = self.accumulator_type(k, points[0].lanes)
+        place = self.w.stack(f"%stage{k}", kind, self.plan.rows * self.plan.columns)
+        for n, p in enumerate(points):
+            pointer = self.w.let(f"getelementptr {kind}, ptr {place}, i64 {n}")
+            self.w.put(f"store {kind} {p.accs[k][0]}, ptr {pointer}")
+        return place
 
     def _write_loop(self, stage: Stage, points: list[Point]) -> None:
         def inside(at: dict[int, str]) -> None:
-            for p in points:
-                q = Point({**p.at, **at}, p.axis, p.lanes, p.mask, p.accs)
+            inner = [Point({**p.at, **at}, p.axis, p.lanes, p.mask, p.accs, dict(self.fixed)) for p in points]
+            self.share([stage.body], inner)
+            for q in inner:
                 self.memory.write(stage.write, self.values.of(stage.body, q), q)  # type: ignore[arg-type]
 
         self.nest(list(stage.axes), {}, inside)
@@ -99,8 +169,8 @@ class Tiles(Stages):
         guards = self._guards(group)
 
         def innermost(at: dict[int, str], values: list[str], proven: frozenset[Guard]) -> list[str]:
-            inner = [Point({**p.at, **at}, p.axis, p.lanes, p.mask, p.accs, {}, proven) for p in points]
-            self._share(inner)
+            inner = [Point({**p.at, **at}, p.axis, p.lanes, p.mask, p.accs, dict(self.fixed), proven) for p in points]
+            self.share([self.stages[k].body for k in group], inner)
             out = []
             for g, k in enumerate(group):
                 for n, p in enumerate(inner):
@@ -111,31 +181,6 @@ class Tiles(Stages):
         for g, k in enumerate(group):
             for n, p in enumerate(points):
                 p.accs[k] = (final[g * len(points) + n], bool(p.lanes))
-
-    def _share(self, points: list[Point]) -> None:
-        """Reads that are the same at several points of a tile are made once."""
-        kernel = self.kernel
-        for k in sorted({k for s in self.stages if s.combine is not None for k in leaves(s.body, "arg")}):
-            read = kernel.reads[k]
-            guards = [g for g in read.guards if g not in points[0].proven]
-            made: dict[tuple[str, ...], tuple[str, bool]] = {}
-            for p in points:
-                axes = [a for a in p.at if read.strides[a] != 0 or any(g.coeffs[a] for g in guards)]
-                key = tuple(p.at[a] for a in axes)
-                node = self._arg_node(k)
-                if node is None:
-                    continue
-                if key not in made:
-                    made[key] = self.memory.read(read, p)
-                p.memo[id(node)] = made[key]
-
-    def _arg_node(self, k: int) -> Expr | None:
-        for s in self.stages:
-            if s.combine is not None:
-                for node, _ in s.body.program:
-                    if node.head == "arg" and node.value == k:
-                        return node
-        return None
 
     def _guards(self, group: list[int]) -> dict[Guard, bool]:
         """Guards of the reads of these stages -> whether outside of them nothing is added, so that a loop may skip it."""

@@ -10,15 +10,16 @@ import numpy as np
 
 from brickwork.tensor.dtypes import class_of
 
-__all__ = ["constant", "memory_type", "register_type", "suffix", "vector"]
+__all__ = ["constant", "is_narrow", "memory_constant", "memory_type", "register_type", "suffix", "vector"]
 
-_TYPES = {"float16": "half", "bfloat16": "bfloat", "float32": "float", "float64": "double"}
-_SUFFIX = {"half": "f16", "bfloat": "bf16", "float": "f32", "double": "f64"}
+_TYPES = {"float16": "float", "bfloat16": "float", "float32": "float", "float64": "double"}
+_SUFFIX = {"float": "f32", "double": "f64"}
+_NARROW = ("float16", "bfloat16")
 
 
 @cache
 def register_type(dtype: np.dtype) -> str:
-    """The type a value has in a register: booleans are one bit."""
+    """The type a value has in a register: booleans are one bit, 16-bit floats are float32."""
     if dtype.name in _TYPES:
         return _TYPES[dtype.name]
     if class_of(dtype) == "b":
@@ -28,8 +29,15 @@ def register_type(dtype: np.dtype) -> str:
 
 @cache
 def memory_type(dtype: np.dtype) -> str:
-    """The type a value has in memory: booleans are a byte."""
+    """The type a value has in memory: booleans are a byte, 16-bit floats their bits."""
+    if is_narrow(dtype):
+        return "i16"
     return "i8" if class_of(dtype) == "b" else register_type(dtype)
+
+
+def is_narrow(dtype: np.dtype) -> bool:
+    """Whether values are 16-bit floats, which memory holds as bits and registers as float32 (see `narrow`)."""
+    return dtype.name in _NARROW
 
 
 def vector(scalar: str, lanes: int) -> str:
@@ -43,15 +51,19 @@ def suffix(scalar: str, lanes: int = 0) -> str:
 
 
 def constant(value: Any, dtype: np.dtype) -> str:
-    """A constant in LLVM text, bit for bit."""
+    """A constant of a register in LLVM text, bit for bit."""
     scalar = np.asarray(value).astype(dtype)
-    match dtype.name:
-        case "float32" | "float64":
-            return f"0x{struct.unpack('<Q', struct.pack('<d', float(scalar)))[0]:016X}"
-        case "float16":
-            return f"0xH{int(scalar.view(np.uint16)):04X}"
-        case "bfloat16":
-            return f"0xR{int(scalar.view(np.uint16)):04X}"
-        case "bool":
-            return "true" if bool(scalar) else "false"
+    if register_type(dtype) in ("float", "double"):
+        return f"0x{struct.unpack('<Q', struct.pack('<d', float(scalar)))[0]:016X}"
+    if dtype.name == "bool":
+        return "true" if bool(scalar) else "false"
     return str(int(scalar))
+
+
+def memory_constant(value: Any, dtype: np.dtype) -> str:
+    """A constant as it stands in memory."""
+    if class_of(dtype) == "b":
+        return str(int(bool(value)))
+    if is_narrow(dtype):
+        return str(int(np.asarray(value).astype(dtype).view(np.uint16)))
+    return constant(value, dtype)

@@ -10,11 +10,14 @@ from brickwork.tensor.kernel import Kernel
 
 from .instructions import SPECIAL
 from .memory import Memory
+from .narrow import narrow, widen
 from .point import Point
-from .types import constant, register_type, suffix, vector
+from .types import constant, is_narrow, memory_type, register_type, suffix, vector
 from .writer import Writer
 
 __all__ = ["Values", "lowered"]
+
+SINGLE = np.dtype("float32")
 
 
 def lowered(expr: Expr) -> Expr:
@@ -86,10 +89,17 @@ class Values:
         if node.head == "cast":
             return self._cast(args[0], source, node.dtype, lanes)
         if node.head == "bitcast":
-            return self.w.let(f"bitcast {kind} {args[0]} to {vector(register_type(node.dtype), lanes)}")
+            return self._bitcast(args[0], source, node.dtype, lanes)
         if node.head == "where":
             return self.w.let(f"select {vector('i1', lanes)} {args[0]}, {kind} {args[1]}, {kind} {args[2]}")
         return self._atom(ATOMS[node.head], args, source, kind, scalar, lanes)
+
+    def _bitcast(self, value: str, source: np.dtype, target: np.dtype, lanes: int) -> str:
+        bits = narrow(self.w, value, source, lanes) if is_narrow(source) else value
+        if is_narrow(target):
+            return widen(self.w, bits, target, lanes)
+        a, b = memory_type(source), register_type(target)
+        return bits if a == b else self.w.let(f"bitcast {vector(a, lanes)} {bits} to {vector(b, lanes)}")
 
     def _atom(self, atom: Atom, args: list[str], dtype: np.dtype, kind: str, scalar: str, lanes: int) -> str:
         text = atom.llvm[class_of(dtype)]
@@ -102,6 +112,10 @@ class Values:
         return self.w.let(f"{text} {kind} {', '.join(args)}")
 
     def _cast(self, value: str, source: np.dtype, target: np.dtype, lanes: int) -> str:
+        source = SINGLE if is_narrow(source) else source
+        if is_narrow(target):
+            single = value if source == SINGLE else self._cast(value, source, SINGLE, lanes)
+            return widen(self.w, narrow(self.w, single, target, lanes), target, lanes)
         a, b = register_type(source), register_type(target)
         ka, kb = vector(a, lanes), vector(b, lanes)
         ca, cb = class_of(source), class_of(target)
@@ -109,10 +123,8 @@ class Values:
             zero = _zero(ka, a, lanes, source)
             return self.w.let(f"{'fcmp une' if ca == 'f' else 'icmp ne'} {ka} {value}, {zero}") if ca != "b" else value
         if ca == "f" and cb == "f":
-            if source.itemsize == target.itemsize:
-                single = vector("float", lanes)
-                wide = self.w.let(f"fpext {ka} {value} to {single}")
-                return self.w.let(f"fptrunc {single} {wide} to {kb}")
+            if source == target:
+                return value
             return self.w.let(f"{'fpext' if source.itemsize < target.itemsize else 'fptrunc'} {ka} {value} to {kb}")
         if cb == "f":
             return self.w.let(f"{'sitofp' if ca == 'i' else 'uitofp'} {ka} {value} to {kb}")

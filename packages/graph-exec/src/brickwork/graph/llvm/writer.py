@@ -17,15 +17,18 @@ Carried = list[tuple[str, str]]
 class Writer:
     """Appends instructions to the current block. Values are names or constants, as text; integers are i64.
 
-    ``dims``: the value of each symbolic size in this function.
+    ``dims``: the value of each symbolic size in this function. ``half``: whether the CPU converts float16 itself.
     """
 
-    def __init__(self, dims: dict[str, str] | None = None, declared: set[str] | None = None):
+    def __init__(self, dims: dict[str, str] | None = None, declared: set[str] | None = None, half: bool = False):
         self.lines: list[str] = []
         self.count = 0
         self.block = "entry"
         self.dims = dims or {}
+        self.half = half
         self.declared = set() if declared is None else declared
+        self.made: dict[str, str] = {}
+        self.reserved: dict[str, str] = {}
 
     def name(self, stem: str = "t") -> str:
         self.count += 1
@@ -40,6 +43,21 @@ class Writer:
         self.put(f"{out} = {text}")
         return out
 
+    def same(self, text: str) -> str:
+        """As `let`, or the value that this block has for the same text: only for what reads no memory."""
+        if text not in self.made:
+            self.made[text] = self.let(text)
+        return self.made[text]
+
+    def stack(self, name: str, kind: str, count: int) -> str:
+        """A place on the stack for so many values, reserved once per name."""
+        self.reserved[name] = f"  {name} = alloca {kind}, i64 {count}, align 64"
+        return name
+
+    def text(self) -> str:
+        """The function's blocks."""
+        return "\n".join([*self.reserved.values(), *self.lines])
+
     def call(self, result: str, function: str, *args: tuple[str, str]) -> str:
         """Call an intrinsic or function with (type, value) arguments, declaring it."""
         self.declared.add(f"declare {result} {function}({', '.join(t for t, _ in args)})")
@@ -51,8 +69,10 @@ class Writer:
 
     def splat(self, value: str, scalar: str, lanes: int) -> str:
         """A vector of one value."""
-        one = self.let(f"insertelement {vector(scalar, lanes)} poison, {scalar} {value}, i64 0")
-        return self.let(
+        if _number(value):
+            return f"splat ({scalar} {value})"
+        one = self.same(f"insertelement {vector(scalar, lanes)} poison, {scalar} {value}, i64 0")
+        return self.same(
             f"shufflevector {vector(scalar, lanes)} {one}, {vector(scalar, lanes)} poison, <{lanes} x i32> zeroinitializer"
         )
 
@@ -60,6 +80,7 @@ class Writer:
     def start(self, label: str) -> None:
         self.lines.append(f"{label}:")
         self.block = label
+        self.made = {}
 
     def label(self, stem: str) -> str:
         self.count += 1
@@ -133,7 +154,7 @@ class Writer:
             return b if a == "0" else a
         if _number(a) and _number(b):
             return str(int(a) + int(b))
-        return self.let(f"add nsw i64 {a}, {b}")
+        return self.same(f"add nsw i64 {a}, {b}")
 
     def mul(self, a: str, b: str) -> str:
         if "0" in (a, b):
@@ -142,14 +163,14 @@ class Writer:
             return b if a == "1" else a
         if _number(a) and _number(b):
             return str(int(a) * int(b))
-        return self.let(f"mul nsw i64 {a}, {b}")
+        return self.same(f"mul nsw i64 {a}, {b}")
 
     def sub(self, a: str, b: str) -> str:
         if b == "0":
             return a
         if _number(a) and _number(b):
             return str(int(a) - int(b))
-        return self.let(f"sub nsw i64 {a}, {b}")
+        return self.same(f"sub nsw i64 {a}, {b}")
 
     def min(self, a: str, b: str) -> str:
         if _number(a) and _number(b):
