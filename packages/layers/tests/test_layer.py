@@ -214,6 +214,19 @@ def test_drawing_a_graph_leaves_no_losses() -> None:
     assert layer.losses == []
 
 
+def test_build_may_ask_for_the_shapes_of_several_arguments() -> None:
+    class Pair(L.Layer):
+        def build(self, query_shape, value_shape, mask_shape):
+            self.shapes = query_shape, value_shape, mask_shape
+
+        def call(self, query, value, mask=None):
+            return query
+
+    pair = Pair()
+    pair(ONES, value=np.ones((2, 7)))
+    assert pair.shapes == ((2, 3), (2, 7), None)
+
+
 def test_sublayer_called_twice_shares_weights_and_losses() -> None:
     class Twice(L.Layer):
         def __init__(self):

@@ -66,7 +66,18 @@ CASES: list[tuple[str, dict[str, Any], Any, Shape, int, int]] = [
     ("Subtract", {}, LIST, (2, 3, 4), 0, 0),
 ]  # fmt: skip
 IDS = [f"{name}-{k}" for k, (name, *_) in enumerate(CASES)]
-NO_CASE = {"Layer", "Model", "Sequential", "InputLayer", "Conv", "Pooling", "GlobalPooling", "Merge"}
+NO_CASE = {
+    "Layer",
+    "Model",
+    "Sequential",
+    "InputLayer",
+    "Operator",
+    "GetItem",
+    "Conv",
+    "Pooling",
+    "GlobalPooling",
+    "Merge",
+}
 
 
 def data(shape: Any) -> Any:

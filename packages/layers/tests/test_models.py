@@ -105,6 +105,28 @@ def test_open_sizes_and_a_missing_last_axis() -> None:
     assert column(np.ones(6)).shape == (6, 2)
 
 
+def test_arithmetic_draws_into_the_graph() -> None:
+    x, y = L.Input((4,)), L.Input((4,))
+    out = (2 * x + y / 4.0 - 1)[:, 1:3]
+    model = L.Model([x, y], [out, abs(-x), x > y])
+    again = L.Model.from_config(json.loads(json.dumps(model.get_config())))
+    for m in (model, again):
+        first, second, third = m([X, X**2])
+        np.testing.assert_allclose(first.numpy(), (2 * X + X**2 / 4 - 1)[:, 1:3], rtol=1e-5)
+        np.testing.assert_array_equal(second.numpy(), abs(X))
+        np.testing.assert_array_equal(third.numpy(), X**2 < X)
+
+
+def test_a_model_can_be_cut_at_a_layer() -> None:
+    model = L.Sequential([L.Input((4,)), L.Dense(3, name="features"), L.Dense(1)])
+    model.add(L.Dense(2, name="last"))
+    cut = L.Model(model.input, model.get_layer("features").output)
+    np.testing.assert_allclose(cut(X).numpy(), model.get_layer("features")(X).numpy())
+    assert model.get_layer("last").input.shape == (None, 1)
+    with pytest.raises(LayerError, match="got 0 calls"):
+        L.Dense(1).output  # noqa: B018
+
+
 def test_graph_errors() -> None:
     a, b = L.Input((4,), name="a"), L.Input((4,), name="b")
     with pytest.raises(LayerError, match="got outputs that need 'b'"):

@@ -44,7 +44,7 @@ def map_leaves(fn: Callable[[Any], Any], tree: Any) -> Any:
 def call_on_tensors(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """The result on arrays, tensors, or trees of them."""
     names, takes_training = _signature(type(layer).call)
-    args, kwargs = _prepare(layer, args, names), dict(kwargs)
+    args, kwargs = _prepare(layer, args, kwargs)
     flag = kwargs.pop("training", None)
     training = current_training() if flag is None else bool(flag)
     if takes_training and training is not None and "training" not in names[: len(args)]:
@@ -57,7 +57,7 @@ def call_on_tensors(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any])
             if args:
                 check_inputs(layer.input_spec, args[0])
             if not layer.built:
-                _build_for(layer, args, names)
+                _build_for(layer, args, kwargs, names)
             out = layer.call(*args, **kwargs)
             layer._state.output_shape = map_leaves(_example_shape, out)
             if layer.activity_regularizer is not None:
@@ -96,8 +96,8 @@ def _note(error: Exception, path: str) -> None:
             pass
 
 
-def _prepare(layer: Layer, args: tuple[Any, ...], names: tuple[str, ...]) -> tuple[Any, ...]:
-    """Arrays and nested lists of numbers as tensors; floating ones in the layer's dtype."""
+def _prepare(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Arrays as tensors, floating ones in the layer's dtype; of the first argument also nested lists of numbers."""
     dtype = as_dtype(layer.compute_dtype) if layer.autocast else None
 
     def cast(x: Any) -> Any:
@@ -107,25 +107,21 @@ def _prepare(layer: Layer, args: tuple[Any, ...], names: tuple[str, ...]) -> tup
             x = asarray(x)
         return x.astype(dtype) if dtype is not None and x.dtype != dtype and is_floating(x.dtype) else x
 
-    def argument(k: int, x: Any) -> Any:
-        if k == 0 and (
-            isinstance(x, (int, float))
-            or (isinstance(x, (list, tuple)) and x and all(isinstance(v, (int, float, bool)) for v in leaves(x)))
-        ):
-            x = np.asarray(x, dtype=dtype)
-        elif (
-            k == 0
-            and not isinstance(x, (Tensor, list, tuple, dict))
-            and not hasattr(x, "dtype")
-            and hasattr(x, "__array__")
-        ):
-            x = np.asarray(x)
-        return map_leaves(cast, x)
-
-    return tuple(argument(k, x) for k, x in enumerate(args))
+    if args and _is_numbers(args[0]):
+        args = (np.asarray(args[0], dtype=dtype), *args[1:])
+    return tuple(map_leaves(cast, x) for x in args), {k: map_leaves(cast, v) for k, v in kwargs.items()}
 
 
-def _build_for(layer: Layer, args: tuple[Any, ...], names: tuple[str, ...]) -> None:
+def _is_numbers(x: Any) -> bool:
+    """Whether this is data that is no array yet: a number, nested lists of them, or what NumPy can take as such."""
+    if isinstance(x, (list, tuple)):
+        return bool(x) and all(isinstance(v, (int, float)) for v in leaves(x))
+    return isinstance(x, (int, float)) or (
+        not isinstance(x, (Tensor, dict)) and not hasattr(x, "dtype") and hasattr(x, "__array__")
+    )
+
+
+def _build_for(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any], names: tuple[str, ...]) -> None:
     shapes = [map_leaves(lambda t: open_shape(t.shape), x) for x in args if _has_tensors(x)]
     wanted = [p for p in _signature(inspect.unwrap(type(layer).build))[0] if p not in ("args", "kwargs")]
     default = _is_default(layer)
@@ -136,13 +132,18 @@ def _build_for(layer: Layer, args: tuple[Any, ...], names: tuple[str, ...]) -> N
     if len(wanted) == 1 or not shapes:
         layer.build(*shapes[:1])
         return
-    given = {f"{n}_shape": s for n, s in zip(names, shapes)}
+    named = {**dict.fromkeys(names), **dict(zip(names, args)), **kwargs}
+    given = {f"{n}_shape": map_leaves(_shape_of, x) for n, x in named.items()}
     if not all(p in given for p in wanted):
         raise LayerError(
             f"build: takes shapes named after the arguments of call; got {', '.join(wanted)} for {', '.join(names)}. "
             "Rename them"
         )
     layer.build(**{p: given[p] for p in wanted})
+
+
+def _shape_of(x: Any) -> Any:
+    return open_shape(x.shape) if isinstance(x, Tensor) else None
 
 
 def _is_default(layer: Layer) -> bool:

@@ -209,6 +209,29 @@ class Layer(Configurable):
         """How many numbers the weights hold."""
         return sum(int(w.size) for w in self.weights)
 
+    # its place in a graph
+    @property
+    def input(self) -> Any:
+        """What it was called on, where it stands once in a graph: ``Model(model.input, layer.output)`` cuts a model
+        there.
+        """
+        args = self._only_call().args
+        return args[0] if args else self.output
+
+    @property
+    def output(self) -> Any:
+        """What it gave, where it stands once in a graph."""
+        return self._only_call().outputs
+
+    def _only_call(self) -> Node:
+        nodes = self._state.nodes
+        if len(nodes) != 1:
+            raise LayerError(
+                f"{self.name}: has an input and an output where it was called once on symbolic tensors; got "
+                f"{len(nodes)} calls. Start the model with Input()"
+            )
+        return nodes[0]
+
     # losses
     def add_loss(self, loss: Any) -> None:
         """Add a number to the loss of the model, for the call that is running."""

@@ -42,9 +42,9 @@ class InputLayer(Layer):
         if bad:
             raise LayerError(f"InputLayer: sizes must be whole numbers of at least 0, or None; got {self.batch_shape}")
         self.batch_shape = tuple(None if n is None else int(n) for n in self.batch_shape)
-        self.output = SymbolicTensor(self.batch_shape, self.dtype, self.name)
-        self.output.node = Node(self, (), {}, self.output)
-        self._state.nodes.append(self.output.node)
+        entry = SymbolicTensor(self.batch_shape, self.dtype, self.name)
+        entry.node = Node(self, (), {}, entry)
+        self._state.nodes.append(entry.node)
         self.built = True
 
     @property
@@ -73,4 +73,7 @@ def Input(
         >>> x = Input(shape=(4,))
         >>> model = Model(x, Dense(1)(x))
     """
-    return InputLayer(shape, batch_size, dtype, batch_shape=batch_shape, name=name).output
+    entry: SymbolicTensor = (
+        InputLayer(shape, batch_size, dtype, batch_shape=batch_shape, name=name)._state.nodes[0].outputs
+    )
+    return entry

@@ -82,6 +82,8 @@ class Sequential(Model):
 
     def _rebuild(self) -> None:
         """Follow the input through the layers, where its shape is known."""
+        for node in self._graph.nodes if self._graph is not None else ():
+            node.layer._state.nodes.remove(node)
         self._graph, self.built = None, False
         self.__dict__.pop("_functions", None)
         if self._entry is not None and self._layers:
