@@ -14,7 +14,7 @@ from brickwork.tensor.dtypes import is_floating
 from brickwork.tensor.tree import leaves
 
 from .abstract import abstractly, open_shape, placeholder
-from .context import call_scope, current_path, current_training
+from .context import call_scope, current_path, current_run, current_training
 from .errors import LayerError
 from .input_spec import check_inputs
 from .symbolic import Node, SymbolicTensor
@@ -49,11 +49,9 @@ def call_on_tensors(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any])
     training = current_training() if flag is None else bool(flag)
     if takes_training and training is not None and "training" not in names[: len(args)]:
         kwargs["training"] = training
-    outermost = not current_path()
     with call_scope(layer.name, training):
         try:
-            if outermost:
-                layer._clear_losses()
+            layer._state.begin(current_run())
             if args:
                 check_inputs(layer.input_spec, args[0])
             if not layer.built:

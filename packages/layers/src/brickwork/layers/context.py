@@ -6,12 +6,13 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ["build_scope", "call_scope", "current_path", "current_training"]
+__all__ = ["build_scope", "call_scope", "current_path", "current_run", "current_training"]
 
 
 class _Calls(threading.local):
     training: bool | None = None
     path: tuple[str, ...] = ()
+    run: object = None
 
 
 _calls = _Calls()
@@ -27,6 +28,27 @@ def current_path() -> str:
     return "/".join(_calls.path)
 
 
+def current_run() -> object:
+    """What tells the outermost call that is running from all others; None where none is."""
+    return _calls.run
+
+
+class call_scope:
+    """A ``with`` block: the call of the layer ``name``. The outermost one begins a new run."""
+
+    __slots__ = ("before", "now")
+
+    def __init__(self, name: str, training: bool | None):
+        self.now = (training, (*_calls.path, name), _calls.run or object())
+
+    def __enter__(self) -> None:
+        self.before = _calls.training, _calls.path, _calls.run
+        _calls.training, _calls.path, _calls.run = self.now
+
+    def __exit__(self, *error: object) -> None:
+        _calls.training, _calls.path, _calls.run = self.before
+
+
 @contextmanager
 def build_scope(name: str) -> Iterator[None]:
     """The layer ``name`` makes its weights: on its own, or as part of a call of it that is already running."""
@@ -35,14 +57,3 @@ def build_scope(name: str) -> Iterator[None]:
     else:
         with call_scope(name, None):
             yield
-
-
-@contextmanager
-def call_scope(name: str, training: bool | None) -> Iterator[None]:
-    """A call of the layer ``name``."""
-    before = _calls.training, _calls.path
-    _calls.training, _calls.path = training, (*_calls.path, name)
-    try:
-        yield
-    finally:
-        _calls.training, _calls.path = before

@@ -41,6 +41,13 @@ class LayerState:
     output_shape: Any = None
     built_for: tuple[Any, ...] | None = None
     ready: bool = False
+    run: object = None
+
+    def begin(self, run: object) -> None:
+        """A call that is part of ``run`` begins: what runs before it added to the loss is over."""
+        if self.run is not run:
+            self.run = run
+            self.losses.clear()
 
 
 @lru_cache(maxsize=1024)
@@ -241,14 +248,13 @@ class Layer(Configurable):
     def losses(self) -> list[Tensor]:
         """What the last call added, and the penalties of regularizers, of this layer and all in it."""
         parts = tracking.tree_layers(self, Layer)
-        added = [loss for layer in parts for loss in layer._state.losses]
+        added = [loss for part in parts if part._state.run is self._state.run for loss in part._state.losses]
         return added + [
             w.regularizer(w.value) for w in self.trainable_weights if getattr(w, "regularizer", None) is not None
         ]
 
     def _clear_losses(self) -> None:
-        for layer in tracking.tree_layers(self, Layer):
-            layer._state.losses.clear()
+        self._state.begin(object())
 
     # building and calling
     def build(self, input_shape: Any) -> None:
