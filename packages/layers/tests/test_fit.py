@@ -326,6 +326,7 @@ def test_the_step_is_one_function_of_tensors(monkeypatch) -> None:
         ({"x": np.array([["a", 1, 2]] * 50, dtype=object)}, "x must be numbers; got mixed values"),
         ({"x": None}, "needs data; got x=None"),
         ({"y": None}, "needs targets; got y=None"),
+        ({"epochs": 0}, "epochs must be a whole number of at least 1; got 0"),
         ({"batch_size": 0}, "batch_size must be a whole number of at least 1"),
         ({"validation_split": 1.0}, "validation_split must be above 0 and below 1"),
         ({"validation_data": X}, "validation_data must be"),
@@ -358,6 +359,13 @@ def test_bad_data(change, text) -> None:
 def test_bad_compile(options, text) -> None:
     with pytest.raises(LayerError, match=text):
         L.Sequential([L.Dense(1)]).compile(**options)
+
+
+def test_a_loss_that_is_not_finite_is_told_once() -> None:
+    model = linear(optimizer=L.optimizers.SGD(1e20))
+    with pytest.warns(UserWarning, match="the loss must be finite; got") as told:
+        model.fit(X, Y, epochs=5, verbose=0)
+    assert len(told) == 1
 
 
 def test_bad_output_names() -> None:

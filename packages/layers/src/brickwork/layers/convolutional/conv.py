@@ -65,7 +65,7 @@ class Conv(Layer):
             constraints.get(bias_constraint),
         )
         self.input_spec = InputSpec(ndim=self.rank + 2)
-        self.bias = None
+        self.bias: Any = None
 
     @property
     def _channel_axis(self) -> int:

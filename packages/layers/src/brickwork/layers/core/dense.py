@@ -45,7 +45,7 @@ class Dense(Layer):
             constraints.get(bias_constraint),
         )
         self.input_spec = InputSpec(min_ndim=2)
-        self.bias = None
+        self.bias: Any = None
 
     def build(self, input_shape: Any) -> None:
         size = input_shape[-1]

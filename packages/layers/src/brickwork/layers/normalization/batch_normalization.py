@@ -52,7 +52,8 @@ class BatchNormalization(Layer):
             constraints.get(beta_constraint),
             constraints.get(gamma_constraint),
         )
-        self.gamma = self.beta = None
+        self.gamma: Any = None
+        self.beta: Any = None
 
     def build(self, input_shape: Any) -> None:
         ndim = len(input_shape)

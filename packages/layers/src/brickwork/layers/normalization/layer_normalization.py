@@ -47,7 +47,8 @@ class LayerNormalization(Layer):
             constraints.get(beta_constraint),
             constraints.get(gamma_constraint),
         )
-        self.gamma = self.beta = None
+        self.gamma: Any = None
+        self.beta: Any = None
 
     def _axes(self, ndim: int) -> tuple[int, ...]:
         given = self.axis if isinstance(self.axis, list) else [self.axis]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -57,7 +59,7 @@ def fit_rows(
     step, evaluate = model.make_train_function(), model.make_test_function() if validation is not None else None
     callbacks.call("on_train_begin")
     logs: dict[str, Any] = {}
-    model.stop_training = False
+    model.stop_training, warned = False, False
     try:
         with between_steps() as interrupt:
             for epoch in range(plan.initial_epoch, plan.epochs):
@@ -74,6 +76,7 @@ def fit_rows(
                         plan.validation_steps,
                     )
                     logs |= {f"val_{name}": value for name, value in found.items()}
+                warned = warned or _warn_of_nan(epoch, logs)
                 progress.epoch(epoch, logs)
                 callbacks.call("on_epoch_end", epoch, logs)
                 if model.stop_training:
@@ -81,6 +84,16 @@ def fit_rows(
     finally:
         progress.close()
     callbacks.call("on_train_end", logs)
+
+
+def _warn_of_nan(epoch: int, logs: Mapping[str, Any]) -> bool:
+    """Say once that training has come to nothing, and what helps."""
+    loss = logs.get("loss")
+    if not isinstance(loss, float) or math.isfinite(loss):
+        return False
+    fix = "Lower the learning rate, use clipnorm=1.0, and look for NaN and huge values in the data"
+    warnings.warn(f"fit: the loss must be finite; got {loss} in epoch {epoch + 1}. {fix}", stacklevel=4)
+    return True
 
 
 def _epoch(

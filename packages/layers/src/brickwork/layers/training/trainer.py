@@ -205,7 +205,7 @@ class Trainer:
         model as the last whole step left it and is raised again; ``model.history`` has the epochs before it.
         """
         self._ready("fit")
-        size = _count("fit", "batch_size", batch_size, 32)
+        size, epochs = _count("fit", "batch_size", batch_size, 32), _count("fit", "epochs", epochs, 1)
         rows = rows_of("fit", x, y, sample_weight, self.dtype)  # type: ignore[attr-defined]
         validation = self._validation(validation_data)
         if validation is None and validation_split:
