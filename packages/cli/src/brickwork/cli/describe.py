@@ -32,7 +32,7 @@ def _summary(saved: Saved) -> list[tuple[str, str]]:
         target = f"numbers around {found.mean:.5g}, standard deviation {found.scale:.5g}"
     else:
         target = f"{counted(len(saved.classes), 'class', 'classes')}: {', '.join(saved.classes)}"
-    rows = f"{counted(facts['rows'], 'row')} of {facts['table']}, {facts['valid_rows']} of them to judge by"
+    rows = f"{counted(facts['rows'], 'row')} of {facts['table']}, {facts['valid_rows']} of them held out"
     stopped = ", interrupted" if facts["interrupted"] else ""
     epochs = f"{counted(facts['epochs'], 'epoch')}{stopped}, the best was {facts['best_epoch']}"
     return [

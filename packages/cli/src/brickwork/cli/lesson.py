@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from argparse import Namespace
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -50,7 +51,10 @@ def prepare(table: Table, options: Namespace) -> Lesson:
     learn, judge = _split(table, answers.iloc[known], known, target, options)
     if target.task_ == "regression":  # the scale of the rows that are learned from; classes are those of all
         target = _fit_target(table, answers.iloc[learn], options)
-    with column_mistakes(table):
+    with column_mistakes(table), warnings.catch_warnings():
+        warnings.simplefilter(
+            "ignore", UserWarning
+        )  # prep warns of columns it cannot read; here the table tells of them
         # On every row first: what a column is, and any fault in it, are a matter of the whole table. What fills,
         # scales and encodes a column comes from the rows to learn from alone.
         whole = TablePrep().fit(frame)

@@ -27,8 +27,9 @@ def run(options: Namespace) -> int:
     table = read_table(options.table)
     if options.out is not None and _same(options.out, options.model, options.table):
         raise Mistake(f"--out {options.out} would overwrite what is read. Name another file.")
+    features = saved.features(table)
     tell_unused(report, saved, list(table.frame.columns))
-    text = as_csv(saved, saved.answers(saved.features(table)))
+    text = as_csv(saved, saved.answers(features))
     if options.out is None:
         sys.stdout.write(text)
         sys.stdout.flush()

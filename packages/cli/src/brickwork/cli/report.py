@@ -13,8 +13,6 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
-from .errors import counted
-
 LOG_WIDTH = 110  # columns of a file or a CI log, which have no width of their own
 QUIET_SECONDS = 5.0  # between lines of progress where the output is not a terminal
 LIVE_SECONDS = 0.1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,16 +94,26 @@ def open_saved(path: Path) -> Saved:
 def check_facts(path: Path, facts: Mapping[str, Any]) -> None:
     """Refuse metadata that does not tell what `train` writes, since a file can be made by anyone."""
     wrong = [name for name, kind in FACTS.items() if type(facts.get(name)) is not kind]
-    if not wrong and not all(_tells_a_column(column) for column in facts["columns"]):
-        wrong = ["columns"]
+    wrong = wrong or [name for name, holds in INSIDE.items() if not all(map(holds, _values(facts[name])))]
     if wrong:
         got = repr(facts.get(wrong[0]))[:80]
         raise Mistake(f"{path}: the metadata field {wrong[0]!r} is not what `brickwork train` writes; got {got}.")
 
 
+def _values(tree: Any) -> Any:
+    return tree.values() if isinstance(tree, Mapping) else tree
+
+
 def _tells_a_column(column: Any) -> bool:
     kinds = {"name": str, "kind": str, "missing": int, "action": str, "why": str, "categories": (list, tuple)}
     return isinstance(column, Mapping) and all(isinstance(column.get(key), kind) for key, kind in kinds.items())
+
+
+INSIDE: Mapping[str, Callable[[Any], bool]] = {
+    "columns": _tells_a_column,
+    "measures": lambda value: isinstance(value, float),
+    "versions": lambda value: isinstance(value, str),
+}
 
 
 # ---- columns --------------------------------------------------------------------------------------------------------

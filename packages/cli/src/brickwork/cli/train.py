@@ -36,7 +36,9 @@ def run(options: Namespace) -> int:
 def check(device: str, out: Path, table: Path) -> None:
     """Refuse before any work is done what would make it worthless after."""
     with mistakes(DeviceError):
-        get_backend(device)
+        backend = get_backend(device)
+    if backend is not get_backend("cpu"):
+        raise Mistake(f"--device {device}: is usable, but networks learn on the CPU in this version. Leave it out.")
     if out.resolve() == table.resolve():
         raise Mistake(f"--out {out} would overwrite the table. Name another file.")
     folder = out.resolve().parent
@@ -55,7 +57,7 @@ def train(options: Namespace, table: Table, report: Report) -> Saved:
     learned = fit(model, lesson, options, report)
     if learned.epochs:
         report.line(f"kept the weights of epoch {learned.best_epoch}, whose validation loss was the lowest", "dim")
-    report.console.print()
+    report.heading(f"Validation, on {counted(len(lesson.valid_answers), 'row')} that were not learned from")
     saved = Saved(lesson.prep, lesson.target, model, {})
     truth = lesson.valid_answers if saved.is_classifier else lesson.target.inverse_transform(lesson.valid_answers)
     measures = judge(report, saved, saved.answers(lesson.valid_features), truth)
@@ -96,10 +98,10 @@ def _tell(lesson: Lesson, name: str, report: Report) -> None:
     if found.task == "classification":
         classes = ", ".join(f"{label} {n}" for label, n in list(zip(found.classes, found.counts))[:8])
         more = f" and {len(found.classes) - 8} more" if len(found.classes) > 8 else ""
-        report.line(f"{name}: {counted(len(found.classes), 'class', 'classes')} ({classes}{more}); {found.why}")
+        report.line(f"{name}: {counted(len(found.classes), 'class', 'classes')}, {classes}{more} ({found.why})")
     else:
-        report.line(f"{name}: numbers around {found.mean:.5g}, standard deviation {found.scale:.5g}; {found.why}")
-    report.line(f"{counted(len(lesson.answers), 'row')} to learn from, {len(lesson.valid_answers)} to judge by")
+        report.line(f"{name}: numbers around {found.mean:.5g}, standard deviation {found.scale:.5g} ({found.why})")
+    report.line(f"{counted(len(lesson.answers), 'row')} to learn from, {len(lesson.valid_answers)} held out")
     report.console.print()
 
 
