@@ -220,13 +220,17 @@ def test_live_bar_on_a_terminal() -> None:
     from brickwork.layers.training.live import Live
 
     out = io.StringIO()
-    live = Live(2, 10, Console(file=out, force_terminal=True, width=100))
+    live = Live(9, 10, Console(file=out, force_terminal=True, width=100))
     live.step(0, 5, {"loss": 0.5})
     live.epoch(0, {"loss": 0.25, "accuracy": 0.75})
+    for epoch in range(1, 7):
+        live.epoch(epoch, {"loss": 0.125})
     live.close()
     text = out.getvalue()
     assert "5/10" in text
     assert "loss 0.2500  accuracy 0.7500" in text
+    assert "Epoch 7/9" in text
+    assert "Epoch 3/9" not in text
     assert not live.due()
 
 
