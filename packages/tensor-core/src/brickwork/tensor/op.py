@@ -41,6 +41,12 @@ __all__ = [
 ]
 
 Spec = TensorSpec
+_NATIVE = (
+    int,
+    float,
+    bool,
+    complex,
+)  # these, but no class derived from them, NumPy takes as weak, beside dtypes of its own
 
 
 class Elementwise(Op):
@@ -92,7 +98,8 @@ class Elementwise(Op):
         main = self.weak_dtype(*kinds)
         self.expr(*(k if isinstance(k, np.dtype) else main for k in kinds))  # raises where the atoms do not take it
         strong = [k for k in kinds[1 if self.rule == "where" else 0 :] if isinstance(k, np.dtype)]
-        native = main.isbuiltin == 1 or len(strong) == len(kinds)  # NumPy's rule for scalars knows its own dtypes only
+        weak = [k for k in kinds if not isinstance(k, np.dtype)]
+        native = not weak or (main.isbuiltin == 1 and all(k in _NATIVE for k in weak))
         return None if self.direct is not None and native and strong and all(k == main for k in strong) else main
 
     def vjp(self, i: int, g: Any, out: Any, *inputs: Any, **params: Any) -> Any:

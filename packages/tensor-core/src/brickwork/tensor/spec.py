@@ -16,6 +16,7 @@ from .errors import DTypeError, ShapeError
 __all__ = [
     "Shape",
     "TensorSpec",
+    "as_bool",
     "as_float",
     "as_int",
     "as_ints",
@@ -93,6 +94,14 @@ def as_float(who: str, what: str, value: Any) -> float:
         return float(value)
     except (TypeError, ValueError, OverflowError):
         raise DTypeError(f"{who}: {what} must be a number; got {value!r}") from None
+
+
+def as_bool(who: str, what: str, value: Any) -> bool:
+    """A yes or no as argument. Raises `ShapeError` for an array of several."""
+    try:
+        return bool(value)
+    except (TypeError, ValueError):
+        raise ShapeError(f"{who}: {what} must be True or False; got {value!r}") from None
 
 
 def as_shape(who: str, shape: Any) -> Shape:

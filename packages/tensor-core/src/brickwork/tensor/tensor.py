@@ -176,6 +176,14 @@ class Tensor:
     def __reduce__(self) -> tuple[Any, ...]:
         return (type(self), (self.numpy(),))
 
+    def __matmul__(self, other: Any) -> Tensor:
+        known = isinstance(other, (Tensor, int, float, complex, np.ndarray, np.generic))
+        return bind(OPS["matmul"], (self, asarray(other))) if known else NotImplemented
+
+    def __rmatmul__(self, other: Any) -> Tensor:
+        known = isinstance(other, (int, float, complex, np.ndarray, np.generic))
+        return bind(OPS["matmul"], (asarray(other), self)) if known else NotImplemented
+
     # shape
     @property
     def T(self) -> Tensor:
@@ -226,7 +234,6 @@ class Tensor:
     __floordiv__, __rfloordiv__ = _binary("floor_divide"), _reflected("floor_divide")
     __mod__, __rmod__ = _binary("remainder"), _reflected("remainder")
     __pow__, __rpow__ = _binary("power"), _reflected("power")
-    __matmul__, __rmatmul__ = _binary("matmul"), _reflected("matmul")
     __and__, __rand__ = _binary("bitwise_and"), _reflected("bitwise_and")
     __or__, __ror__ = _binary("bitwise_or"), _reflected("bitwise_or")
     __xor__, __rxor__ = _binary("bitwise_xor"), _reflected("bitwise_xor")

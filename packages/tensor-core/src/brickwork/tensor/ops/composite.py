@@ -6,7 +6,7 @@ from math import prod
 from typing import Any
 
 from ..dtypes import to_inexact
-from ..spec import as_float, normalize_axes
+from ..spec import as_bool, as_float, normalize_axes
 from ..tensor import Tensor, asarray
 from . import reduce as R
 from .creation import size_of
@@ -43,7 +43,7 @@ def std(x: Any, axis: Any = None, correction: float = 0.0, keepdims: bool = Fals
 def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
     """``log(sum(exp(x)))`` over ``axis`` without overflow: the greatest element is taken out first."""
     tensor = asarray(x)
-    axes = normalize_axes("logsumexp", axis, tensor.ndim)
+    axes, keepdims = normalize_axes("logsumexp", axis, tensor.ndim), as_bool("logsumexp", "keepdims", keepdims)
     top = R.max(tensor, axes, True)
     safe = where(isfinite(top), top, 0.0)
     total = log(R.sum(exp(tensor - safe), axes, True)) + safe

@@ -15,7 +15,7 @@ from ..dtypes import DEFAULT_FLOAT, as_dtype
 from ..errors import BrickworkError, DTypeError, MemoryLimitError, ShapeError
 from ..expr import INDEX, const, index, size_value
 from ..op import Elementwise, Op, Spec, map_op, register
-from ..spec import Shape, as_shape
+from ..spec import Shape, as_float, as_shape
 from ..tensor import Tensor, asarray
 from ..trace import bind
 from .movement import broadcast_to
@@ -146,5 +146,5 @@ def _saying(who: str) -> Iterator[None]:
 def size_of(size: Size, dtype: Any = DEFAULT_FLOAT) -> Tensor | float:
     """A size as a scalar to compute with: a number, or a tensor where it is symbolic."""
     if not isinstance(size, Dim):
-        return float(size)
+        return as_float("size_of", "size", size)
     return bind(map_op, (), {"body": size_value(size).cast(as_dtype(dtype))})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from ..op import OPS, Reduce, register
-from ..spec import normalize_axes
+from ..spec import as_bool, normalize_axes
 from ..tensor import Tensor, asarray
 from ..trace import bind
 from .elementwise import astype, where
@@ -45,7 +45,11 @@ def _define(op: Reduce, formula: str) -> Reduction:
 
     def function(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
         tensor = x if isinstance(x, Tensor) else asarray(x)
-        return bind(op, (tensor,), {"axis": normalize_axes(op.name, axis, tensor.ndim), "keepdims": bool(keepdims)})
+        return bind(
+            op,
+            (tensor,),
+            {"axis": normalize_axes(op.name, axis, tensor.ndim), "keepdims": as_bool(op.name, "keepdims", keepdims)},
+        )
 
     function.__name__ = function.__qualname__ = op.name
     function.__doc__ = (
