@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 
@@ -234,6 +237,21 @@ def test_own_train_step_learns_alike_and_its_metrics_are_shown() -> None:
     np.testing.assert_allclose(model.get_weights()[0], reference.get_weights()[0], rtol=1e-5)
     assert list(history) == ["twice"]
     assert history["twice"][0] == pytest.approx(2 * wanted[0], rel=0.05)
+
+
+@pytest.mark.parametrize("make", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))])  # noqa: S301 - our own bytes
+def test_copies_go_on_training_alike_and_apart(make) -> None:
+    model = linear(optimizer=L.optimizers.AdamW(0.1), metrics=["mae"])
+    model.optimizer.exclude_from_weight_decay([model.layers[0].bias])
+    model.fit(X, Y, verbose=0)
+    again = make(model)
+    before = model.get_weights()
+    history = again.fit(X, Y, epochs=2, verbose=0).history
+    for a, b in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert model.fit(X, Y, epochs=2, verbose=0).history == history
+    for a, b in zip(model.get_weights(), again.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
 
 
 def test_own_compute_loss() -> None:

@@ -59,7 +59,7 @@ class Optimizer(Configurable):
             _positive(self, "learning_rate", learning_rate), name="learning_rate", trainable=False, dtype="float32"
         )
         self._slots: dict[int, tuple[Variable, tuple[Variable, ...]]] = {}
-        self._undecayed: set[int] = set()
+        self._undecayed: list[Variable] = []
 
     @property
     def learning_rate(self) -> Variable:
@@ -69,6 +69,11 @@ class Optimizer(Configurable):
     @learning_rate.setter
     def learning_rate(self, value: Any) -> None:
         self._learning_rate.assign(asarray(value, "float32"))
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Slots are found by the identity of their weight, which a copy has anew."""
+        self.__dict__.update(state)
+        self._slots = {id(w): (w, slots) for w, slots in state["_slots"].values()}
 
     @property
     def built(self) -> bool:
@@ -97,7 +102,7 @@ class Optimizer(Configurable):
         self, var_list: Sequence[Variable] | None = None, var_names: Sequence[str] | None = None
     ) -> None:
         """Weights that do not decay: these, and those whose path holds one of these texts. Call it before training."""
-        self._undecayed |= {id(v) for v in var_list or ()}
+        self._undecayed += list(var_list or ())
         self._undecayed_names = tuple(var_names or ())
 
     _undecayed_names: tuple[str, ...] = ()
@@ -141,7 +146,7 @@ class Optimizer(Configurable):
 
     def _decays(self, w: Variable) -> bool:
         path = getattr(w, "path", w.name)
-        return id(w) not in self._undecayed and not any(name in path for name in self._undecayed_names)
+        return not any(w is v for v in self._undecayed) and not any(name in path for name in self._undecayed_names)
 
     def _clipped(self, grads: list[Tensor]) -> list[Tensor]:
         if self.clipvalue:

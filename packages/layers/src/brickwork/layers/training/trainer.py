@@ -344,6 +344,10 @@ class Trainer:
         return True
 
     # small things
+    def __getstate__(self) -> dict[str, Any]:
+        """A copy makes its own steps: those of this model are bound to its variables."""
+        return {name: value for name, value in self.__dict__.items() if name != "_functions"}
+
     @property
     def shuffle_seed(self) -> int:
         """The seed of the order of rows."""
