@@ -63,7 +63,7 @@ class _Generator:
         units, inside = self._outermost()
         inside("%begin", "%end")
         w.put("ret void")
-        text = f"define internal void @{self.name}(ptr noalias nocapture readonly %slots, ptr noalias nocapture readonly %dims, i64 %begin, i64 %end) #0 {{\nentry:\n{w.text()}\n}}\n"
+        text = f"define internal void @{self.name}(ptr noalias nocapture readonly %slots, ptr noalias nocapture readonly %dims, i64 %begin, i64 %end) #1 {{\nentry:\n{w.text()}\n}}\n"
         return Function(text, frozenset(w.declared), units, self._cost(), self.plan)
 
     def _cost(self) -> int:

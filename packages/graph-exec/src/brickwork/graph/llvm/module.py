@@ -63,7 +63,11 @@ def build_module(plan: Plan, machine: Machine) -> Module:
     declared = sorted(set(w.declared).union(*(f.declared for _, f in functions.values())))
     entry = (f"define i64 @brickwork_run(ptr %buffers, ptr %arena, ptr %dims, ptr %pool, ptr %parallel, ptr %callback) #0 {{\nentry:\n"
              f"  %slots = alloca ptr, i64 {slots_needed}\n{body}\n  ret i64 0\nfailed:\n  ret i64 1\n}}\n")  # fmt: skip
-    attributes = f'attributes #0 = {{ nounwind "target-cpu"="{machine.name}" "target-features"="{machine.features}" "prefer-vector-width"="{machine.vector_bytes * 8}" }}\n'
+    target = f'"target-cpu"="{machine.name}" "target-features"="{machine.features}"'
+    width = f'"prefer-vector-width"="{machine.vector_bytes * 8}"'
+    attributes = "".join(
+        f"attributes #{k} = {{ nounwind {extra}{target} {width} }}\n" for k, extra in enumerate(("", "noinline "))
+    )
     text = "\n".join([*declared, "", *(f.text for _, f in functions.values()), entry, attributes])
     return Module(text, symbols, shared, len(functions))
 

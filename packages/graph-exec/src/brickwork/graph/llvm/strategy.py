@@ -10,6 +10,9 @@ from brickwork.tensor.kernel import Kernel, Stage
 
 __all__ = ["Machine", "Strategy", "choose"]
 
+MOST_ROWS, FEWEST_ROWS, FEW_TILES = 14, 8, 5
+"""Eight rows of two vectors are enough sums in flight to hide the latency of a multiply-add; more save loads."""
+
 
 @dataclass(frozen=True, slots=True)
 class Machine:
@@ -115,8 +118,16 @@ def _tile(kernel: Kernel, machine: Machine, lanes: int, vector: int, reads: list
     if not rows:
         columns = max(1, min(4, budget, -(-wide // lanes)))
         return Strategy(lanes, vector, None, 1, columns)
-    row_axis = max(rows, key=lambda a: (min(extent(kernel.axes[a]), 14), a))
+    row_axis = max(rows, key=lambda a: (min(extent(kernel.axes[a]), MOST_ROWS), a))
     columns = 2 if wide > lanes else 1
-    most = max(1, min(budget // columns, 14))
+    most = max(1, min(budget // columns, MOST_ROWS))
     count = extent(kernel.axes[row_axis])
-    return Strategy(lanes, vector, row_axis, -(-count // -(-count // most)), columns)
+    return Strategy(lanes, vector, row_axis, _tall(count, most), columns)
+
+
+def _tall(count: int, most: int) -> int:
+    """Rows of a tile, at most ``most``: for a few tiles a divisor, so that code for a last, lower one is not needed."""
+    divisors = [n for n in range(FEWEST_ROWS, most + 1) if count % n == 0]
+    if divisors and count <= FEW_TILES * most:
+        return divisors[-1]
+    return -(-count // -(-count // most))

@@ -27,6 +27,7 @@ class Writer:
         self.dims = dims or {}
         self.half = half
         self.declared = set() if declared is None else declared
+        self.offsets: dict[str, tuple[str, int]] = {}
         self.made: dict[str, str] = {}
         self.reserved: dict[str, str] = {}
 
@@ -154,7 +155,12 @@ class Writer:
             return b if a == "0" else a
         if _number(a) and _number(b):
             return str(int(a) + int(b))
-        return self.same(f"add nsw i64 {a}, {b}")
+        out = self.same(f"add nsw i64 {a}, {b}")
+        if _number(a) or _number(b):
+            name, constant = (b, a) if _number(a) else (a, b)
+            base, offset = self.offsets.get(name, (name, 0))
+            self.offsets[out] = base, offset + int(constant)
+        return out
 
     def mul(self, a: str, b: str) -> str:
         if "0" in (a, b):
@@ -195,11 +201,16 @@ class Writer:
         return self.let(f"sub nsw i64 {quotient}, {self.let(f'zext i1 {negative} to i64')}")
 
     def affine(self, start: str, terms: Sequence[tuple[str, Size]]) -> str:
-        """``start + sum(i * stride)``."""
+        """``start + sum(i * stride)``. Constants are added last, so that neighbours in a tile share what comes before."""
+        constant, total = (int(start), "0") if _number(start) else (0, start)
         for i, stride in terms:
-            if stride != 0:
-                start = self.add(start, self.mul(i, self.size(stride)))
-        return start
+            if isinstance(stride, int) and stride:
+                base, offset = self.offsets.get(i, (i, 0))
+                constant += offset * stride
+                total = self.add(total, self.mul(base, str(stride)))
+            elif stride != 0:
+                total = self.add(total, self.mul(i, self.size(stride)))
+        return self.add(total, str(constant))
 
 
 def _number(text: str) -> bool:
