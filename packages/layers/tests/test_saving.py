@@ -38,8 +38,8 @@ def functional() -> layers.Model:
 
 @register_serializable("tests")
 class Residual(layers.Layer):
-    def __init__(self, units: int, **kwargs):
-        super().__init__(**kwargs)
+    def __init__(self, units: int, **other):
+        super().__init__(**other)
         self.units = units
         self.inner = layers.Dense(units, activation="relu")
 
@@ -208,6 +208,8 @@ def damaged(state, *path_and_value):
         ("architecture", "config", {}),
         ("architecture", "config", {"layers": [1]}),
         ("architecture", "config", "layers", 1, "config", "units", -3),
+        ("architecture", "config", "layers", 1, "config", "units", 10**9),
+        ("architecture", "config", "layers", 1, "config", "units", 10**15),
         ("architecture", "config", "layers", 1, "config", "unit", 3),
         ("architecture", "config", "layers", 1, "config", "activation", "eval"),
         ("training", {}),

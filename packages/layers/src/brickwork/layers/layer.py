@@ -15,7 +15,7 @@ from brickwork.tensor.dtypes import is_floating
 from brickwork.tensor.eager import EagerTrace
 from brickwork.tensor.trace import use
 
-from . import constraints, initializers, regularizers, tracking
+from . import budget, constraints, initializers, regularizers, tracking
 from .abstract import abstractly, open_shape, placeholder
 from .call import call_on_symbols, call_on_tensors
 from .context import build_scope, current_path
@@ -133,6 +133,7 @@ class Layer(Configurable):
                 "axis"
             )
         label = name or "variable"
+        budget.spend(label, sizes)
         path = current_path() if current_path().endswith(self.name) else self.path
         with use(EagerTrace()):
             value = asarray(make(sizes, dtype=kind.name))
@@ -297,12 +298,14 @@ class Layer(Configurable):
         if type(self).__module__.startswith("brickwork.layers") or own is Layer.__init__:
             return base
         args, kwargs = self._state.arguments
-        bound = inspect.signature(own).bind(self, *args, **kwargs)
+        signature = inspect.signature(own)
+        bound = signature.bind(self, *args, **kwargs)
         bound.apply_defaults()
-        given = {k: v for k, v in list(bound.arguments.items())[1:] if k not in ("args", "kwargs")}
-        accepts = _parameters(own)
+        rest = {p.name for p in signature.parameters.values() if p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD)}
+        given = {k: v for k, v in list(bound.arguments.items())[1:] if k not in rest}
+        open_ended = any(p.kind is p.VAR_KEYWORD for p in signature.parameters.values())
         return {
-            **{k: v for k, v in base.items() if k in accepts or "kwargs" in accepts},
+            **{k: v for k, v in base.items() if open_ended or k in signature.parameters},
             **{k: _plain(self, k, v) for k, v in given.items() if k not in base},
         }
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from brickwork.tensor import Variable, bundle
 
-from . import losses, metrics, optimizers, tracking
+from . import budget, losses, metrics, optimizers, tracking
 from .abstract import abstractly, placeholder
 from .call import call_on_tensors
 from .errors import LayerError, nearest, unknown
@@ -80,9 +80,10 @@ def model_state(model: Model, include_optimizer: bool = True) -> dict[str, Any]:
 def model_from_state(state: Any, custom_objects: Mapping[str, Any] | None = None, compile: bool = True) -> Model:
     """The model of a state. Raises `LayerError` where the state is damaged, or names what no registry holds."""
     _check(state)
-    model = _from_architecture(state["architecture"], custom_objects)
-    if state["input_shapes"] is not None:
-        _build(model, [_shape(shape) for shape in state["input_shapes"]])
+    with budget.at_most(sum(getattr(value, "size", 0) for value in state["weights"].values())):
+        model = _from_architecture(state["architecture"], custom_objects)
+        if state["input_shapes"] is not None:
+            _build(model, [_shape(shape) for shape in state["input_shapes"]])
     _assign("weights", dict(weight_paths(model)), state["weights"])
     seeds = tracking.seed_states(model, Layer)
     _assign("seeds", dict(enumerate(seeds)), dict(enumerate(state["seeds"])))
