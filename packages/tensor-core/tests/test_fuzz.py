@@ -48,7 +48,7 @@ JUNK = st.sampled_from(
 )
 LISTS = st.lists(st.one_of(SIZES, st.tuples(SIZES, SIZES)), max_size=3)
 ARGUMENTS = st.one_of(ARRAYS, ARRAYS.map(bt.asarray), NUMBERS, LISTS, LISTS.map(tuple), JUNK)
-FEW = settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+FEW = settings(max_examples=30, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

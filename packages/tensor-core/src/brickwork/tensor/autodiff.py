@@ -18,6 +18,7 @@ from .errors import BrickworkError, DTypeError, ShapeError
 from .op import Composite, Op
 from .ops.creation import ones_like, zeros_like
 from .ops.movement import identity
+from .spec import as_ints
 from .tensor import Tensor, Variable, asarray
 from .trace import Trace, bind, current, use
 from .tree import leaves, unflatten
@@ -54,6 +55,11 @@ class Tape(Trace):
                 seen.append(value)
             self.watch(value)
         return value
+
+    def assign(self, variable: Variable, value: Tensor) -> None:
+        """A later read is a value of its own: the gradient of a variable sums over its reads, not through them."""
+        with use(self.parent):
+            self.parent.assign(variable, identity(value) if id(value.data) in self.watched else value)
 
     def process(self, op: Op, args: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
         inputs = tuple(self.read(a) if isinstance(a, Variable) else a for a in args)
@@ -146,7 +152,9 @@ def value_and_grad(
 
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         tape = Tape(current(), watch_variables=variables is not None)
-        numbers = [argnums] if isinstance(argnums, int) else list(argnums)
+        numbers = as_ints("grad", "argnums", argnums)
+        if variables is None and not all(-len(args) <= k < len(args) for k in numbers):
+            raise ShapeError(f"grad: argnums must name positional arguments; got {argnums} for {len(args)} of them")
         sources: list[Tensor] = []
         moved = list(args)
         if variables is None:
@@ -163,6 +171,10 @@ def value_and_grad(
                 moved[k] = unflatten(args[k], own)
         with use(tape):
             out = fn(*moved, **kwargs)
+        if has_aux and not (isinstance(out, tuple) and len(out) == 2):
+            raise ShapeError(
+                f"grad: with has_aux the function must return (number, anything); got {type(out).__name__}"
+            )
         target = _scalar_loss("grad", out[0] if has_aux else out)
         if variables is not None:
             found = tape.gradient(target, variables)

@@ -74,6 +74,11 @@ class Dim:
             out[tuple(rest)] = coeff // divisor[1]
         return _normal(out)
 
+    def __rfloordiv__(self, other: int) -> Size:
+        if other == 0:
+            return 0
+        raise _no_quotient(other, self)
+
     def __mod__(self, other: int) -> int:
         if all(c % other == 0 for m, c in self.terms if m):
             return sum(c for m, c in self.terms if not m) % other

@@ -291,7 +291,7 @@ class Variable(Tensor):
 
     def assign(self, value: Any) -> Variable:
         """Set the value. Raises `ShapeError` or `DTypeError` when it does not fit."""
-        new = asarray(value, None if isinstance(value, (Tensor, np.ndarray)) else self.dtype)
+        new = self._operand(value)
         if new.shape != self.shape:
             raise ShapeError(
                 f"assign: {self.name} must keep its shape {self.shape}; got {new.shape}. Reshape the value"
@@ -305,10 +305,14 @@ class Variable(Tensor):
         return self
 
     def assign_add(self, value: Any) -> Variable:
-        return self.assign(self.value + value)
+        return self.assign(self.value + self._operand(value))
 
     def assign_sub(self, value: Any) -> Variable:
-        return self.assign(self.value - value)
+        return self.assign(self.value - self._operand(value))
+
+    def _operand(self, value: Any) -> Tensor:
+        """Tensors and arrays as they are, Python numbers and lists in the dtype of the variable."""
+        return asarray(value, None if hasattr(value, "dtype") else self.dtype)
 
     def __repr__(self) -> str:
         return f"Variable(name={self.name!r}, {self.spec}, trainable={self.trainable})"
@@ -366,6 +370,7 @@ def _from_python(value: Any, wanted: np.dtype | None) -> np.ndarray:
     if wanted is None:
         wanted = default_of(class_of(array.dtype)) if array.size else DEFAULT_FLOAT
     try:
-        return np.asarray(value, dtype=wanted) if array.dtype.kind in "iu" else array.astype(wanted, copy=False)
+        with np.errstate(all="ignore"):
+            return np.asarray(value, dtype=wanted) if array.dtype.kind in "iu" else array.astype(wanted, copy=False)
     except OverflowError as error:
         raise DTypeError(f"asarray: values must fit {wanted}; {error}. Choose a wider dtype") from None
