@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -39,12 +40,15 @@ class Stages:
                     self.values.of(node, point)
 
     def share(self, bodies: Iterable[Expr], points: Sequence[Point]) -> None:
-        """Compute once what is the same at several points."""
-        made: dict[tuple[int, ...], tuple[str, bool]] = {}
+        """Compute once what is the same at several points; the rest is left for where it is used, or registers run out."""
+        differ = {a for a, place in points[0].at.items() if any(p.at[a] != place for p in points)}
+        made: dict[tuple[Any, ...], tuple[str, bool]] = {}
         for body in bodies:
             for node, _ in body.program:
                 axes = self.moving[id(node)]
-                if ACCUMULATORS in axes or not (node.args or node.head == "arg"):
+                if ACCUMULATORS in axes or differ <= axes or not (node.args or node.head == "arg"):
+                    continue
+                if not all(a in points[0].at for a in axes):
                     continue
                 for p in points:
                     key = (id(node), *(p.at[a] for a in axes))

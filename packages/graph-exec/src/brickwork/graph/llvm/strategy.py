@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 
 from brickwork.tensor.dim import Dim, Size
 from brickwork.tensor.expr import leaves
@@ -10,7 +11,7 @@ from brickwork.tensor.kernel import Kernel, Stage
 
 __all__ = ["Machine", "Strategy", "choose"]
 
-MOST_ROWS, FEWEST_ROWS, FEW_TILES = 14, 8, 5
+MOST_ROWS, FEWEST_ROWS, FEW_TILES, FEW_TERMS = 14, 8, 5, 256
 """Eight rows of two vectors are enough sums in flight to hide the latency of a multiply-add; more save loads."""
 
 
@@ -122,12 +123,13 @@ def _tile(kernel: Kernel, machine: Machine, lanes: int, vector: int, reads: list
     columns = 2 if wide > lanes else 1
     most = max(1, min(budget // columns, MOST_ROWS))
     count = extent(kernel.axes[row_axis])
-    return Strategy(lanes, vector, row_axis, _tall(count, most), columns)
+    terms = prod(extent(n) for n in kernel.axes[kernel.outer :])
+    return Strategy(lanes, vector, row_axis, _tall(count, most, terms), columns)
 
 
-def _tall(count: int, most: int) -> int:
-    """Rows of a tile, at most ``most``: for a few tiles a divisor, so that code for a last, lower one is not needed."""
+def _tall(count: int, most: int, terms: int) -> int:
+    """Rows of a tile, at most ``most``. Where the sums have few terms, a divisor: no code for a last, lower tile."""
     divisors = [n for n in range(FEWEST_ROWS, most + 1) if count % n == 0]
-    if divisors and count <= FEW_TILES * most:
+    if divisors and count <= FEW_TILES * most and terms <= FEW_TERMS:
         return divisors[-1]
     return -(-count // -(-count // most))

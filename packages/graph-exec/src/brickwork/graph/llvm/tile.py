@@ -123,8 +123,9 @@ class Tiles(Stages):
         needed = sorted({k for b in bodies for k in leaves(b, "acc")})
         kept = {k: self._keep(k, points) for k in needed}
         bases = self._row_points(tile, None)
-        still = [n for b in bodies for n, _ in b.program if not self.moving[id(n)] & {self.plan.row_axis, ACCUMULATORS}]
-        self.share(still, bases)
+        self.share(bodies, bases)
+        for base in bases:
+            self.hoist(bodies, base, {self.plan.row_axis, ACCUMULATORS})  # type: ignore[arg-type]
 
         def one(r: str, _: list[str]) -> list[str]:
             row = self._row_points(tile, r)
