@@ -85,6 +85,19 @@ def test_the_order_of_columns_means_nothing_and_strangers_are_ignored(trained: P
     assert one.out == two.out and "column 'weather' was not there in training and is ignored" in two.err
 
 
+def test_names_beyond_the_code_page(here: Path, small) -> None:
+    small["kind"] = small["kind"].map({"up": "上", "down": "néant"})
+    small.rename(columns={"x": "größe"}).to_csv("t.csv", index=False)
+    run = [sys.executable, "-m", "brickwork.cli"]
+    environ = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    train = [*run, "train", "t.csv", "--target", "kind", "--epochs", "2"]
+    done = subprocess.run(train, env=environ, capture_output=True, check=False)
+    assert done.returncode == 0 and done.stderr == b"" and b"gr\\xf6\\xdfe" in done.stdout
+    predict = [*run, "predict", "t.brick", "t.csv"]
+    done = subprocess.run(predict, env=environ, capture_output=True, check=False)
+    assert done.stdout.decode().splitlines()[0] == "prediction,probability_néant,probability_上"
+
+
 def test_one_row_answers_as_among_many(trained: Path, penguins, here: Path, capsys) -> None:
     raw = penguins.drop(columns="species")
     raw.to_csv("all.csv", index=False)
@@ -225,7 +238,7 @@ def test_an_interrupt_from_outside(here: Path) -> None:
     frame = pd.DataFrame({f"x{i}": rng.normal(size=n).round(2) for i in range(4)})
     frame["y"] = np.where(rng.random(n) > 0.5, "a", "b")
     frame.to_csv("noise.csv", index=False)
-    command = [sys.executable, "-m", "brickwork.cli", "train", "noise.csv", "--target", "y"]
+    command = [sys.executable, "-m", "brickwork.cli", "train", "noise.csv", "--target", "y", "--batch-size", "2"]
     child = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),

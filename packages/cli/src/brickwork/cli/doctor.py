@@ -49,6 +49,7 @@ def run(options: Namespace) -> int:
         found = list(findings)
         usable &= all(not finding.trouble for finding in found if finding.needed)
         report.findings(heading, [(f.name, f.state, f.trouble, f.needed) for f in found])
+    report.console.print()
     report.line("Ready to train and predict." if usable else "Not ready: mend what is marked above.")
     return DONE if usable else FAULT
 

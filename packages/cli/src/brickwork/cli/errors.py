@@ -15,18 +15,15 @@ class Mistake(Exception):
 
 @contextmanager
 def mistakes(*kinds: type[Exception], about: str = "") -> Iterator[None]:
-    """Tell errors of these kinds as mistakes about a thing, in place of the Python name each begins with.
+    """Tell errors of these kinds as mistakes, about a thing in place of the Python name that each begins with.
 
     Errors of this house read `who: rule; got values. fix`, and `TablePrep.fit` says nothing to someone at a terminal.
     """
     try:
         yield
     except kinds as error:
-        text = str(error)
-        if about:
-            _, _, rule = text.partition(": ")
-            text = f"{about}: {rule or text}"
-        raise Mistake(text) from error
+        _, _, rule = str(error).partition(": ")
+        raise Mistake(f"{about}: {rule}" if about else rule) from error
 
 
 def nearest(name: str, names: Iterable[str]) -> str:

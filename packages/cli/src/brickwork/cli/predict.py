@@ -31,8 +31,8 @@ def run(options: Namespace) -> int:
     tell_unused(report, saved, list(table.frame.columns))
     text = as_csv(saved, saved.answers(features))
     if options.out is None:
-        sys.stdout.write(text)
-        sys.stdout.flush()
+        sys.stdout.buffer.write(text.encode())  # the same bytes on every system, whatever its code page
+        sys.stdout.buffer.flush()
     else:
         write_beside(options.out, text)
         report.line(f"{counted(len(table.frame), 'prediction')} in {options.out}")

@@ -35,7 +35,7 @@ def run(options: Namespace) -> int:
 
 def check(device: str, out: Path, table: Path) -> None:
     """Refuse before any work is done what would make it worthless after."""
-    with mistakes(DeviceError):
+    with mistakes(DeviceError, about="device"):
         backend = get_backend(device)
     if backend is not get_backend("cpu"):
         raise Mistake(f"--device {device}: is usable, but networks learn on the CPU in this version. Leave it out.")
