@@ -21,7 +21,7 @@ from .expr import Expr, apply, arg, const
 from .ops.creation import iota
 from .ops.elementwise import abs, clip, less, map_expr, where
 from .spec import as_int, as_shape
-from .tensor import Tensor, Variable, asarray
+from .tensor import Tensor, Variable, asarray, beside
 
 __all__ = [
     "SeedGenerator",
@@ -51,8 +51,7 @@ def philox(low: Expr, high: Expr, round_key: Expr) -> tuple[Expr, Expr]:
 
 def _places(shape: Any, like: Tensor) -> Tensor:
     """The flat position of each element of a shape, on the device of a key."""
-    place = iota(shape)
-    return place if like.symbolic else place.to(like.device)
+    return beside(iota(shape), like)
 
 
 def _words(counter: Tensor, stream: Tensor, round_key: Tensor, which: int) -> Tensor:

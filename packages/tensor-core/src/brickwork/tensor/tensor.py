@@ -14,7 +14,7 @@ from .registry import OPS
 from .spec import Shape, TensorSpec
 from .trace import bind, current
 
-__all__ = ["Tensor", "Variable", "asarray"]
+__all__ = ["Tensor", "Variable", "asarray", "beside"]
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {}
 """The functions behind the methods of `Tensor`; `brickwork.tensor.ops`, which builds on it, fills this."""
@@ -34,11 +34,8 @@ def _binary(name: str) -> Callable[[Tensor, Any], Tensor]:
     """The operator that applies a binary op to ``self`` and what stands at its right."""
 
     def operator(self: Tensor, other: Any) -> Any:
-        if isinstance(other, (Tensor, int, float, complex)):
-            return bind(OPS[name], (self, other))
-        return (
-            bind(OPS[name], (self, asarray(other))) if isinstance(other, (np.ndarray, np.generic)) else NotImplemented
-        )
+        operand = other if isinstance(other, Tensor) else _operand(other, self)
+        return NotImplemented if operand is None else bind(OPS[name], (self, operand))
 
     return operator
 
@@ -47,13 +44,19 @@ def _reflected(name: str) -> Callable[[Tensor, Any], Tensor]:
     """The operator that applies a binary op to what stands at the left of ``self`` and ``self``."""
 
     def operator(self: Tensor, other: Any) -> Any:
-        if isinstance(other, (int, float, complex)):
-            return bind(OPS[name], (other, self))
-        return (
-            bind(OPS[name], (asarray(other), self)) if isinstance(other, (np.ndarray, np.generic)) else NotImplemented
-        )
+        operand = _operand(other, self)
+        return NotImplemented if operand is None else bind(OPS[name], (operand, self))
 
     return operator
+
+
+def _operand(x: Any, like: Tensor) -> Any:
+    """What may stand beside a tensor: numbers, which go wherever it is, and arrays; None for anything else."""
+    if isinstance(x, np.generic):
+        return beside(asarray(x), like)
+    if isinstance(x, (int, float, complex)):
+        return x
+    return asarray(x) if isinstance(x, np.ndarray) else None
 
 
 class Tensor:
@@ -343,6 +346,11 @@ def asarray(value: Any, dtype: Any = None) -> Tensor:
     else:
         return Tensor(_from_python(value, wanted))
     return out if wanted is None or out.dtype == wanted else _call("astype", out, wanted)
+
+
+def beside(x: Tensor, like: Tensor) -> Tensor:
+    """``x`` on the device of ``like``; a symbol is on none."""
+    return x if type(x.data) is type(like.data) or x.symbolic or like.symbolic else x.to(like.device)
 
 
 def _from_array(value: Any) -> Any:

@@ -12,7 +12,7 @@ from ..dtypes import DEFAULT_FLOAT
 from ..errors import DTypeError, ShapeError
 from ..op import OPS, Composite, Opaque, Spec, register
 from ..spec import as_int, normalize_axis
-from ..tensor import Tensor, asarray
+from ..tensor import Tensor, asarray, beside
 from ..trace import bind
 from .creation import iota, size_of
 from .elementwise import astype
@@ -74,7 +74,8 @@ def take(x: Any, indices: Any, axis: int = 0) -> Tensor:
     """Elements by position along an axis: ``out[..., i, ...] = x[..., indices[i], ...]``. Raises `ShapeError` out
     of range."""
     tensor = asarray(x)
-    return bind(_take, (tensor, asarray(indices)), {"axis": normalize_axis("take", axis, tensor.ndim)})
+    places = indices if isinstance(indices, Tensor) else beside(asarray(indices), tensor)
+    return bind(_take, (tensor, asarray(places)), {"axis": normalize_axis("take", axis, tensor.ndim)})
 
 
 def argmax(x: Any, axis: int = -1) -> Tensor:
@@ -97,7 +98,8 @@ def one_hot(indices: Any, classes: int, dtype: Any = DEFAULT_FLOAT) -> Tensor:
     positions, count = asarray(indices), as_int("one_hot", "the number of classes", classes, 0)
     if positions.dtype.kind not in "iu":
         raise DTypeError(f"one_hot: indices must be integers; got {positions.dtype}. Cast with astype('int64')")
-    hit = bind(OPS["equal"], (reshape(positions, (*positions.shape, 1)), asarray(np.arange(count, dtype=np.int64))))
+    columns = beside(asarray(np.arange(count, dtype=np.int64)), positions)
+    hit = bind(OPS["equal"], (reshape(positions, (*positions.shape, 1)), columns))
     return astype(hit, dtype)
 
 
@@ -171,7 +173,8 @@ def _place_of(k: Any, n: Any, axis: int) -> Any:
 def _advanced(x: Tensor, keys: list[Any]) -> Tensor:
     if len(keys) != 1:
         raise ShapeError("index: an array of indices must stand alone; got it beside other keys. Index in two steps")
-    picked = asarray(keys[0], np.int64 if isinstance(keys[0], list) and not keys[0] else None)
+    k = keys[0]
+    picked = k if isinstance(k, Tensor) else beside(asarray(k, np.int64 if isinstance(k, list) and not k else None), x)
     if picked.dtype.kind == "b":
         mask = picked.numpy()
         if mask.shape != x.shape[: mask.ndim]:
