@@ -11,15 +11,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from .dtypes import is_floating
 from .errors import BrickworkError, DTypeError, ShapeError
 from .op import Composite, Op
 from .ops.creation import ones_like, zeros_like
 from .ops.movement import identity
 from .spec import as_ints
-from .tensor import Tensor, Variable, asarray
+from .tensor import Tensor, Variable, asarray, beside
 from .trace import Trace, bind, current, use
 from .tree import leaves, unflatten
 
@@ -115,14 +113,12 @@ class Tape(Trace):
 
 
 def _typed(op: Op, inputs: tuple[Any, ...]) -> tuple[Tensor, ...]:
-    """Python scalars and arrays among the inputs as tensors of the dtype that the op gave them."""
+    """Python numbers among the inputs as tensors of the dtype that the op gave them, beside the tensors."""
     if all(isinstance(a, Tensor) for a in inputs):
         return inputs
-    kinds = [a.dtype if hasattr(a, "dtype") else type(a) for a in inputs]
-    scalar = op.weak_dtype(*kinds)
-    return tuple(
-        a if isinstance(a, Tensor) else Tensor(np.asarray(a, dtype=getattr(a, "dtype", scalar))) for a in inputs
-    )
+    like = next(a for a in inputs if isinstance(a, Tensor))
+    scalar = op.weak_dtype(*(a.dtype if hasattr(a, "dtype") else type(a) for a in inputs))
+    return tuple(a if isinstance(a, Tensor) else beside(asarray(a, getattr(a, "dtype", scalar)), like) for a in inputs)
 
 
 def _scalar_loss(who: str, y: Any) -> Tensor:

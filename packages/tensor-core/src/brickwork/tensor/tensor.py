@@ -268,7 +268,12 @@ class Variable(Tensor):
     __slots__ = ("_name", "_trainable", "shared")
 
     def __init__(self, value: Any, *, name: str = "variable", trainable: bool = True, dtype: Any = None):
-        super().__init__(np.array(asarray(value, dtype).data))
+        start = asarray(value, dtype)
+        if start.symbolic:
+            raise TraceError(
+                f"Variable: a value must be there; got the symbol {start.spec}. Make {name} before tracing"
+            )
+        super().__init__(start.data.copy())
         self._name, self._trainable, self.shared = name, trainable, False
 
     @property
