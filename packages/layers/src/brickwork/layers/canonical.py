@@ -12,9 +12,7 @@ import numpy as np
 
 __all__ = ["WeightedRows", "canonical", "held_out"]
 
-_MULTIPLIER = np.uint64(
-    0x9E3779B97F4A7C15
-)  # 2**64 / golden ratio
+_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)  # 2**64 / golden ratio
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +56,11 @@ def canonical(x: np.ndarray, y: np.ndarray, weight: np.ndarray | None) -> Weight
 def held_out(groups: np.ndarray, fraction: float, seed: int) -> np.ndarray:
     """Bool (n,): the rows to validate on, ``fraction`` of each group rounded down, so each keeps one to learn from."""
     order = np.random.Generator(np.random.PCG64(seed)).permutation(len(groups))
+    order = order[np.argsort(groups[order], kind="stable")]
+    _, start, count = np.unique(groups[order], return_index=True, return_counts=True)
+    place = np.arange(len(groups)) - np.repeat(start, count)  # of a row in its group
     chosen = np.zeros(len(groups), dtype=bool)
-    for group in np.unique(groups):
-        rows = order[groups[order] == group]
-        chosen[rows[: int(fraction * len(rows))]] = True
+    chosen[order[place < np.repeat((fraction * count).astype(np.int64), count)]] = True
     return chosen
 
 

@@ -213,7 +213,8 @@ class Classifier(ClassifierMixin, _Network):
 
     def predict(self, X: Any) -> np.ndarray:
         """Labels (n,): the most probable class of each row."""
-        return self.classes_[self.predict_proba(X).argmax(axis=1)] if hasattr(self, "classes_") else self._outputs(X)
+        chances = self.predict_proba(X)
+        return self.classes_[chances.argmax(axis=1)]
 
     def _loss(self) -> Any:
         return SparseCategoricalCrossentropy(from_logits=True)
@@ -301,7 +302,8 @@ class Regressor(RegressorMixin, _Network):
 
     def predict(self, X: Any) -> np.ndarray:
         """Float64 (n,) or (n, k), as y was."""
-        found = self._outputs(X) * self.y_scale_ + self.y_mean_ if hasattr(self, "y_scale_") else self._outputs(X)
+        found = self._outputs(X)
+        found = found * self.y_scale_ + self.y_mean_
         return found[:, 0] if self._flat else found
 
     def _loss(self) -> Any:
