@@ -1,4 +1,4 @@
-"""Layers and the compiler together: a compiled fit is the eager fit, whole steps are native, and the last batch costs one variant."""
+"""Layers and the compiler together: a compiled fit is the eager fit, and every step of it is native."""
 
 import numpy as np
 import pytest
