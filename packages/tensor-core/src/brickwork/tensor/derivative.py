@@ -25,7 +25,8 @@ def evaluate(body: Expr, arrays: Sequence[Any]) -> Any:
             case "const":
                 return node.value
             case "cast":
-                return args[0].astype(node.dtype)
+                (x,) = args
+                return (x.real if x.dtype.kind == "c" and node.dtype.kind not in "cb" else x).astype(node.dtype)
             case "bitcast":
                 return args[0].view(node.dtype)
         return ATOMS[node.head].numpy(*args)

@@ -50,8 +50,7 @@ FROM_SHORT = {short: NAMES[name] for name, short in _SHORT.items()}
 DEFAULT_FLOAT = NAMES["float32"]
 DEFAULT_INT = NAMES["int64"]
 DEFAULT_COMPLEX = NAMES["complex64"]
-_CLASS = {name: {"b": "b", "i": "i", "u": "u", "f": "f", "c": "c"}[short[0] if name != "bfloat16" else "f"]
-          for name, short in _SHORT.items()}  # fmt: skip
+_CLASS = {NAMES[name]: "f" if name == "bfloat16" else short[0] for name, short in _SHORT.items()}
 _PYTHON = {bool: "b", int: "i", float: "f", complex: "c"}
 _RANK = {"b": 0, "u": 1, "i": 1, "f": 2, "c": 3}
 
@@ -84,7 +83,10 @@ def short_name(dtype: np.dtype) -> str:
 
 def class_of(dtype: np.dtype) -> str:
     """``b`` boolean, ``i`` signed, ``u`` unsigned, ``f`` floating, ``c`` complex."""
-    return _CLASS[dtype.name]
+    try:
+        return _CLASS[dtype]
+    except KeyError:
+        return _CLASS[as_dtype(dtype)]  # raises, or is the native order of the same type
 
 
 def is_floating(dtype: np.dtype) -> bool:

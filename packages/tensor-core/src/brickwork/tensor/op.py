@@ -150,6 +150,7 @@ class Reduce(Op):
     ):
         super().__init__(name)
         self.combine, self.rule, self.widen, self.boolean = combine, rule, widen, boolean
+        self.ufunc: Any = ATOMS[combine].numpy
 
     def prepare(self, dtype: np.dtype) -> np.dtype:
         """The dtype in which the values are combined, and which the result has."""
@@ -169,12 +170,13 @@ class Reduce(Op):
         return Spec(kept, self.prepare(x.dtype))
 
     def eval(self, xp: Any, x: Any, *, axis: tuple[int, ...], keepdims: bool) -> Any:
-        if not self.widen:
-            return getattr(x, self.name)(axis=axis, keepdims=keepdims)
         out = self.prepare(x.dtype)
-        if out.itemsize == 2:
-            return getattr(x, self.name)(axis=axis, keepdims=keepdims, dtype=np.float32).astype(out)
-        return getattr(x, self.name)(axis=axis, keepdims=keepdims, dtype=out)
+        inner = np.dtype("float32") if self.widen and out.itemsize == 2 else out
+        if xp is np and not self.boolean:  # the method is this call, wrapped in Python
+            found = self.ufunc.reduce(x, axis, inner, None, keepdims)
+        else:
+            found = getattr(x, self.name)(axis=axis, keepdims=keepdims, **({"dtype": inner} if self.widen else {}))
+        return found if inner is out else found.astype(out)
 
     def vjp(self, i: int, g: Any, out: Any, x: Any, *, axis: tuple[int, ...], keepdims: bool) -> Any:
         if self.rule is None:

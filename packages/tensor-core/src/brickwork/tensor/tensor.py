@@ -380,6 +380,8 @@ def _from_python(value: Any, wanted: np.dtype | None) -> np.ndarray:
             f"asarray: values must be numbers or booleans; got {type(value).__name__} of {array.dtype}. "
             "Encode text first, and cast integers beyond 64 bits to float"
         )
+    if array.dtype.kind == "c" and wanted is not None and wanted.kind != "c":
+        raise DTypeError(f"asarray: complex numbers need a complex dtype; got {wanted}. Use complex64 or complex128")
     if wanted is None:
         wanted = default_of(class_of(array.dtype)) if array.size else DEFAULT_FLOAT
     try:

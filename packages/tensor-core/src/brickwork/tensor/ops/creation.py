@@ -70,13 +70,18 @@ def iota(shape: Any) -> Tensor:
 
 def full(shape: Any, value: Any, dtype: Any = None) -> Tensor:
     """A tensor of one value. ``dtype``: of the value by default. Raises `ShapeError` for what is no shape."""
-    sizes, scalar = as_shape("full", shape), asarray(value, dtype)
+    sizes, scalar = as_shape("full", shape), _one("full", value, dtype)
     if scalar.symbolic or any(isinstance(n, Dim) for n in sizes):
         return broadcast_to(scalar, sizes)
-    if scalar.shape != ():
-        raise ShapeError(f"full: the value must be one number; got {scalar.spec}. Use broadcast_to")
     with _saying("full"):
         return Tensor(np.full(sizes, scalar.item(), scalar.dtype))
+
+
+def _one(who: str, value: Any, dtype: Any) -> Tensor:
+    scalar = asarray(value, dtype)
+    if scalar.shape != ():
+        raise ShapeError(f"{who}: the value must be one number; got {scalar.spec}. Use broadcast_to")
+    return scalar
 
 
 def zeros(shape: Any, dtype: Any = DEFAULT_FLOAT) -> Tensor:
@@ -92,7 +97,7 @@ def ones(shape: Any, dtype: Any = DEFAULT_FLOAT) -> Tensor:
 def full_like(x: Any, value: Any, dtype: Any = None) -> Tensor:
     """One value in the shape (and dtype, unless given) of ``x``."""
     like = asarray(x)
-    scalar = asarray(value, dtype or like.dtype)
+    scalar = _one("full_like", value, like.dtype if dtype is None else dtype)
     if like.symbolic or scalar.symbolic:
         return broadcast_to(scalar, like.shape)
     return Tensor(module_of((like.data,)).full(like.shape, scalar.item(), scalar.dtype))

@@ -159,7 +159,8 @@ def clip(x: Any, low: Any, high: Any) -> Tensor:
 
 
 def astype(x: Any, dtype: Any) -> Tensor:
-    """The values converted to a dtype; a float becomes an integer by dropping its fraction."""
+    """The values converted to a dtype: a float becomes an integer by dropping its fraction, a complex number real by
+    dropping its imaginary part."""
     tensor, wanted = asarray(x), as_dtype(dtype)
     return tensor if tensor.dtype == wanted else map_expr(arg(0, tensor.dtype).cast(wanted), tensor)
 

@@ -14,7 +14,7 @@ from ..op import OPS, Composite, Opaque, Spec, register
 from ..spec import as_int, normalize_axis
 from ..tensor import Tensor, asarray, beside
 from ..trace import bind
-from .creation import iota, size_of
+from .creation import arange, iota, size_of
 from .elementwise import astype
 from .movement import reshape
 
@@ -98,7 +98,7 @@ def one_hot(indices: Any, classes: int, dtype: Any = DEFAULT_FLOAT) -> Tensor:
     positions, count = asarray(indices), as_int("one_hot", "the number of classes", classes, 0)
     if positions.dtype.kind not in "iu":
         raise DTypeError(f"one_hot: indices must be integers; got {positions.dtype}. Cast with astype('int64')")
-    columns = beside(asarray(np.arange(count, dtype=np.int64)), positions)
+    columns = beside(arange(count), positions)
     hit = bind(OPS["equal"], (reshape(positions, (*positions.shape, 1)), columns))
     return astype(hit, dtype)
 
@@ -138,7 +138,7 @@ def _basic(x: Tensor, keys: list[Any]) -> Tensor:
         size.append(count)
         step.append(s)
         axis += 1
-    whole = all(b == 0 and s == 1 for b, s in zip(start, step, strict=True)) and tuple(size) == x.shape
+    whole = tuple(size) == x.shape and not any(start) and set(step) <= {1}
     out = x if whole else bind(OPS["slice"], (x,), {"start": tuple(start), "size": tuple(size), "step": tuple(step)})
     return reshape(out, tuple(shape))
 

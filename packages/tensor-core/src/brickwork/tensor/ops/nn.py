@@ -76,9 +76,9 @@ ACTIVATIONS: dict[str, tuple[Callable[[Expr], Expr], str]] = {}
 """(body, formula) of each activation by name."""
 
 
-def _activation(name: str, body: Callable[[Expr], Expr], formula: str) -> Callable[[Any], Tensor]:
-    ACTIVATIONS[name] = body, formula
+def _activation(name: str, body: str | Callable[[Expr], Expr], formula: str) -> Callable[[Any], Tensor]:
     op = register(Elementwise(name, body, 1, "float"))
+    ACTIVATIONS[name] = op.body, formula
 
     def function(x: Any) -> Tensor:
         return bind(op, (x if isinstance(x, Tensor) else asarray(x),))
@@ -88,7 +88,7 @@ def _activation(name: str, body: Callable[[Expr], Expr], formula: str) -> Callab
     return function
 
 
-relu = _activation("relu", lambda x: apply("relu", x), "max(x, 0); the gradient at 0 is 0")
+relu = _activation("relu", "relu", "max(x, 0); the gradient at 0 is 0")
 relu6 = _activation("relu6", lambda x: apply("minimum", apply("relu", x), 6.0), "min(max(x, 0), 6)")
 leaky_relu = _activation("leaky_relu", lambda x: _where(x > 0.0, x, 0.2 * x), "x where positive, else 0.2 x")
 elu = _activation("elu", lambda x: _where(x > 0.0, x, _below(x)), "x where positive, else e^x - 1 (Clevert 2016)")

@@ -45,11 +45,8 @@ def _define(op: Reduce, formula: str) -> Reduction:
 
     def function(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
         tensor = x if isinstance(x, Tensor) else asarray(x)
-        return bind(
-            op,
-            (tensor,),
-            {"axis": normalize_axes(op.name, axis, tensor.ndim), "keepdims": as_bool(op.name, "keepdims", keepdims)},
-        )
+        axes = normalize_axes(op.name, axis, tensor.ndim)
+        return bind(op, (tensor,), {"axis": axes, "keepdims": as_bool(op.name, "keepdims", keepdims)})
 
     function.__name__ = function.__qualname__ = op.name
     function.__doc__ = (
