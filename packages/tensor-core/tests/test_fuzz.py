@@ -1,6 +1,7 @@
 """Any argument gives a result or a `BrickworkError`."""
 
 import inspect
+import re
 
 import numpy as np
 import pytest
@@ -48,6 +49,8 @@ JUNK = st.sampled_from(
 )
 LISTS = st.lists(st.one_of(SIZES, st.tuples(SIZES, SIZES)), max_size=3)
 ARGUMENTS = st.one_of(ARRAYS, ARRAYS.map(bt.asarray), NUMBERS, LISTS, LISTS.map(tuple), JUNK)
+SPEAKS = re.compile(r"[\w.]+: .+; .+", re.DOTALL)  # who: rule; got values
+pytestmark = pytest.mark.filterwarnings("error")
 FEW = settings(max_examples=30, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
 
@@ -63,7 +66,7 @@ def test_a_result_or_our_error(name, first, rest):
     try:
         function(first, *rest)
     except bt.BrickworkError as error:
-        assert ":" in str(error), error
+        assert SPEAKS.match(str(error)), error
 
 
 @FEW
@@ -72,7 +75,7 @@ def test_indexing(x, key):
     try:
         out = bt.asarray(x)[key]
     except bt.BrickworkError as error:
-        assert ":" in str(error)
+        assert SPEAKS.match(str(error)), error
         return
     if not any(isinstance(k, (list, np.ndarray, bt.Tensor)) for k in (key if isinstance(key, tuple) else (key,))):
         np.testing.assert_array_equal(out.numpy(), np.asarray(x)[key])
@@ -94,6 +97,6 @@ def test_operators(x, y):
         try:
             use()
         except bt.BrickworkError as error:
-            assert ":" in str(error)
+            assert SPEAKS.match(str(error)), error
         except TypeError as error:  # Python's own answer where neither side knows the other
             assert "unsupported operand" in str(error), error

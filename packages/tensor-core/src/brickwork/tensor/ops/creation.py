@@ -135,9 +135,10 @@ def eye(rows: int, columns: int | None = None, dtype: Any = DEFAULT_FLOAT) -> Te
 
 @contextmanager
 def _saying(who: str) -> Iterator[None]:
-    """NumPy's complaints as ours."""
+    """NumPy's complaints as ours, and none of its warnings."""
     try:
-        yield
+        with np.errstate(all="ignore"):
+            yield
     except BrickworkError:
         raise
     except MemoryError as error:
