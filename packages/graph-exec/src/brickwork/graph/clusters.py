@@ -8,35 +8,23 @@ is a kernel of its own. A join never makes a cycle.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from brickwork.tensor.dim import Dim, Size
+from brickwork.tensor.dim import Dim
 from brickwork.tensor.dtypes import NAMES
 from brickwork.tensor.expr import Expr, acc, leaves
-from brickwork.tensor.op import Contraction, Elementwise, Reduce
+from brickwork.tensor.op import Contraction, Reduce
 from brickwork.tensor.spec import Shape
 from brickwork.tensor.view import Affine, Form
 
-from .ir import CONSTANT, Graph, Node, Value
+from .ir import Graph, Node, Value
 from .lowering import Body, Index, NotInline, identity_index
+from .order import reaches
+from .storing import peel, stored_values
 
 __all__ = ["Cluster", "Clustering", "cluster"]
 
-EXPENSIVE = {
-    "exp": 10,
-    "log": 10,
-    "expm1": 10,
-    "log1p": 10,
-    "tanh": 10,
-    "sin": 10,
-    "cos": 10,
-    "erf": 10,
-    "pow": 20,
-    "mulhi": 3,
-    "div": 3,
-    "sqrt": 3,
-}
-STORE_WHEN_SHARED, STORE_WHEN_BROADCAST = 3, 8
 MAX_READS = 40
 VECTOR_FROM = 8
 
@@ -84,15 +72,29 @@ class Cluster:
         return tuple(Affine.axis(len(kept) + inner.index(d) if d in axes else kept.index(d), n) for d in range(n))
 
     def sources(self) -> set[int]:
-        """The stored values that the expressions read."""
+        """The stored values that this cluster reads."""
         used = {k for m in self.made for k in leaves(m.body, "arg")}
-        direct = {v.id for v in self.call.inputs} if self.call else set()
-        return {self.body.reads[k].source for k in used} | direct
+        return {self.body.reads[k].source for k in used} | set(self._operands())
+
+    def needs(self, home: dict[int, int]) -> set[int]:
+        """The other clusters that make what this one reads."""
+        return {home[s] for s in self.sources() if s in home} - {self.number}
+
+    def _operands(self) -> Iterator[int]:
+        """What the inputs of a call, or of a contraction in phases, are read from: through movement to what is stored."""
+        stack = list(self.call.inputs) if self.call else []
+        while stack:
+            v = stack.pop()
+            node = self.body.producers.get(v.id)
+            if self.body.stored(v) or node is None or node.kind != "movement":
+                yield v.id
+            else:
+                stack.extend(node.inputs)
 
 
 @dataclass(frozen=True, slots=True)
 class Clustering:
-    """Clusters in an order that respects their reads, and the values that must be in memory."""
+    """Clusters by number, the cluster that makes each value, and the values that must be in memory."""
 
     clusters: tuple[Cluster, ...]
     home: dict[int, int]
@@ -120,7 +122,7 @@ class _Builder:
         self.inputs = {v.id for v in graph.inputs}
         self.clusters: list[Cluster] = []
         self.home: dict[int, int] = {}
-        self.kept = self._choose_stored() | forced
+        self.kept = stored_values(graph) | forced
 
     def run(self) -> Clustering:
         for node in self.graph.nodes:
@@ -133,50 +135,7 @@ class _Builder:
             elif node.out.id in self.kept:
                 self._member(node.out)
         written = self._written()
-        return Clustering(tuple(self._ordered()), self.home, written)
-
-    # what is stored
-    def _choose_stored(self) -> set[int]:
-        stored = {v.id for v in self.graph.outputs if v.id in self.producers}
-        for node in self.graph.nodes:
-            if node.kind in ("opaque", "contraction", "reduce"):
-                stored.update(v.id for v in node.outputs)
-            if node.kind == "opaque":
-                stored.update(v.id for v in node.inputs)
-            elif node.kind == "contraction":
-                stored.update(self._peel(v).id for v in node.inputs)
-        weights: dict[int, int] = {}
-        for node in self.graph.nodes:
-            if node.kind == "elementwise" and node.out.id not in stored and self._worth_storing(node, weights, stored):
-                stored.add(node.out.id)
-        return {v for v in stored if v in self.producers and self.producers[v].op != CONSTANT} | (
-            stored & {n.out.id for n in self.graph.nodes if n.op == CONSTANT and (n.out.id in self.outputs)}
-        )
-
-    def _peel(self, v: Value) -> Value:
-        """The value under movement that reads as a view."""
-        node = self.producers.get(v.id)
-        while node is not None and node.kind == "movement":
-            v = node.inputs[0]
-            node = self.producers.get(v.id)
-        return v
-
-    def _worth_storing(self, node: Node, weights: dict[int, int], stored: set[int]) -> bool:
-        """Shared and not trivial, or costly and read by something larger (which would compute it again for each element)."""
-        weight = sum(
-            weights.get(self._peel(v).id, 0) for v in node.inputs if self._peel(v).id not in stored
-        ) + node_weight(node)
-        weights[node.out.id] = weight
-        users = [u for u in self._real_users(node.out)]
-        larger = any(_bigger(u, node.out.spec.shape) for u in users)
-        return (len(users) > 1 and weight >= STORE_WHEN_SHARED) or (larger and weight >= STORE_WHEN_BROADCAST)
-
-    def _real_users(self, v: Value) -> list[Node]:
-        """Users, seen through movement."""
-        out: list[Node] = []
-        for user in self.users[v.id]:
-            out += self._real_users(user.out) if user.kind == "movement" else [user]
-        return out
+        return Clustering(tuple(self.clusters), self.home, written)
 
     # building
     def _new(self, outer: Shape, inner: Shape, kind: str) -> Cluster:
@@ -241,7 +200,7 @@ class _Builder:
             producer = self.producers.get(v.id)
             if producer is None or producer.op != "transpose" or self._stored(v):
                 continue
-            source = self._peel(v).id
+            source = peel(v, self.producers).id
             if any(r.source == source and r.strides[vector] not in (0, 1) for r in made.body.reads):
                 raise NotInline(v)
 
@@ -328,67 +287,21 @@ class _Builder:
     def _acyclic(self, into: Cluster, body: Expr) -> bool:
         """Whether nothing that the expression reads comes after the cluster."""
         needs = {self.home[s] for k in leaves(body, "arg") if (s := into.body.reads[k].source) in self.home}
-        return all(n != into.number and not self._reaches(n, into.number) for n in needs)
+        return all(n != into.number and not reaches(self._needs, n, into.number) for n in needs)
 
     def _needs(self, number: int) -> set[int]:
-        made = self.clusters[number]
-        return {self.home[s] for s in made.sources() | self._phased_sources(made) if s in self.home} - {number}
-
-    def _phased_sources(self, made: Cluster) -> set[int]:
-        return {self._peel(v).id for v in made.call.inputs} if made.kind == "phased" and made.call else set()
-
-    def _reaches(self, start: int, goal: int) -> bool:
-        """Whether ``start`` needs ``goal``, directly or not."""
-        seen, stack = set(), [start]
-        while stack:
-            n = stack.pop()
-            if n == goal:
-                return True
-            if n not in seen:
-                seen.add(n)
-                stack.extend(self._needs(n))
-        return False
-
-    def _ordered(self) -> list[Cluster]:
-        return topological(self.clusters, {c.number: self._needs(c.number) for c in self.clusters})
+        return self.clusters[number].needs(self.home)
 
     def _written(self) -> frozenset[int]:
         """Values read outside the cluster that makes them, or by opaque ops, or given as results."""
         out = set(self.outputs)
         for made in self.clusters:
             out |= {
-                s
-                for s in made.sources() | self._phased_sources(made)
-                if s in self.home and (self.home[s] != made.number or made.call is not None)
+                s for s in made.sources() if s in self.home and (self.home[s] != made.number or made.call is not None)
             }
             if made.call is not None:
                 out |= {v.id for v in made.call.outputs}
         return frozenset(out)
-
-
-def topological(clusters: list[Cluster], needs: dict[int, set[int]]) -> list[Cluster]:
-    """Each after what it needs, otherwise as given."""
-    done: set[int] = set()
-    order: list[Cluster] = []
-
-    def visit(number: int) -> None:
-        stack = [(number, iter(sorted(needs[number])))]
-        while stack:
-            n, rest = stack[-1]
-            if n in done:
-                stack.pop()
-                continue
-            child = next((c for c in rest if c not in done), None)
-            if child is None:
-                done.add(n)
-                order.append(clusters[n])
-                stack.pop()
-            else:
-                stack.append((child, iter(sorted(needs[child]))))
-
-    for made in clusters:
-        visit(made.number)
-    return order
 
 
 def order_axes(form: Form) -> Form:
@@ -401,31 +314,6 @@ def order_axes(form: Form) -> Form:
 def accumulator(dtype: object) -> object:
     """The dtype in which sums are kept: float32 for 16-bit floats."""
     return NAMES["float32"] if getattr(dtype, "name", "") in ("float16", "bfloat16") else dtype
-
-
-def node_weight(node: Node) -> int:
-    """A rough number of machine operations per element."""
-    if node.kind != "elementwise":
-        return 0
-    definition, params = node.definition, node.settings
-    assert isinstance(definition, Elementwise)
-    if node.op == "iota":
-        return 1
-    body = params["body"] if "body" in params else definition.expr(*(v.spec.dtype for v in node.inputs))
-    return sum(EXPENSIVE.get(n.head, 1) for n, _ in body.program if n.args)
-
-
-def _bigger(user: Node, shape: Shape) -> bool:
-    """Whether the user computes more elements than a value of this shape has."""
-    target = user.inputs[0].spec.shape if user.kind == "reduce" else user.out.spec.shape
-    return _size(target) != _size(shape)
-
-
-def _size(shape: Shape) -> Size:
-    out: Size = 1
-    for n in shape:
-        out = n * out
-    return out
 
 
 def _trailing(rows: tuple[Shape, tuple[int, ...]]) -> bool:

@@ -14,7 +14,7 @@ from brickwork.tensor import tree
 from brickwork.tensor.dim import symbol
 from brickwork.tensor.dtypes import as_dtype
 from brickwork.tensor.eager import EagerTrace
-from brickwork.tensor.errors import BrickworkError, ShapeError, TraceError
+from brickwork.tensor.errors import BrickworkError, TraceError
 from brickwork.tensor.spec import TensorSpec
 from brickwork.tensor.tensor import Tensor, asarray
 from brickwork.tensor.trace import current, use
@@ -78,6 +78,7 @@ class Function:
     ):
         functools.update_wrapper(self, fn)
         self.fn, self.max_variants, self.dynamic_batch = fn, max_variants, dynamic_batch
+        self.name = getattr(fn, "__name__", type(fn).__name__)
         self.static_argnames = frozenset(static_argnames)
         self._exact: dict[Any, Compiled] = {}
         self._open: dict[Any, Compiled] = {}
@@ -108,7 +109,7 @@ class Function:
 
     def lower(self, *args: Any, **kwargs: Any) -> Graph:
         """The graph for arguments like these, before any pass."""
-        _, layout, specs = self._arguments(args, kwargs)
+        _, _, specs = self._arguments(args, kwargs)
         return self._trace(args, kwargs, specs, (False,) * len(specs))[0].graph
 
     # arguments
@@ -148,7 +149,7 @@ class Function:
         try:
             hash(leaf)
         except TypeError:
-            raise TraceError(f"{self.fn.__name__}: arguments must be arrays, numbers, trees of them, or hashable; got {type(leaf).__name__}. "
+            raise TraceError(f"{self.name}: arguments must be arrays, numbers, trees of them, or hashable; got {type(leaf).__name__}. "
                              "Turn it into an array, or close over it") from None  # fmt: skip
         return leaf
 
@@ -164,15 +165,15 @@ class Function:
                     self._exact[layout, specs] = found
                     return found, values
         if self.max_variants is not None and len(self._variants) >= self.max_variants:
-            raise RetraceError(f"{self.fn.__name__}: compiles at most {self.max_variants} variants; got one more: {self._cause(layout, specs)}. "
+            raise RetraceError(f"{self.name}: compiles at most {self.max_variants} variants; got one more: {self._cause(layout, specs)}. "
                                "Pad to a common shape, pass numbers as arrays, or raise max_variants")  # fmt: skip
         open_axes = self._open_axes(layout, specs)
         cause = self._cause(layout, specs)
         if open_axes is not None:
             try:
                 made = self._compile(args, kwargs, specs, open_axes, cause)
-            except (TraceError, ShapeError):
-                self._closed.add((layout, _masked(specs, open_axes)))  # this function needs to know its batch size
+            except Exception:  # whatever a function does that needs to know its batch size; what is wrong at any size comes up again below
+                self._closed.add((layout, _masked(specs, open_axes)))
             else:
                 self._open[layout, _masked(specs, open_axes)] = made
                 self._exact[layout, specs] = made
@@ -271,7 +272,7 @@ class Function:
             str(TensorSpec((symbol("N"), *shape[1:]) if o else shape, as_dtype(dtype)))
             for (shape, dtype), o in zip(specs, open_axes, strict=True)
         )
-        variant = Variant(f"{self.fn.__name__}({signature})", cause, any(open_axes), (middle - start) * 1e3, (end - middle) * 1e3, run.found,
+        variant = Variant(f"{self.name}({signature})", cause, any(open_axes), (middle - start) * 1e3, (end - middle) * 1e3, run.found,
                           len(plan.kernels), len(plan.steps) - len(plan.kernels), str(plan.arena))  # fmt: skip
         return Compiled(run, out, isinstance(out, Tensor), variant, graph, open_axes)
 

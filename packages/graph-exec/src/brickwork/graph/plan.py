@@ -13,10 +13,11 @@ from brickwork.tensor.expr import arg, leaves
 from brickwork.tensor.kernel import Kernel, Read, Stage, Write
 from brickwork.tensor.spec import TensorSpec
 
-from .clusters import Cluster, Clustering, cluster, topological
+from .clusters import Cluster, Clustering, cluster
 from .ir import CONSTANT, Graph, Node, Value, parameters
 from .kernels import concat_kernels, kernels_of
 from .lowering import NotInline, dense_strides
+from .order import reaches, topological
 
 __all__ = ["Call", "Place", "Plan", "make_plan"]
 
@@ -113,7 +114,10 @@ def _in_place(graph: Graph, grouped: Clustering) -> dict[int, int]:
 
 
 def _reads_own_element(made: Cluster, value: Value, old: Value) -> bool:
-    """Whether every read of the old value by this cluster is of the element that is written at the same point, in that stage alone."""
+    """Whether this cluster reads the old value only as the element that is written at the same point, and not after it is.
+
+    Values that are written without a loop are all computed before any is stored; a stage that loops reads after that.
+    """
     at, _ = made.body.own[value.id]
     steps = dense_strides(value.spec.shape)
     n = len(made.outer) + len(made.inner)
@@ -129,7 +133,7 @@ def _reads_own_element(made: Cluster, value: Value, old: Value) -> bool:
         and r.offset == 0
         and list(r.strides) == strides
         and not r.guards
-        and (not looped or m.value.id == value.id)
+        and (m.value.id == value.id or not (looped or m.full))
         for m, r in reads
     )
 
@@ -138,48 +142,17 @@ def _order_with_writes(
     graph: Graph, grouped: Clustering, in_place: dict[int, int]
 ) -> tuple[list[Cluster], dict[int, int]]:
     """An order in which whoever reads the old value of a variable comes before who overwrites it; a cycle costs that variable a copy."""
-    clusters = sorted(grouped.clusters, key=lambda c: c.number)
-    needs = {
-        c.number: {grouped.home[s] for s in c.sources() | _operands(c) if s in grouped.home} - {c.number}
-        for c in clusters
-    }
+    clusters = grouped.clusters
+    needs = {c.number: c.needs(grouped.home) for c in clusters}
     kept: dict[int, int] = {}
     for new, old in in_place.items():
         writer = grouped.home[new]
-        readers = {c.number for c in clusters if old in c.sources() | _operands(c)} - {writer}
-        if any(_reaches(needs, r, writer) for r in readers):
+        readers = {c.number for c in clusters if old in c.sources()} - {writer}
+        if any(reaches(needs.__getitem__, r, writer) for r in readers):
             continue
         needs[writer] |= readers
         kept[new] = old
-    return topological(clusters, needs), kept
-
-
-def _operands(made: Cluster) -> set[int]:
-    """Everything that a phased contraction or a call may read, through movement."""
-    if made.call is None:
-        return set()
-    out: set[int] = set()
-    stack = list(made.call.inputs)
-    while stack:
-        v = stack.pop()
-        out.add(v.id)
-        node = made.body.producers.get(v.id)
-        if node is not None and node.kind == "movement":
-            stack.extend(node.inputs)
-    return out
-
-
-def _reaches(needs: dict[int, set[int]], start: int, goal: int) -> bool:
-    seen: set[int] = set()
-    stack = [start]
-    while stack:
-        n = stack.pop()
-        if n == goal:
-            return True
-        if n not in seen:
-            seen.add(n)
-            stack.extend(needs[n])
-    return False
+    return [clusters[n] for n in topological(needs)], kept
 
 
 def _copies(graph: Graph, in_place: dict[int, int]) -> tuple[list[Kernel | Call], dict[int, int]]:
