@@ -228,3 +228,12 @@ def test_captured_arrays_and_non_contiguous_arguments():
     x = normal(4, 6, seed=3).T
     np.testing.assert_allclose(f(x).numpy(), x + table, rtol=1e-6)
     np.testing.assert_allclose(f(x[::-1]).numpy(), x[::-1] + table, rtol=1e-6)
+
+
+def test_results_and_new_values_that_depend_on_no_argument():
+    w = bt.Variable(normal(3))
+    f = function(lambda x: (bt.ones(3), w.assign(bt.zeros(3)), bt.asarray(2.5))[::2])
+    for _ in range(2):
+        ones, number = f(normal(4))
+        assert ones.tolist() == [1.0] * 3 and number.item() == 2.5 and w.numpy().tolist() == [0.0] * 3
+        ones.data[:] = 7.0

@@ -12,6 +12,7 @@ import pytest
 import brickwork.tensor as bt
 from brickwork.graph import function
 from brickwork.graph.cache import cache_statistics
+from brickwork.graph.config import thread_count
 
 SAME_BITS = """
 import hashlib, numpy as np, brickwork.tensor as bt
@@ -41,6 +42,27 @@ def run(code, **environment):
 
 def test_same_bits_at_any_number_of_threads():
     assert len({run(SAME_BITS, BRICKWORK_NUM_THREADS=n) for n in ("1", "2", "3", "7")}) == 1
+
+
+THREADS = """
+import threading, numpy as np, brickwork.tensor as bt
+from brickwork.graph import function
+from brickwork.graph.pool import pool
+a = np.ones((300, 300), "f")
+function(lambda a: a @ a)(a)
+print(pool().threads if pool() else 1, sum(t.name.startswith("brickwork-") for t in threading.enumerate()))
+"""
+
+
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_the_number_of_threads_is_the_one_asked_for(count):
+    assert run(THREADS, BRICKWORK_NUM_THREADS=str(count)) == f"{count} {count - 1}"
+
+
+@pytest.mark.parametrize("wanted", ["", "0", "-3", "many"])
+def test_a_number_of_threads_that_is_none_leaves_it_to_the_machine(wanted, monkeypatch):
+    monkeypatch.setenv("BRICKWORK_NUM_THREADS", wanted)
+    assert 1 <= thread_count() <= (os.cpu_count() or 1)
 
 
 def test_a_second_process_finds_the_code(tmp_path):

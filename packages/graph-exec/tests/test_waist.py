@@ -180,3 +180,21 @@ def test_nan_and_infinity_pass_as_in_numpy():
         lambda a: bt.log(a),
     ):
         np.testing.assert_array_almost_equal(function(fn)(x).numpy(), fn(bt.asarray(x)).numpy())
+
+
+def test_bodies_are_simplified_once_fused():
+    """The guards of a flipped pad count down, ``19 - i``: the product with -1 is there only once the two are one body."""
+    fn, args = CASES["movement"]
+    _, plan = planned(fn, args)
+    (body,) = [s.body for k in plan.kernels for s in k.stages]
+    assert [n.dtype.name for n, _ in body.program if n.head == "mul"] == ["float32"]
+
+
+def test_an_output_may_be_an_input_a_constant_or_another_output():
+    """`simplify` can leave nothing to compute; each result is memory of its own all the same."""
+    f = function(lambda x: (x, x + 0.0 * bt.zeros(3), bt.transpose(bt.transpose(x)), x * 1.0, bt.ones(3), bt.ones(3)))
+    x = normal(3)
+    results = f(x)
+    for got, want in zip(results, [x] * 4 + [np.ones(3, "f")] * 2, strict=True):
+        np.testing.assert_array_equal(got.numpy(), want)
+    assert not any(np.shares_memory(a.data, b) for k, a in enumerate(results) for b in [x, *(r.data for r in results[:k])])

@@ -15,6 +15,7 @@ from brickwork.tensor.view import Affine, Form
 from .clusters import Cluster, accumulator
 from .ir import Node, Value
 from .lowering import Body, Index, NotInline, dense_strides
+from .passes.expr_rules import simplify_expr
 
 __all__ = ["concat_kernels", "kernels_of"]
 
@@ -70,18 +71,19 @@ def _place_accs(body: Expr, numbers: dict[int, int]) -> Expr:
 
 
 def pruned(made: Cluster, stages: list[Stage]) -> Kernel:
-    """A kernel with only the reads that its stages use."""
+    """A kernel of these stages, their bodies simplified once more (fusion brings ops and indices together), and the reads left."""
     axes = (*made.outer, *made.inner)
-    used = sorted({k for s in stages for k in leaves(s.body, "arg")})
+    bodies = [simplify_expr(s.body) for s in stages]
+    used = sorted({k for body in bodies for k in leaves(body, "arg")})
     renumber = {k: n for n, k in enumerate(used)}
     final = tuple(
         Stage(
             s.axes,
-            substitute(s.body, lambda n: arg(renumber[n.value], n.dtype) if n.head == "arg" else None),
+            substitute(body, lambda n: arg(renumber[n.value], n.dtype) if n.head == "arg" else None),
             s.combine,
             _widen(s.write, len(axes)),
         )
-        for s in stages
+        for s, body in zip(stages, bodies, strict=True)
     )
     kernel = Kernel(axes, len(made.outer), tuple(made.body.reads[k] for k in used), final)
     kernel.check()

@@ -116,10 +116,10 @@ class GraphTrace(Trace):
 
     def finish(self, results: list[Tensor]) -> Traced:
         """The graph whose outputs are these tensors and the new values of the assigned variables."""
+        outputs = tuple(self._result(t) for t in (*results, *(self.current[k] for k in self.assigned)))  # first: it may capture
         variables = [v for v, _ in self.variables.values()]
         inputs = (*self.arguments, *(v for _, v in self.captured.values()), *(v for _, v in self.variables.values()))
         place = {v.id: k for k, v in enumerate(inputs)}
-        outputs = tuple(self._result(t) for t in (*results, *(self.current[k] for k in self.assigned)))
         aliases = tuple((len(results) + n, place[self.variables[k][1].id]) for n, k in enumerate(self.assigned))
         graph = Graph(inputs, tuple(self.nodes), outputs, aliases)
         return Traced(
