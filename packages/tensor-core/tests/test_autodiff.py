@@ -155,3 +155,24 @@ def test_the_trace_is_put_back_after_an_error():
     with pytest.raises(ZeroDivisionError):
         bt.grad(lambda x: 1 / 0)(X)
     assert current() is before
+
+
+@pytest.mark.parametrize(
+    ("fn", "x", "want"),
+    [
+        (bt.max, [1.0, 3.0, 3.0, 3.0], [0.0, 1 / 3, 1 / 3, 1 / 3]),
+        (bt.min, [1.0, 3.0, 1.0], [0.5, 0.0, 0.5]),
+        (lambda x: bt.sum(bt.maximum(x, 2.0)), [1.0, 2.0, 3.0], [0.0, 0.5, 1.0]),
+        (lambda x: bt.sum(bt.nn.relu(x)), [-1.0, 0.0, 2.0], [0.0, 0.0, 1.0]),
+        (lambda x: bt.sum(bt.abs(x)), [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]),
+        (bt.prod, [2.0, 3.0, 4.0], [12.0, 8.0, 6.0]),
+        (bt.prod, [2.0, 0.0, 4.0], [0.0, 8.0, 0.0]),
+        (bt.prod, [0.0, 0.0, 4.0], [0.0, 0.0, 0.0]),
+        (lambda x: bt.sum(x**2.0), [0.0, -3.0], [0.0, -6.0]),
+        (lambda x: bt.sum(bt.take(x, [1, 1, 0])), [5.0, 6.0], [1.0, 2.0]),
+        (lambda x: bt.sum(bt.where(x > 0.0, bt.log(bt.where(x > 0.0, x, 1.0)), 0.0)), [0.0, 2.0], [0.0, 0.5]),
+    ],
+)
+def test_ties_zeros_and_repeats(fn, x, want):
+    """Where differences say nothing: equals share, and what is zero does not divide."""
+    np.testing.assert_allclose(bt.grad(fn)(np.array(x)).numpy(), want, 1e-12)
