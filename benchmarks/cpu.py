@@ -1,10 +1,12 @@
 """A training step on the CPU, ours beside PyTorch's: `hatch run bench:cpu [--rounds N] [--compile] [--json FILE]`.
 
-Both train the same model from the same weights on the same rows, two threads each (or all there are), float32, Adam with the same settings. They
-take turns in blocks of a few milliseconds, so that a busy moment of a shared machine falls on both; the ratio is taken block by
-block and its median counts. Before anything is timed, the losses of the first steps must agree.
+Both train the same model from the same weights on the same rows, two threads each (or all there are), float32, Adam
+with the same settings. They take turns in blocks of a few milliseconds, so that a busy moment of a shared machine falls
+on both; the ratio is taken block by block and its median counts. Before anything is timed, the losses of the first
+steps must agree.
 
-`step` is one call of a compiled step on arrays that are there; `fit` adds what an epoch costs: shuffling, gathering rows, metrics.
+`step` is one call of a compiled step on arrays that are there; `fit` adds what an epoch costs: shuffling, gathering
+rows, metrics.
 """
 
 import argparse
@@ -15,6 +17,7 @@ import statistics
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +36,8 @@ Run = Callable[[int], list[float]]
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """A model of dense layers with relu between: ``sizes`` of its layers, ``batch`` rows a step, ``steps`` in a timed block."""
+    """A model of dense layers with relu between: ``sizes`` of its layers, ``batch`` rows a step, ``steps`` in a
+    timed block."""
 
     name: str
     sizes: tuple[int, ...]
@@ -65,7 +69,7 @@ def weights(sizes: Sequence[int]) -> list[np.ndarray]:
     """Kernels (in, out) by Glorot's uniform rule and zero biases, from one seed."""
     rng = np.random.default_rng(0)
     out = []
-    for fan_in, fan_out in zip(sizes, sizes[1:], strict=False):
+    for fan_in, fan_out in pairwise(sizes):
         limit = np.sqrt(6 / (fan_in + fan_out))
         out += [rng.uniform(-limit, limit, (fan_in, fan_out)).astype(np.float32), np.zeros(fan_out, np.float32)]
     return out
@@ -187,7 +191,8 @@ def main(argv: Sequence[str] | None = None) -> None:
                 r = compare(work, mode, peer, options.rounds)
                 results.append(r)
                 print(
-                    f"| {r.workload} | {r.mode} | {r.peer} | {r.ours_us:.1f} | {r.peer_us:.1f} | {r.ratio:.2f} | {r.target:g} |"
+                    f"| {r.workload} | {r.mode} | {r.peer} | {r.ours_us:.1f} | {r.peer_us:.1f} "
+                    f"| {r.ratio:.2f} | {r.target:g} |"
                 )
     if options.json:
         options.json.write_text(json.dumps([asdict(r) for r in results], indent=1) + "\n", encoding="utf-8")

@@ -1,8 +1,9 @@
 """Random programs over tensors, drawn as short lists of numbers so that hypothesis can shrink them.
 
-A program is built on real arrays first: each step picks an op and operands that fit. What comes out is a list of closures that can be run
-again on tensors, traced or not. Floats are small multiples of 1/8 and stay so (`tidy`), so sums and products are exact in any order
-and comparisons never depend on rounding; values behind a transcendental function are `rough` and feed no decision.
+A program is built on real arrays first: each step picks an op and operands that fit. What comes out is a list of
+closures that can be run again on tensors, traced or not. Floats are small multiples of 1/8 and stay so (`tidy`), so
+sums and products are exact in any order and comparisons never depend on rounding; values behind a transcendental
+function are `rough` and feed no decision.
 """
 
 from collections.abc import Callable
@@ -252,6 +253,6 @@ def index(x, y, how, rx, ry):
 
 
 STEPS = (
-    binary, binary, binary, unary, unary, rough, compare, where, cast, reduce, reduce, reduce, argmax, transpose, transpose, reshape,
-    merge, cut, cut, pad, flip, grow, spread, matmul, matmul, gram, concat, index,
+    binary, binary, binary, unary, unary, rough, compare, where, cast, reduce, reduce, reduce, argmax,
+    transpose, transpose, reshape, merge, cut, cut, pad, flip, grow, spread, matmul, matmul, gram, concat, index,
 )  # fmt: skip

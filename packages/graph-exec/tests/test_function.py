@@ -1,5 +1,7 @@
 """`function`: signatures, open batches, variables in place, and what `explain` tells."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -15,7 +17,7 @@ def normal(*shape, seed=0):
 def mlp(sizes, seed=1):
     rng = np.random.default_rng(seed)
     out = []
-    for a, b in zip(sizes, sizes[1:]):
+    for a, b in pairwise(sizes):
         out += [
             bt.Variable((rng.normal(size=(a, b)) / np.sqrt(a)).astype("f"), name="kernel"),
             bt.Variable(np.zeros(b, "f"), name="bias"),
@@ -91,10 +93,11 @@ def test_open_batch_in_a_training_step(n):
 
 def test_open_batch_of_a_convolution():
     w, v = normal(3, 3, 2, 4), normal(36 * 4, 3)
-    fn = lambda x: (
-        bt.reshape(bt.nn.max_pool(bt.nn.relu(bt.conv(x, bt.asarray(w), 1, "same")), (2, 2)), (x.shape[0], -1))
-        @ bt.asarray(v)
-    )
+
+    def fn(x):
+        h = bt.nn.max_pool(bt.nn.relu(bt.conv(x, bt.asarray(w), 1, "same")), (2, 2))
+        return bt.reshape(h, (x.shape[0], -1)) @ bt.asarray(v)
+
     f = function(fn)
     for n in (2, 5, 1):
         x = normal(n, 12, 12, 2, seed=n)

@@ -19,7 +19,8 @@ steady = settings(max_examples=60, deadline=None, derandomize=True, suppress_hea
 few = settings(steady, max_examples=25)
 seeds = st.integers(0, 9)
 shapes = st.sampled_from([
-    ((3, 4), (4, 5)), ((5, 18), (18,)), ((2, 3, 4), (4,)), ((17,), (1,)), ((4, 1, 3), (5, 1)), ((20, 33), (20, 1)), ((1, 7), (7, 16)), ((), (6,)),
+    ((3, 4), (4, 5)), ((5, 18), (18,)), ((2, 3, 4), (4,)), ((17,), (1,)), ((4, 1, 3), (5, 1)), ((20, 33), (20, 1)),
+    ((1, 7), (7, 16)), ((), (6,)),
 ])  # fmt: skip
 
 
@@ -43,7 +44,8 @@ def test_compiled_is_eager(seed, shapes, drawn):
 @few
 @given(seeds, shapes, codes, st.integers(1, 19))
 def test_compiled_is_eager_with_an_open_batch(seed, shapes, drawn, size):
-    """The same program at two sizes of axis 0 of its first argument; the second is what an open variant runs, where there is one."""
+    """The same program at two sizes of axis 0 of its first argument; the second is what an open variant runs, where
+    there is one."""
     assume(shapes[0])
     program = build(seed, shapes, drawn)
     other = inputs_of(seed + 1, ((size, *shapes[0][1:]), *shapes[1:]))
@@ -138,7 +140,8 @@ UPDATES = (
 @steady
 @given(seeds, st.sampled_from([1, 3, 17]), updates)
 def test_variables_that_are_read_and_assigned_in_any_order(seed, size, drawn):
-    """Several variables in one step, each read before and after it is assigned; twice, since a step leaves its state behind."""
+    """Several variables in one step, each read before and after it is assigned; twice, since a step leaves its state
+    behind."""
     starts, (x,) = inputs_of(seed, ((size, size),) * 3), inputs_of(seed + 1, ((size, size),))
 
     def step_over(variables):

@@ -1,4 +1,5 @@
-"""Every elementwise op and reduction of the hub's registry compiles, for every dtype it takes, and agrees with eager."""
+"""Every elementwise op and reduction of the hub's registry compiles, for every dtype it takes, and agrees with
+eager."""
 
 import zlib
 
@@ -31,8 +32,10 @@ def sample(op, dtype, k, shape=(3, 37)):
     return np.rint(values).astype(dtype) if class_of(dtype) in "iu" else values.astype(dtype)
 
 
-_DOMAINS = {"log": (0.1, 9.0), "divide": (0.5, 3.0), "floor_divide": (1.0, 9.0), "remainder": (1.0, 9.0), "power": (0.5, 3.0), "reciprocal": (0.5, 3.0),
-            "rsqrt": (0.1, 9.0), "sqrt": (0.1, 9.0), "log1p": (-0.5, 9.0), "bitwise_left_shift": (0.0, 6.0), "bitwise_right_shift": (0.0, 6.0)}  # fmt: skip
+_DOMAINS = {"log": (0.1, 9.0), "divide": (0.5, 3.0), "floor_divide": (1.0, 9.0), "remainder": (1.0, 9.0),
+            "power": (0.5, 3.0), "reciprocal": (0.5, 3.0),
+            "rsqrt": (0.1, 9.0), "sqrt": (0.1, 9.0), "log1p": (-0.5, 9.0),
+            "bitwise_left_shift": (0.0, 6.0), "bitwise_right_shift": (0.0, 6.0)}  # fmt: skip
 
 
 def close(got, want):

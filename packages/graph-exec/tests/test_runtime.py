@@ -82,7 +82,8 @@ def test_a_cache_that_can_not_be_written_is_no_trouble(tmp_path):
     blocked.write_text("not a folder")
     assert (
         run(
-            "import numpy as np, brickwork.tensor as bt\nfrom brickwork.graph import function\nprint(function(lambda x: x + 1.0)(np.ones(2, 'f')).tolist())",
+            "import numpy as np, brickwork.tensor as bt\nfrom brickwork.graph import function\n"
+            "print(function(lambda x: x + 1.0)(np.ones(2, 'f')).tolist())",
             BRICKWORK_CACHE_DIR=str(blocked),
         )
         == "[2.0, 2.0]"
@@ -101,7 +102,8 @@ def test_works_after_a_fork():
     code = ("import os, numpy as np, brickwork.tensor as bt\nfrom brickwork.graph import function\n"
             "f = function(lambda a: a @ a)\na = np.ones((300, 300), 'f')\nf(a)\npid = os.fork()\n"
             "ok = float(f(a).numpy()[0, 0]) == 300.0\n"
-            "if pid == 0: os._exit(0 if ok else 1)\nprint(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), ok)")  # fmt: skip
+            "if pid == 0: os._exit(0 if ok else 1)\n"
+            "print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), ok)")  # fmt: skip
     assert run(code, PYTHONWARNINGS="ignore") == "0 True"
 
 

@@ -25,6 +25,11 @@ def conv_gradient(which, stride, padding, dilation=1):
     return lambda x, w: bt.grad(lambda a, b: (bt.conv(a, b, stride, padding, dilation) ** 2.0).sum(), which)(x, w)
 
 
+def squares_gradient(fn):
+    """The gradient of the sum of the squares of what ``fn`` gives, by its first argument."""
+    return lambda *args: bt.grad(lambda *a: (fn(*a) ** 2.0).sum())(*args)
+
+
 def norm_gradient(which):
     return lambda x, g, b: bt.grad(lambda *p: (bt.nn.layer_norm(*p) ** 2.0).sum(), which)(x, g, b)
 
@@ -51,11 +56,11 @@ CASES = {
         )
     },
     "max_pool": (lambda x: bt.nn.max_pool(x, (2, 2)), [IMAGE]),
-    "max_pool gradient": (lambda x: bt.grad(lambda y: (bt.nn.max_pool(y, (3, 3), (2, 2), "same") ** 2.0).sum())(x), [IMAGE]),
-    "average_pool gradient": (lambda x: bt.grad(lambda y: (bt.nn.average_pool(y, (2, 2), None, "same") ** 2.0).sum())(x), [IMAGE]),
+    "max_pool gradient": (squares_gradient(lambda y: bt.nn.max_pool(y, (3, 3), (2, 2), "same")), [IMAGE]),
+    "average_pool gradient": (squares_gradient(lambda y: bt.nn.average_pool(y, (2, 2), None, "same")), [IMAGE]),
     "matmul": (lambda a, b: a @ b, [normal(5, 7), normal(7, 33)]),
     "matmul turned": (lambda a, b: a @ bt.transpose(b), [normal(15, 37), normal(33, 37)]),
-    "matmul by first": (lambda a, b: bt.grad(lambda x, y: ((x @ y) ** 2.0).sum())(a, b), [normal(5, 17), normal(17, 33)]),
+    "matmul by first": (squares_gradient(lambda a, b: a @ b), [normal(5, 17), normal(17, 33)]),
     "matmul stacks": (lambda a, b: a @ b, [normal(2, 1, 5, 7), normal(3, 7, 4)]),
     "matmul vector": (lambda a, b: a @ b, [normal(5, 70), normal(70)]),
     "grouped conv": (lambda x, w: bt.conv(x, w, groups=3), [IMAGE, normal(3, 3, 1, 6)]),
@@ -74,7 +79,7 @@ CASES = {
     "booleans": (lambda x: bt.logical_not(x > 0.0) | (x < -1.0), [ROWS]),
     "take": (lambda x: bt.take(x, bt.asarray([2, 0]), 0) * 2.0, [ROWS]),
     "take gradient": (lambda x: bt.grad(lambda y: (bt.take(y, bt.asarray([2, 0, 2]), 0) ** 2.0).sum())(x), [ROWS]),
-    "gradient of gradient": (lambda x: bt.grad(lambda y: (bt.grad(lambda z: (bt.tanh(z) ** 2.0).sum())(y) ** 2.0).sum())(x), [ROWS]),
+    "gradient of gradient": (squares_gradient(squares_gradient(bt.tanh)), [ROWS]),
 }  # fmt: skip
 EXACT = {"dropout", "argmax", "one hot", "integers", "booleans", "movement", "concat", "take"}
 
@@ -183,7 +188,8 @@ def test_nan_and_infinity_pass_as_in_numpy():
 
 
 def test_bodies_are_simplified_once_fused():
-    """The guards of a flipped pad count down, ``19 - i``: the product with -1 is there only once the two are one body."""
+    """The guards of a flipped pad count down, ``19 - i``: the product with -1 is there only once the two are one
+    body."""
     fn, args = CASES["movement"]
     _, plan = planned(fn, args)
     (body,) = [s.body for k in plan.kernels for s in k.stages]
@@ -197,4 +203,6 @@ def test_an_output_may_be_an_input_a_constant_or_another_output():
     results = f(x)
     for got, want in zip(results, [x] * 4 + [np.ones(3, "f")] * 2, strict=True):
         np.testing.assert_array_equal(got.numpy(), want)
-    assert not any(np.shares_memory(a.data, b) for k, a in enumerate(results) for b in [x, *(r.data for r in results[:k])])
+    assert not any(
+        np.shares_memory(a.data, b) for k, a in enumerate(results) for b in [x, *(r.data for r in results[:k])]
+    )

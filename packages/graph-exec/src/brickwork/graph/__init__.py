@@ -1,5 +1,6 @@
 """Brickwork's graph executor: functions of tensors, compiled to one native call."""
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -24,8 +25,6 @@ def __getattr__(name: str) -> Any:
     """Names load with their first use, so that importing the package loads no LLVM."""
     if name not in _ROOMS:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
     value = getattr(import_module(f"{__name__}.{_ROOMS[name]}"), name)
     globals()[name] = value
     return value

@@ -1,7 +1,7 @@
 """Compiled code on disk, keyed by the graph, the CPU and the versions of everything that had a hand in it.
 
-The folder is the user's own: whoever can write there can run code as the user, as with any cache of compiled code. A damaged or
-half-written file is compiled again.
+The folder is the user's own: whoever can write there can run code as the user, as with any cache of compiled code. A
+damaged or half-written file is compiled again.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 
+from . import __version__
 from .config import cache_folder
 from .llvm.engine import compile_text, host
 
@@ -26,8 +27,6 @@ _hits = [0, 0]
 
 @lru_cache(maxsize=1)
 def _machine_key() -> str:
-    from . import __version__
-
     cpu = host()
     return "|".join(
         [

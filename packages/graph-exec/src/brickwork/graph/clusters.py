@@ -1,9 +1,9 @@
 """Which ops become one kernel.
 
-Every reduction and contraction is an anchor of a cluster. A stored elementwise value joins the cluster of something it reads, when its
-expression can be had at that kernel's own index: so a bias, an activation, a dropout mask and the Adam update become the epilogue of
-the product before them, and softmax or layer_norm one pass over the row. A reduction joins another over the same rows. What joins nothing
-is a kernel of its own. A join never makes a cycle.
+Every reduction and contraction is an anchor of a cluster. A stored elementwise value joins the cluster of something it
+reads, when its expression can be had at that kernel's own index: so a bias, an activation, a dropout mask and the Adam
+update become the epilogue of the product before them, and softmax or layer_norm one pass over the row. A reduction
+joins another over the same rows. What joins nothing is a kernel of its own. A join never makes a cycle.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ VECTOR_FROM = 8
 
 @dataclass(slots=True)
 class Made:
-    """One thing a cluster makes: an anchor (``combine`` set) or a member. ``full``: whether it loops over the inner axes."""
+    """One thing a cluster makes: an anchor (``combine`` set) or a member. ``full``: whether it loops over the inner
+    axes."""
 
     value: Value
     body: Expr
@@ -81,7 +82,8 @@ class Cluster:
         return {home[s] for s in self.sources() if s in home} - {self.number}
 
     def _operands(self) -> Iterator[int]:
-        """What the inputs of a call, or of a contraction in phases, are read from: through movement to what is stored."""
+        """What the inputs of a call, or of a contraction in phases, are read from: through movement to what is
+        stored."""
         stack = list(self.call.inputs) if self.call else []
         while stack:
             v = stack.pop()
@@ -192,7 +194,8 @@ class _Builder:
         self._add(made, node.out, at, body, True, "add")
 
     def _ask_for_layout(self, made: Cluster, node: Node) -> None:
-        """Have a turned operand stored, where as a view it is not of stride 1 along the vector axis (see `passes.layout`)."""
+        """Have a turned operand stored, where as a view it is not of stride 1 along the vector axis (see
+        `passes.layout`)."""
         vector = len(made.outer) - 1
         if vector < 0 or not (isinstance(made.outer[vector], Dim) or made.outer[vector] >= VECTOR_FROM):
             return

@@ -38,8 +38,9 @@ class RetraceError(BrickworkError, RuntimeError):
 class Variant:
     """One compiled version: ``signature`` of its arguments, ``cause`` of its compilation, and what it cost.
 
-    Times in milliseconds: ``trace_ms`` from Python to plan, ``compile_ms`` from plan to code. ``cached``: the code was on disk. ``kernels``: steps
-    of the plan; ``calls``: those that run by Python; ``arena_bytes``: memory for what is neither input nor result.
+    Times in milliseconds: ``trace_ms`` from Python to plan, ``compile_ms`` from plan to code. ``cached``: the code was
+    on disk. ``kernels``: steps of the plan; ``calls``: those that run by Python; ``arena_bytes``: memory for what is
+    neither input nor result.
     """
 
     signature: str
@@ -149,8 +150,10 @@ class Function:
         try:
             hash(leaf)
         except TypeError:
-            raise TraceError(f"{self.name}: arguments must be arrays, numbers, trees of them, or hashable; got {type(leaf).__name__}. "
-                             "Turn it into an array, or close over it") from None  # fmt: skip
+            raise TraceError(
+                f"{self.name}: arguments must be arrays, numbers, trees of them, or hashable; "
+                f"got {type(leaf).__name__}. Turn it into an array, or close over it"
+            ) from None
         return leaf
 
     # variants
@@ -165,14 +168,19 @@ class Function:
                     self._exact[layout, specs] = found
                     return found, values
         if self.max_variants is not None and len(self._variants) >= self.max_variants:
-            raise RetraceError(f"{self.name}: compiles at most {self.max_variants} variants; got one more: {self._cause(layout, specs)}. "
-                               "Pad to a common shape, pass numbers as arrays, or raise max_variants")  # fmt: skip
+            raise RetraceError(
+                f"{self.name}: compiles at most {self.max_variants} variants; got one more: "
+                f"{self._cause(layout, specs)}. "
+                "Pad to a common shape, pass numbers as arrays, or raise max_variants"
+            )
         open_axes = self._open_axes(layout, specs)
         cause = self._cause(layout, specs)
         if open_axes is not None:
             try:
                 made = self._compile(args, kwargs, specs, open_axes, cause)
-            except Exception:  # whatever a function does that needs to know its batch size; what is wrong at any size comes up again below
+            except Exception:
+                # A function that needs to know its batch size can fail in any way; what is wrong at any size is
+                # raised again below.
                 self._closed.add((layout, _masked(specs, open_axes)))
             else:
                 self._open[layout, _masked(specs, open_axes)] = made
@@ -272,8 +280,17 @@ class Function:
             str(TensorSpec((symbol("N"), *shape[1:]) if o else shape, as_dtype(dtype)))
             for (shape, dtype), o in zip(specs, open_axes, strict=True)
         )
-        variant = Variant(f"{self.name}({signature})", cause, any(open_axes), (middle - start) * 1e3, (end - middle) * 1e3, run.found,
-                          len(plan.kernels), len(plan.steps) - len(plan.kernels), str(plan.arena))  # fmt: skip
+        variant = Variant(
+            signature=f"{self.name}({signature})",
+            cause=cause,
+            symbolic=any(open_axes),
+            trace_ms=(middle - start) * 1e3,
+            compile_ms=(end - middle) * 1e3,
+            cached=run.found,
+            kernels=len(plan.kernels),
+            calls=len(plan.steps) - len(plan.kernels),
+            arena_bytes=str(plan.arena),
+        )
         return Compiled(run, out, isinstance(out, Tensor), variant, graph, open_axes)
 
 
@@ -294,10 +311,11 @@ def _batch(compiled: Compiled, arrays: Sequence[np.ndarray]) -> dict[str, int] |
 def function(fn: Callable[..., Any] | None = None, **options: Any) -> Any:
     """Compile a function of tensors. Also a decorator, with or without options.
 
-    The first call with a signature (shapes, dtypes, structure, static values) traces and compiles; later ones run one native call. When only
-    the size of axis 0 changes, a variant with that axis open is compiled, once. Variables that the function reads are inputs; those it
-    assigns are updated in place. ``static_argnames``: keyword arguments that are compiled in. ``max_variants``: raise `RetraceError` rather
-    than compile more. ``dynamic_batch=False``: never open axis 0. Nothing falls back to eager; see `Function.explain`.
+    The first call with a signature (shapes, dtypes, structure, static values) traces and compiles; later ones run one
+    native call. When only the size of axis 0 changes, a variant with that axis open is compiled, once. Variables that
+    the function reads are inputs; those it assigns are updated in place. ``static_argnames``: keyword arguments that
+    are compiled in. ``max_variants``: raise `RetraceError` rather than compile more. ``dynamic_batch=False``: never
+    open axis 0. Nothing falls back to eager; see `Function.explain`.
     """
     if fn is None:
         return lambda f: Function(f, **options)

@@ -28,7 +28,8 @@ def _quota(otherwise: int) -> int:
 
 
 def cache_folder() -> Path | None:
-    """Where compiled code is kept: ``BRICKWORK_CACHE_DIR``, else the user's cache folder; None when that is set to "" (no cache)."""
+    """Where compiled code is kept: ``BRICKWORK_CACHE_DIR``, else the user's cache folder; None when that is set to
+    "" (no cache)."""
     wanted = os.environ.get("BRICKWORK_CACHE_DIR")
     if wanted is not None:
         return Path(wanted) if wanted else None

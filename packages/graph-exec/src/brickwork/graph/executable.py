@@ -97,7 +97,8 @@ class Executable:
         self._arena_address = base + (-base % 64)
 
     def __call__(self, arrays: Sequence[np.ndarray], values: dict[str, int] | None = None) -> list[Tensor]:
-        """Run on argument arrays of the planned shapes (``values`` of symbolic sizes); gives the results and updates variables."""
+        """Run on argument arrays of the planned shapes (``values`` of symbolic sizes); gives the results and updates
+        variables."""
         with self._lock:
             return self._locked(arrays, values)
 
@@ -148,7 +149,8 @@ class Executable:
         return held
 
     def _bind_variables(self) -> None:
-        """Addresses of variables, again where one has a new array. One that was handed out is copied before it is written in place."""
+        """Addresses of variables, again where one has a new array. One that was handed out is copied before it is
+        written in place."""
         for k, variable in enumerate(self.traced.variables):
             data = variable.data
             if data is self._seen[k] and not variable.shared:

@@ -1,7 +1,7 @@
 """The graph: immutable, typed, printable.
 
-A graph is inputs, nodes in order, and outputs. A `Value` is one tensor in it, known by number; a `Node` applies an op of the hub's registry
-to values. Nothing here is ever changed: a pass builds a new graph, mostly with `rebuild`.
+A graph is inputs, nodes in order, and outputs. A `Value` is one tensor in it, known by number; a `Node` applies an op
+of the hub's registry to values. Nothing here is ever changed: a pass builds a new graph, mostly with `rebuild`.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ class Graph:
         return max((v.id for v in self.values()), default=-1) + 1
 
     def __str__(self) -> str:
-        from .text import print_graph  # the printer reads this module
+        from .text import print_graph  # noqa: PLC0415 - the printer is written in terms of this room
 
         return print_graph(self)
 
@@ -96,8 +96,8 @@ class Graph:
 def rebuild(graph: Graph, visit: Callable[[Node, tuple[Value, ...]], Node | tuple[Node, ...] | Value]) -> Graph:
     """A graph with each node replaced, in order.
 
-    ``visit(node, inputs)`` gets the node and its inputs in the new graph. It gives the new node (which keeps the outputs of
-    the old), several nodes (the last keeps them), or a `Value` that takes the place of the only output.
+    ``visit(node, inputs)`` gets the node and its inputs in the new graph. It gives the new node (which keeps the
+    outputs of the old), several nodes (the last keeps them), or a `Value` that takes the place of the only output.
     """
     place: dict[int, Value] = {v.id: v for v in graph.inputs}
     nodes: list[Node] = []

@@ -71,7 +71,8 @@ def _place_accs(body: Expr, numbers: dict[int, int]) -> Expr:
 
 
 def pruned(made: Cluster, stages: list[Stage]) -> Kernel:
-    """A kernel of these stages, their bodies simplified once more (fusion brings ops and indices together), and the reads left."""
+    """A kernel of these stages, their bodies simplified once more (fusion brings ops and indices together), and the
+    reads left."""
     axes = (*made.outer, *made.inner)
     bodies = [simplify_expr(s.body) for s in stages]
     used = sorted({k for body in bodies for k in leaves(body, "arg")})
@@ -99,8 +100,9 @@ def _widen(write: Write | None, n: int) -> Write | None:
 def _phases(made: Cluster) -> Iterator[Kernel]:
     """One kernel for each residue of the output axes that a divided index depends on.
 
-    Where an operand is read at ``(c + sum of a * i) / s``, each axis i becomes ``m * q + r`` with m chosen so that s divides ``a * m``. For given
-    residues of the output axes, at most one residue of each contracted axis leaves no remainder; the rest contribute nothing.
+    Where an operand is read at ``(c + sum of a * i) / s``, each axis i becomes ``m * q + r`` with m chosen so that s
+    divides ``a * m``. For given residues of the output axes, at most one residue of each contracted axis leaves no
+    remainder; the rest contribute nothing.
     """
     form, node = made.form, made.call
     assert form is not None and node is not None

@@ -1,7 +1,8 @@
 """From graph values to kernel bodies: how an element of a value is computed from what is in memory.
 
-An `Index` is one affine form per axis of a value, over the loop axes of a kernel. `Body` walks from a value towards buffers: elementwise
-ops become their `Expr`, movement composes the index, and what is stored becomes a `Read`. Where that is not possible, `NotInline` says so.
+An `Index` is one affine form per axis of a value, over the loop axes of a kernel. `Body` walks from a value towards
+buffers: elementwise ops become their `Expr`, movement composes the index, and what is stored becomes a `Read`. Where
+that is not possible, `NotInline` says so.
 """
 
 from __future__ import annotations
@@ -69,8 +70,8 @@ def affine_expr(form: Affine) -> Expr:
 class Body:
     """Builds the expressions of one kernel.
 
-    ``extents``: its loop axes. ``stored``: whether a value is in memory. ``own``: the values that the kernel itself makes, each
-    with the index at which it does and its expression; they can be had at no other index.
+    ``extents``: its loop axes. ``stored``: whether a value is in memory. ``own``: the values that the kernel itself
+    makes, each with the index at which it does and its expression; they can be had at no other index.
     """
 
     def __init__(self, extents: Shape, producers: dict[int, Node], stored: Callable[[Value], bool]):

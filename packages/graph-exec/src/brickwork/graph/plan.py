@@ -1,7 +1,7 @@
 """The plan: kernels and calls in order, and where each value lives.
 
-A value is an input, a result, or a place in the arena, which is reused as soon as nothing needs what is there. A variable that the graph
-gives a new value is written in place, where nothing reads the old value later.
+A value is an input, a result, or a place in the arena, which is reused as soon as nothing needs what is there. A
+variable that the graph gives a new value is written in place, where nothing reads the old value later.
 """
 
 from __future__ import annotations
@@ -41,7 +41,8 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """``steps`` in order; ``places`` of all stored values; ``arena``: bytes; ``results``: place of each output of the graph."""
+    """``steps`` in order; ``places`` of all stored values; ``arena``: bytes; ``results``: place of each output of
+    the graph."""
 
     graph: Graph
     steps: tuple[Kernel | Call, ...]
@@ -102,7 +103,8 @@ def _steps(made: Cluster, grouped: Clustering) -> list[Kernel | Call]:
 
 
 def _in_place(graph: Graph, grouped: Clustering) -> dict[int, int]:
-    """Output value -> input value that it may overwrite: its own kernel must read the old value only at the element it writes."""
+    """Output value -> input value that it may overwrite: its own kernel must read the old value only at the element
+    it writes."""
     out: dict[int, int] = {}
     by_number = {c.number: c for c in grouped.clusters}
     for position, source in graph.aliases:
@@ -114,7 +116,8 @@ def _in_place(graph: Graph, grouped: Clustering) -> dict[int, int]:
 
 
 def _reads_own_element(made: Cluster, value: Value, old: Value) -> bool:
-    """Whether this cluster reads the old value only as the element that is written at the same point, and not after it is.
+    """Whether this cluster reads the old value only as the element that is written at the same point, and not after it
+    is.
 
     Values that are written without a loop are all computed before any is stored; a stage that loops reads after that.
     """
@@ -141,7 +144,8 @@ def _reads_own_element(made: Cluster, value: Value, old: Value) -> bool:
 def _order_with_writes(
     graph: Graph, grouped: Clustering, in_place: dict[int, int]
 ) -> tuple[list[Cluster], dict[int, int]]:
-    """An order in which whoever reads the old value of a variable comes before who overwrites it; a cycle costs that variable a copy."""
+    """An order in which whoever reads the old value of a variable comes before who overwrites it; a cycle costs that
+    variable a copy."""
     clusters = grouped.clusters
     needs = {c.number: c.needs(grouped.home) for c in clusters}
     kept: dict[int, int] = {}

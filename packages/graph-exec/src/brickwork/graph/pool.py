@@ -1,8 +1,9 @@
 """The threads of compiled code.
 
-Workers are Python threads that spend their time inside native code, looking for chunks to claim; after a while without work they come back and
-sleep on an event. The thread that runs a plan never waits for a worker to wake: it claims chunks too, so a plan finishes with any
-number of workers, none included, and the partition into chunks does not depend on it. Started on first use; made anew after a fork.
+Workers are Python threads that spend their time inside native code, looking for chunks to claim; after a while without
+work they come back and sleep on an event. The thread that runs a plan never waits for a worker to wake: it claims
+chunks too, so a plan finishes with any number of workers, none included, and the partition into chunks does not depend
+on it. Started on first use; made anew after a fork.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""Which values are kept in memory before anything is grouped: anchors, what they read, and what is dear to compute again."""
+"""Which values are kept in memory before anything is grouped: anchors, what they read, and what is dear to compute
+again."""
 
 from __future__ import annotations
 
@@ -52,7 +53,8 @@ def peel(v: Value, producers: dict[int, Node]) -> Value:
 
 
 def _worth_storing(node: Node, weight: int, readers: list[Node]) -> bool:
-    """Shared and not trivial, or costly and read by something larger (which would compute it again for each element)."""
+    """Shared and not trivial, or costly and read by something larger (which would compute it again for each
+    element)."""
     larger = any(_larger(u, node.out.spec.shape) for u in readers)
     return (len(readers) > 1 and weight >= STORE_WHEN_SHARED) or (larger and weight >= STORE_WHEN_BROADCAST)
 

@@ -86,8 +86,10 @@ class GraphTrace(Trace):
             a = Tensor(np.asarray(a, dtype=getattr(a, "dtype", None) or op.weak_dtype(*kinds)))
         if isinstance(a.data, Symbol):
             if a.data.trace is not self:
-                raise TraceError(f"{op.name}: a value must be of the function being traced; got {a.spec} from another trace. "
-                                 "Return it from that function and pass it in as an argument")  # fmt: skip
+                raise TraceError(
+                    f"{op.name}: a value must be of the function being traced; got {a.spec} from another trace. "
+                    "Return it from that function and pass it in as an argument"
+                )
             return a.data.value
         return self._constant(a.data) if a.shape == () else self._capture(a.data)
 
@@ -116,7 +118,9 @@ class GraphTrace(Trace):
 
     def finish(self, results: list[Tensor]) -> Traced:
         """The graph whose outputs are these tensors and the new values of the assigned variables."""
-        outputs = tuple(self._result(t) for t in (*results, *(self.current[k] for k in self.assigned)))  # first: it may capture
+        outputs = tuple(
+            self._result(t) for t in (*results, *(self.current[k] for k in self.assigned))
+        )  # first: it may capture
         variables = [v for v, _ in self.variables.values()]
         inputs = (*self.arguments, *(v for _, v in self.captured.values()), *(v for _, v in self.variables.values()))
         place = {v.id: k for k, v in enumerate(inputs)}

@@ -1,8 +1,8 @@
 """A kernel as one LLVM function.
 
-The function runs a range of units of its outermost loop, so that threads can share it: ``void(slots, dims, begin, end)``, where ``slots`` are
-the addresses of its buffers and ``dims`` the symbolic sizes. See `strategy` for the two shapes it takes: lanes along an outer axis
-with a tile of accumulators in registers, or lanes along a row.
+The function runs a range of units of its outermost loop, so that threads can share it: ``void(slots, dims, begin,
+end)``, where ``slots`` are the addresses of its buffers and ``dims`` the symbolic sizes. See `strategy` for the two
+shapes it takes: lanes along an outer axis with a tile of accumulators in registers, or lanes along a row.
 """
 
 from __future__ import annotations
@@ -63,7 +63,9 @@ class _Generator:
         units, inside = self._outermost()
         inside("%begin", "%end")
         w.put("ret void")
-        text = f"define internal void @{self.name}(ptr noalias nocapture readonly %slots, ptr noalias nocapture readonly %dims, i64 %begin, i64 %end) #1 {{\nentry:\n{w.text()}\n}}\n"
+        tables = ", ".join(f"ptr noalias nocapture readonly %{name}" for name in ("slots", "dims"))
+        head = f"define internal void @{self.name}({tables}, i64 %begin, i64 %end) #1"
+        text = f"{head} {{\nentry:\n{w.text()}\n}}\n"
         return Function(text, frozenset(w.declared), units, self._cost(), self.plan)
 
     def _cost(self) -> int:
@@ -115,7 +117,8 @@ class _Generator:
         self.w.loop(begin, end, 1, lambda i, _: nest(plain[1:], {plain[0]: i}) or [])
 
     def _units_of_vector(self, extent: Size, step: int, begin: str, end: str) -> None:
-        """Units are tiles of columns; where the size is symbolic the range is of single lanes, cut to whole tiles by the caller."""
+        """Units are tiles of columns; where the size is symbolic the range is of single lanes, cut to whole tiles by
+        the caller."""
         w = self.w
         if isinstance(extent, int):
             low, high = w.mul(begin, str(step)), w.min(w.mul(end, str(step)), str(extent))

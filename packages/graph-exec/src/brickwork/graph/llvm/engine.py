@@ -57,7 +57,8 @@ def compile_text(text: str) -> bytes:
 
 
 class Library:
-    """Functions of loaded object code, by name; unloaded with this object. Raises `RuntimeError` where it calls what is not here."""
+    """Functions of loaded object code, by name; unloaded with this object. Raises `RuntimeError` where it calls what
+    is not here."""
 
     def __init__(self, code: bytes):
         with _lock:

@@ -22,7 +22,8 @@ CHUNK = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Module:
-    """``text``; ``symbols``: the order of symbolic sizes in ``dims``; ``shared``: whether any kernel goes to the pool; ``functions``: how many kernels are distinct."""
+    """``text``; ``symbols``: the order of symbolic sizes in ``dims``; ``shared``: whether any kernel goes to the
+    pool; ``functions``: how many kernels are distinct."""
 
     text: str
     symbols: tuple[str, ...]
@@ -37,7 +38,8 @@ def symbols_of(plan: Plan) -> tuple[str, ...]:
 
 
 def build_module(plan: Plan, machine: Machine) -> Module:
-    """``i64 brickwork_run(buffers, arena, dims, pool, parallel, callback)``: 0, or the number of the call that failed."""
+    """``i64 brickwork_run(buffers, arena, dims, pool, parallel, callback)``: 0, or the number of the call that
+    failed."""
     symbols = symbols_of(plan)
     functions: dict[Kernel, tuple[str, Function]] = {}
     w = Writer()
@@ -61,8 +63,11 @@ def build_module(plan: Plan, machine: Machine) -> Module:
         shared |= _emit_kernel(w, name, function)
     body = "\n".join(w.lines)
     declared = sorted(set(w.declared).union(*(f.declared for _, f in functions.values())))
-    entry = (f"define i64 @brickwork_run(ptr %buffers, ptr %arena, ptr %dims, ptr %pool, ptr %parallel, ptr %callback) #0 {{\nentry:\n"
-             f"  %slots = alloca ptr, i64 {slots_needed}\n{body}\n  ret i64 0\nfailed:\n  ret i64 1\n}}\n")  # fmt: skip
+    arguments = ", ".join(f"ptr %{name}" for name in ("buffers", "arena", "dims", "pool", "parallel", "callback"))
+    slots = f"  %slots = alloca ptr, i64 {slots_needed}\n"
+    entry = (
+        f"define i64 @brickwork_run({arguments}) #0 {{\nentry:\n{slots}{body}\n  ret i64 0\nfailed:\n  ret i64 1\n}}\n"
+    )
     target = f'"target-cpu"="{machine.name}" "target-features"="{machine.features}"'
     width = f'"prefer-vector-width"="{machine.vector_bytes * 8}"'
     attributes = "".join(

@@ -63,9 +63,8 @@ def _to_half(w: Writer, bits: str, lanes: int) -> str:
     moved = w.let(f"add {word} {magnitude}, {_all(w, 0x0FFF - (112 << 23), lanes)}")
     normal = w.let(f"lshr {word} {w.let(f'add {word} {moved}, {odd}')}, {_all(w, 13, lanes)}")
     half = "0x3FE0000000000000"  # adding 0.5 aligns the mantissa of a subnormal, and rounds it
-    aligned = w.let(
-        f"fadd {single} {w.let(f'bitcast {word} {magnitude} to {single}')}, {w.splat(half, 'float', lanes) if lanes else half}"
-    )
+    shifter = w.splat(half, "float", lanes) if lanes else half
+    aligned = w.let(f"fadd {single} {w.let(f'bitcast {word} {magnitude} to {single}')}, {shifter}")
     tiny = w.let(f"sub {word} {w.let(f'bitcast {single} {aligned} to {word}')}, {_all(w, 0x3F000000, lanes)}")
     broken = w.let(f"icmp ugt {word} {magnitude}, {_all(w, 0x7F800000, lanes)}")
     beyond = w.let(f"select {truth} {broken}, {word} {_all(w, 0x7E00, lanes)}, {word} {_all(w, 0x7C00, lanes)}")

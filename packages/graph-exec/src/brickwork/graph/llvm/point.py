@@ -13,9 +13,9 @@ __all__ = ["Point"]
 class Point:
     """Where a body is evaluated.
 
-    ``at``: the value of each loop axis. ``lanes``: 0 for a scalar, else the width of a vector along ``axis``, whose lane k is at
-    ``at[axis] + k``; ``mask``: which lanes exist (None: all). ``accs``: results of stages, (value, is vector);
-    ``memo``: values already made here, by node; ``proven``: guards that hold.
+    ``at``: the value of each loop axis. ``lanes``: 0 for a scalar, else the width of a vector along ``axis``, whose
+    lane k is at ``at[axis] + k``; ``mask``: which lanes exist (None: all). ``accs``: results of stages, (value, is
+    vector); ``memo``: values already made here, by node; ``proven``: guards that hold.
     """
 
     at: dict[int, str]

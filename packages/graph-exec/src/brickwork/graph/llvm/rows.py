@@ -8,7 +8,7 @@ from brickwork.tensor.kernel import Stage
 
 from .point import Point
 from .stages import Stages
-from .types import register_type
+from .types import register_type, vector
 
 __all__ = ["Rows"]
 
@@ -148,11 +148,13 @@ class Rows(Stages):
         scalar = register_type(stage.body.dtype)
         while lanes > 1:
             half = lanes // 2
-            low = self.w.let(
-                f"shufflevector <{lanes} x {scalar}> {value}, <{lanes} x {scalar}> poison, <{half} x i32> <{', '.join(f'i32 {k}' for k in range(half))}>"
-            )
-            high = self.w.let(
-                f"shufflevector <{lanes} x {scalar}> {value}, <{lanes} x {scalar}> poison, <{half} x i32> <{', '.join(f'i32 {k + half}' for k in range(half))}>"
+            kind = vector(scalar, lanes)
+            low, high = (
+                self.w.let(
+                    f"shufflevector {kind} {value}, {kind} poison, "
+                    f"<{half} x i32> <{', '.join(f'i32 {k}' for k in range(first, first + half))}>"
+                )
+                for first in (0, half)
             )
             value = self.combine_two(stage, low, high, half)
             lanes = half

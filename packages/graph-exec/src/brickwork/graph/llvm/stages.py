@@ -40,7 +40,8 @@ class Stages:
                     self.values.of(node, point)
 
     def share(self, bodies: Iterable[Expr], points: Sequence[Point]) -> None:
-        """Compute once what is the same at several points; the rest is left for where it is used, or registers run out."""
+        """Compute once what is the same at several points; the rest is left for where it is used, or registers run
+        out."""
         differ = {a for a, place in points[0].at.items() if any(p.at[a] != place for p in points)}
         made: dict[tuple[Any, ...], tuple[str, bool]] = {}
         for body in bodies:

@@ -1,4 +1,5 @@
-"""How a kernel is run on a CPU: which axis becomes the vector, which the rows of a register tile, which is shared among threads."""
+"""How a kernel is run on a CPU: which axis becomes the vector, which the rows of a register tile, which is shared
+among threads."""
 
 from __future__ import annotations
 
@@ -17,7 +18,8 @@ MOST_ROWS, FEWEST_ROWS, FEW_TILES, FEW_TERMS = 14, 8, 5, 256
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """What code generation must know of the CPU: bytes in a vector register, how many there are, and whether it converts float16."""
+    """What code generation must know of the CPU: bytes in a vector register, how many there are, and whether it
+    converts float16."""
 
     name: str
     features: str

@@ -15,7 +15,8 @@ __all__ = ["Tiles"]
 
 
 LONG = 14
-"""Instructions at each point from which an epilogue is a loop over the rows: unrolled it is long to compile and no faster."""
+"""Instructions at each point from which an epilogue is a loop over the rows: unrolled it is long to compile and no
+faster."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +185,8 @@ class Tiles(Stages):
                 p.accs[k] = (final[g * len(points) + n], bool(p.lanes))
 
     def _guards(self, group: list[int]) -> dict[Guard, bool]:
-        """Guards of the reads of these stages -> whether outside of them nothing is added, so that a loop may skip it."""
+        """Guards of the reads of these stages -> whether outside of them nothing is added, so that a loop may skip
+        it."""
         out: dict[Guard, bool] = {}
         for k in group:
             stage = self.stages[k]
@@ -205,8 +207,8 @@ class Tiles(Stages):
         proven: frozenset[Guard],
         innermost: Callable[..., list[str]],
     ) -> list[str]:
-        """Loops over the inner axes. A guard that skips becomes a bound of the loop it depends on; one that varies over the rows of the
-        tile is tested once for the whole tile, as soon as its axes are known.
+        """Loops over the inner axes. A guard that skips becomes a bound of the loop it depends on; one that varies over
+        the rows of the tile is tested once for the whole tile, as soon as its axes are known.
         """
         ready = [
             g

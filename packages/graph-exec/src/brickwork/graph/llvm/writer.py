@@ -73,9 +73,8 @@ class Writer:
         if _number(value):
             return f"splat ({scalar} {value})"
         one = self.same(f"insertelement {vector(scalar, lanes)} poison, {scalar} {value}, i64 0")
-        return self.same(
-            f"shufflevector {vector(scalar, lanes)} {one}, {vector(scalar, lanes)} poison, <{lanes} x i32> zeroinitializer"
-        )
+        kind = vector(scalar, lanes)
+        return self.same(f"shufflevector {kind} {one}, {kind} poison, <{lanes} x i32> zeroinitializer")
 
     # blocks
     def start(self, label: str) -> None:
@@ -95,7 +94,8 @@ class Writer:
         body: Callable[[str, list[str]], list[str]],
         carried: Carried | None = None,
     ) -> list[str]:
-        """``for i in range(low, high, step)``; ``body(i, values)`` gives the values for the next round; gives the last ones."""
+        """``for i in range(low, high, step)``; ``body(i, values)`` gives the values for the next round; gives the
+        last ones."""
         values = carried or []
         head, inside, done = (self.label(s) for s in ("head", "body", "done"))
         before = self.block
@@ -201,7 +201,8 @@ class Writer:
         return self.let(f"sub nsw i64 {quotient}, {self.let(f'zext i1 {negative} to i64')}")
 
     def affine(self, start: str, terms: Sequence[tuple[str, Size]]) -> str:
-        """``start + sum(i * stride)``. Constants are added last, so that neighbours in a tile share what comes before."""
+        """``start + sum(i * stride)``. Constants are added last, so that neighbours in a tile share what comes
+        before."""
         constant, total = (int(start), "0") if _number(start) else (0, start)
         for i, stride in terms:
             if isinstance(stride, int) and stride:

@@ -1,8 +1,9 @@
-"""layout: turn operands of contractions so that the last axis of the result is the last axis of the operand that has it.
+"""layout: turn operands of contractions so that the last axis of the result is the last axis of the operand that has
+it.
 
-A register tile wants its vector axis to be the one of stride 1, in the result and in one operand. The gradient of a matrix product by its
-first operand has it the other way round in the second; the transpose written here is a view, and is stored only where the
-kernel it feeds asks for that (`clusters`).
+A register tile wants its vector axis to be the one of stride 1, in the result and in one operand. The gradient of a
+matrix product by its first operand has it the other way round in the second; the transpose written here is a view, and
+is stored only where the kernel it feeds asks for that (`clusters`).
 """
 
 from __future__ import annotations
@@ -52,7 +53,8 @@ def graph_op(node: Node) -> Contraction | None:
 
 
 def _turn(form: Form, k: int) -> tuple[int, ...] | None:
-    """The order of axes that puts the vector axis last; None where the operand is as it should be, or is better left."""
+    """The order of axes that puts the vector axis last; None where the operand is as it should be, or is better
+    left."""
     if not form.out:
         return None
     vector, dims = form.out[-1], form.maps[k]
