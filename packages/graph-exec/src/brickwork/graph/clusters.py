@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from brickwork.tensor.dim import Dim
 from brickwork.tensor.dtypes import NAMES
 from brickwork.tensor.expr import Expr, acc, leaves
@@ -226,9 +228,11 @@ class _Builder:
         made.rows = rows
         self._try_reduce(made, node, source, work, definition.combine, False)
 
-    def _try_reduce(self, into: Cluster, node: Node, source: Value, work: object, combine: str, joining: bool) -> bool:
+    def _try_reduce(
+        self, into: Cluster, node: Node, source: Value, work: np.dtype, combine: str, joining: bool
+    ) -> bool:
         try:
-            body = into.body.value(source, into.full_index()).cast(work)  # type: ignore[arg-type]
+            body = into.body.value(source, into.full_index()).cast(work)
         except NotInline:
             if joining:
                 return False
@@ -314,9 +318,9 @@ def order_axes(form: Form) -> Form:
     return Form(tuple(form.extents[o] for o in order), maps, tuple(range(len(form.out))))
 
 
-def accumulator(dtype: object) -> object:
+def accumulator(dtype: np.dtype) -> np.dtype:
     """The dtype in which sums are kept: float32 for 16-bit floats."""
-    return NAMES["float32"] if getattr(dtype, "name", "") in ("float16", "bfloat16") else dtype
+    return NAMES["float32"] if dtype.name in ("float16", "bfloat16") else dtype
 
 
 def _trailing(rows: tuple[Shape, tuple[int, ...]]) -> bool:

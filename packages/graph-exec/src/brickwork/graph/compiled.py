@@ -137,7 +137,7 @@ class Function:
         """Append the arrays of a tree and give its structure, static leaves included."""
         if isinstance(value, (bool, str, bytes)) or value is None:
             return ("static", value)
-        structure = []
+        structure: list[Any] = []
         for path, leaf in tree.flatten(value):
             if isinstance(leaf, (*_ARRAYS, int, float, complex)) and not isinstance(leaf, bool):
                 arrays.append(np.asarray(asarray(leaf).data))

@@ -190,7 +190,7 @@ class Executable:
                 count = int(np.prod(shape)) * spec.dtype.itemsize
                 self._arrays[number] = self._arena[start : start + count].view(spec.dtype).reshape(shape)
             elif number not in self._arrays:
-                self._arrays[number] = self._arrays[self.plan.graph.inputs[place.at].id]  # type: ignore[index]
+                self._arrays[number] = self._arrays[self.plan.graph.inputs[place.at].id]
 
     def _call_back(self, number: int) -> int:
         try:

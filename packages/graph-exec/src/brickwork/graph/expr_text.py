@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import re
 
+from brickwork.tensor.dtypes import BOOL
 from brickwork.tensor.errors import DTypeError
-from brickwork.tensor.expr import ATOMS, BOOL, INDEX, Expr, apply
+from brickwork.tensor.expr import ATOMS, INDEX, Expr, apply
 
 from .index_text import read_size, size_text
 from .literals import dtype_text, read_dtype, read_scalar, scalar_text

@@ -60,7 +60,7 @@ def concat_kernels(node: Node) -> Iterator[Kernel]:
 def _write(value: Value, at: Index, expr: Expr) -> Write:
     steps = dense_strides(value.spec.shape)
     n = len(at[0].coeffs) if at else 0
-    strides = [0] * n
+    strides: list[Size] = [0] * n
     for form, step in zip(at, steps, strict=True):
         strides = [step * c + s if c else s for s, c in zip(strides, form.coeffs, strict=True)]
     return Write(value.id, expr.dtype, 0, tuple(strides))
@@ -159,7 +159,7 @@ def _phase(
     for v, dims in zip(node.inputs, form.maps, strict=True):
         index = tuple(_at_phase(dim, moduli, residues) if live else Affine((0,) * len(extents)) for dim in dims)
         guards = tuple(g for d, s in zip(index, v.spec.shape, strict=True) if (g := body.guard(d, s)) is not None)
-        factor = body.value(v, index, guards).cast(work)  # type: ignore[arg-type]
+        factor = body.value(v, index, guards).cast(work)
         total = factor if total is None else total * factor
     assert total is not None
     count = len(form.out)

@@ -209,7 +209,8 @@ def reshape_index(shape: Shape, source: Shape, at: Index, axes: int) -> Index:
                 covered = shape[o] * covered
                 members.append(o)
             o += 1
-        coeffs, offset = [0] * axes, 0
+        coeffs: list[int] = [0] * axes
+        offset: Size = 0
         for k in members:
             step = prod(shape[m] for m in members if m > k)
             if isinstance(step, Dim):

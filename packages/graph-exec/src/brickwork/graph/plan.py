@@ -193,12 +193,12 @@ def _place(graph: Graph, steps: tuple[Kernel | Call, ...], grouped: Clustering, 
     arena = _Arena()
     last = _last_use(steps)
     for number, step in enumerate(steps):
-        for v in sorted(_writes(step)):
-            if v not in places:
-                places[v] = Place("arena", arena.take(v, specs[v].size * specs[v].dtype.itemsize))
-        for v in sorted(_reads(step) | _writes(step)):
-            if last.get(v, number) == number and v in arena.taken:
-                arena.give(v)
+        for made in sorted(_writes(step)):
+            if made not in places:
+                places[made] = Place("arena", arena.take(made, specs[made].size * specs[made].dtype.itemsize))
+        for used in sorted(_reads(step) | _writes(step)):
+            if last.get(used, number) == number and used in arena.taken:
+                arena.give(used)
     return Plan(graph, steps, places, specs, arena.size, results)
 
 

@@ -55,7 +55,7 @@ def _select(kernel: Kernel, keep: list[int], extents: list[Size], outer: int) ->
             r.fill,
         )
         for r in kernel.reads
-    )  # type: ignore[arg-type]
+    )
     return Kernel(
         tuple(extents),
         outer,

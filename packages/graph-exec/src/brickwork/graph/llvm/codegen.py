@@ -100,21 +100,17 @@ class _Generator:
         return 1, lambda b, e: self._once(b, e)
 
     def _once(self, begin: str, end: str) -> None:
-        self.w.loop(begin, end, 1, lambda i, _: self._at_outer({}) or [])
+        self.w.each(begin, end, 1, lambda i: self._at_outer({}))
 
     def _units_of_axis(self, plain: list[int], begin: str, end: str) -> None:
         def nest(rest: list[int], at: dict[int, str]) -> None:
             if not rest:
                 self._at_outer(at)
             else:
-                self.w.loop(
-                    "0",
-                    self.w.size(self.kernel.axes[rest[0]]),
-                    1,
-                    lambda i, _: nest(rest[1:], {**at, rest[0]: i}) or [],
-                )
+                size = self.w.size(self.kernel.axes[rest[0]])
+                self.w.each("0", size, 1, lambda i: nest(rest[1:], {**at, rest[0]: i}))
 
-        self.w.loop(begin, end, 1, lambda i, _: nest(plain[1:], {plain[0]: i}) or [])
+        self.w.each(begin, end, 1, lambda i: nest(plain[1:], {plain[0]: i}))
 
     def _units_of_vector(self, extent: Size, step: int, begin: str, end: str) -> None:
         """Units are tiles of columns; where the size is symbolic the range is of single lanes, cut to whole tiles by

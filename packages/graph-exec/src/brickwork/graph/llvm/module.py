@@ -101,7 +101,7 @@ def _address(w: Writer, plan: Plan, value: int) -> str:
     place = plan.places[value]
     if place.where == "arena":
         return w.let(f"getelementptr i8, ptr %arena, i64 {w.size(place.at)}")
-    position = place.at if place.where == "input" else len(plan.graph.inputs) + place.at  # type: ignore[operator]
+    position = place.at if place.where == "input" else len(plan.graph.inputs) + place.at
     return w.let(f"load ptr, ptr {w.let(f'getelementptr ptr, ptr %buffers, i64 {position}')}")
 
 

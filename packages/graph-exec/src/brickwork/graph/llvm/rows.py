@@ -8,9 +8,11 @@ from brickwork.tensor.kernel import Stage
 
 from .point import Point
 from .stages import Stages
-from .types import register_type, vector
+from .types import first_lanes, register_type, vector
 
 __all__ = ["Rows"]
+
+Mask = Callable[[str], str] | None
 
 
 class Rows(Stages):
@@ -48,43 +50,29 @@ class Rows(Stages):
                 q = Point({**point.at, **at}, accs=point.accs, memo=dict(point.memo))
                 self.memory.write(stage.write, self.values.of(stage.body, q), q)  # type: ignore[arg-type]
                 return
-            for low, high, lanes, mask in self._lane_ranges(axis):
+            for low, high, mask in self._lane_ranges(axis):
 
-                def one(j: str, _: list[str], lanes: int = lanes, mask: object = mask) -> list[str]:
-                    q = Point(
-                        {**point.at, **at, axis: j},
-                        axis,
-                        lanes,
-                        mask(j) if callable(mask) else mask,
-                        point.accs,
-                        dict(point.memo),
-                    )  # type: ignore[arg-type]
+                def one(j: str, mask: Mask = mask) -> None:
+                    lanes, at_lanes = self.plan.lanes, {**point.at, **at, axis: j}
+                    q = Point(at_lanes, axis, lanes, mask(j) if mask else None, point.accs, dict(point.memo))
                     self.memory.write(stage.write, self.values.of(stage.body, q), q)  # type: ignore[arg-type]
-                    return []
 
-                self.w.loop(low, high, lanes, one)
+                self.w.each(low, high, self.plan.lanes, one)
 
         self.nest(rest, {}, inside)
 
-    def _lane_ranges(self, axis: int) -> list[tuple[str, str, int, object]]:
-        """(low, high, lanes, mask) of the loops over an axis: whole vectors, then the rest masked."""
+    def _lane_ranges(self, axis: int) -> list[tuple[str, str, Mask]]:
+        """(low, high, mask at a position) of the loops over an axis: whole vectors, then the rest masked."""
         w, lanes, extent = self.w, self.plan.lanes, self.kernel.axes[axis]
         if isinstance(extent, int):
             whole, left = extent // lanes * lanes, extent % lanes
-            out: list[tuple[str, str, int, object]] = [("0", str(whole), lanes, None)] if whole else []
+            out: list[tuple[str, str, Mask]] = [("0", str(whole), None)] if whole else []
             if left:
-                out.append(
-                    (
-                        str(whole),
-                        str(whole + 1),
-                        lanes,
-                        "<" + ", ".join(f"i1 {'true' if k < left else 'false'}" for k in range(lanes)) + ">",
-                    )
-                )
+                out.append((str(whole), str(whole + 1), lambda _: first_lanes(left, lanes)))
             return out
         size = w.size(extent)
-        whole_size = w.mul(w.let(f"sdiv i64 {size}, {lanes}"), str(lanes))
-        return [("0", whole_size, lanes, None), (whole_size, size, lanes, lambda j: self.lanes_below(j, size))]
+        done = w.mul(w.let(f"sdiv i64 {size}, {lanes}"), str(lanes))
+        return [("0", done, None), (done, size, lambda j: self.lanes_below(j, size))]
 
     def _combine_row(self, group: list[int], point: Point) -> None:
         """Reduce along the row: lanes of partial results, joined by a fixed tree at the end."""
@@ -103,7 +91,7 @@ class Rows(Stages):
             if axis is None:
                 return update(at, carried, None)
             types = [t for t, _ in values]
-            for low, high, _, mask in self._lane_ranges(axis):
+            for low, high, mask in self._lane_ranges(axis):
                 carried = self._lane_loop(low, high, axis, at, types, carried, mask, update)
             return carried
 
@@ -119,11 +107,11 @@ class Rows(Stages):
         at: dict[int, str],
         types: list[str],
         carried: list[str],
-        mask: object,
+        mask: Mask,
         update: Callable[..., list[str]],
     ) -> list[str]:
         def one(j: str, values: list[str]) -> list[str]:
-            return update({**at, axis: j}, values, mask(j) if callable(mask) else mask)
+            return update({**at, axis: j}, values, mask(j) if mask else None)
 
         return self.w.loop(low, high, self.plan.lanes, one, list(zip(types, carried, strict=True)))
 

@@ -77,12 +77,8 @@ class Stages:
         if not axes:
             inside(at)
         else:
-            self.w.loop(
-                "0",
-                self.w.size(self.kernel.axes[axes[0]]),
-                1,
-                lambda i, _: self.nest(axes[1:], {**at, axes[0]: i}, inside) or [],
-            )
+            size = self.w.size(self.kernel.axes[axes[0]])
+            self.w.each("0", size, 1, lambda i: self.nest(axes[1:], {**at, axes[0]: i}, inside))
 
     def group(self, n: int) -> list[int]:
         """Stages from n on that combine over the same axes without needing one another: one loop."""

@@ -8,7 +8,7 @@ from math import prod
 
 from brickwork.tensor.dim import Dim, Size
 from brickwork.tensor.expr import leaves
-from brickwork.tensor.kernel import Kernel, Stage
+from brickwork.tensor.kernel import Kernel, Read, Stage
 
 __all__ = ["Machine", "Strategy", "choose"]
 
@@ -106,14 +106,14 @@ def _reducing(kernel: Kernel, machine: Machine, lanes: int, combining: list[Stag
     return Strategy(lanes if best_inner is not None else 0, best_inner)
 
 
-def _tile(kernel: Kernel, machine: Machine, lanes: int, vector: int, reads: list[object]) -> Strategy:
+def _tile(kernel: Kernel, machine: Machine, lanes: int, vector: int, reads: list[Read]) -> Strategy:
     """A tile that leaves registers for the operands; rows along an axis that the vector operands do not depend on."""
-    moving = [r for r in reads if r.strides[vector] == 1]  # type: ignore[attr-defined]
+    moving = [r for r in reads if r.strides[vector] == 1]
     rows = [
         a
         for a in range(kernel.outer)
         if a != vector and extent(kernel.axes[a]) > 1 and all(r.strides[a] == 0 for r in moving)
-    ]  # type: ignore[attr-defined]
+    ]
     budget = machine.registers - 4
     single = [s for s in kernel.stages if s.combine is not None]
     budget = max(1, budget // len(single))

@@ -10,6 +10,7 @@ from brickwork.tensor.kernel import Guard, Stage
 
 from .point import Point
 from .stages import ACCUMULATORS, Stages
+from .types import first_lanes
 
 __all__ = ["Tiles"]
 
@@ -37,28 +38,24 @@ class Tiles(Stages):
     def columns(self, at: dict[int, str], low: str, high: str) -> None:
         """Full tiles of columns, then single vectors, the last of them masked."""
         self._fix(at)
+        if low.startswith("%") or high.startswith("%"):
+            self._open_columns(at, low, high)
+            return
+        lanes, columns = self.plan.lanes, self.plan.columns
+        step, first, last = lanes * columns, int(low), int(high)
+        done = first + (last - first) // step * step
+        if done > first:
+            self.w.each(low, str(done), step, lambda j: self._rows(at, j, columns, None))
+        for j in range(done, last, lanes):
+            self._rows(at, str(j), 1, first_lanes(last - j, lanes) if last - j < lanes else None)
+
+    def _open_columns(self, at: dict[int, str], low: str, high: str) -> None:
         w, lanes, columns = self.w, self.plan.lanes, self.plan.columns
         step = lanes * columns
-        static = low.lstrip("-").isdigit() and high.lstrip("-").isdigit()
-        count = int(high) - int(low) if static else -1
-        if not static or count >= step:
-            stop = w.sub(high, str(step - 1)) if not static else str(int(low) + count // step * step)
-            w.loop(low, stop, step, lambda j, _: self._rows(at, j, columns, None) or [])
-        if static and count % step == 0:
-            return
-        if static:
-            done = int(low) + count // step * step
-            whole = (count % step) // lanes
-            for k in range(whole):
-                self._rows(at, str(done + k * lanes), 1, None)
-            left = (count % step) % lanes
-            if left:
-                mask = "<" + ", ".join(f"i1 {'true' if k < left else 'false'}" for k in range(lanes)) + ">"
-                self._rows(at, str(done + whole * lanes), 1, mask)
-            return
+        w.each(low, w.sub(high, str(step - 1)), step, lambda j: self._rows(at, j, columns, None))
         span = w.max(w.sub(high, low), "0")
         done = w.add(low, w.mul(w.let(f"sdiv i64 {span}, {step}"), str(step)))
-        w.loop(done, high, lanes, lambda j, _: self._rows(at, j, 1, self.lanes_below(j, high)) or [])
+        w.each(done, high, lanes, lambda j: self._rows(at, j, 1, self.lanes_below(j, high)))
 
     def _fix(self, at: dict[int, str]) -> None:
         """Compute what depends on the other outer axes alone before the loops over tiles."""
@@ -76,14 +73,14 @@ class Tiles(Stages):
         if isinstance(extent, int):
             whole = extent // tall * tall
             if whole:
-                w.loop("0", str(whole), tall, lambda i, _: self._run(Tile(at, i, tall, j, columns, mask)) or [])
+                w.each("0", str(whole), tall, lambda i: self._run(Tile(at, i, tall, j, columns, mask)))
             if extent > whole:
                 self._run(Tile(at, str(whole), extent - whole, j, columns, mask))
             return
         size = w.size(extent)
-        w.loop("0", w.sub(size, str(tall - 1)), tall, lambda i, _: self._run(Tile(at, i, tall, j, columns, mask)) or [])
+        w.each("0", w.sub(size, str(tall - 1)), tall, lambda i: self._run(Tile(at, i, tall, j, columns, mask)))
         done = w.mul(w.let(f"sdiv i64 {size}, {tall}"), str(tall))
-        w.loop(done, size, 1, lambda i, _: self._run(Tile(at, i, 1, j, columns, mask)) or [])
+        w.each(done, size, 1, lambda i: self._run(Tile(at, i, 1, j, columns, mask)))
 
     def _run(self, tile: Tile) -> None:
         points, n = self._points(tile), 0
@@ -107,9 +104,10 @@ class Tiles(Stages):
     def _row_points(self, tile: Tile, row: str | None) -> list[Point]:
         """The points of a row of the tile, counted from its first; without the row for None."""
         points = []
+        assert self.plan.vector is not None
         for c in range(tile.columns):
             place = {**tile.at, self.plan.vector: self.w.add(tile.j, str(c * self.plan.lanes))}
-            if row is not None and tile.i is not None:
+            if row is not None and tile.i is not None and self.plan.row_axis is not None:
                 place[self.plan.row_axis] = self.w.add(tile.i, row)
             points.append(Point(place, self.plan.vector, self.plan.lanes, tile.mask, memo=dict(self.fixed)))
         return points
@@ -128,7 +126,7 @@ class Tiles(Stages):
         for base in bases:
             self.hoist(bodies, base, {self.plan.row_axis, ACCUMULATORS})  # type: ignore[arg-type]
 
-        def one(r: str, _: list[str]) -> list[str]:
+        def one(r: str) -> None:
             row = self._row_points(tile, r)
             for c, (p, base) in enumerate(zip(row, bases, strict=True)):
                 p.memo = dict(base.memo)
@@ -138,9 +136,8 @@ class Tiles(Stages):
                     pointer = self.w.let(f"getelementptr {kind}, ptr {kept[k]}, i64 {place}")
                     p.accs[k] = (self.w.let(f"load {kind}, ptr {pointer}"), True)
             self.write_now(stages, row)
-            return []
 
-        self.w.loop("0", str(tile.tall), 1, one)
+        self.w.each("0", str(tile.tall), 1, one)
 
     def _keep(self, k: int, points: list[Point]) -> str:
         """Store the accumulators of a stage on the stack."""

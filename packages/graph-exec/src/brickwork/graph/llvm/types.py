@@ -10,7 +10,16 @@ import numpy as np
 
 from brickwork.tensor.dtypes import class_of
 
-__all__ = ["constant", "is_narrow", "memory_constant", "memory_type", "register_type", "suffix", "vector"]
+__all__ = [
+    "constant",
+    "first_lanes",
+    "is_narrow",
+    "memory_constant",
+    "memory_type",
+    "register_type",
+    "suffix",
+    "vector",
+]
 
 _TYPES = {"float16": "float", "bfloat16": "float", "float32": "float", "float64": "double"}
 _SUFFIX = {"float": "f32", "double": "f64"}
@@ -43,6 +52,11 @@ def is_narrow(dtype: np.dtype) -> bool:
 def vector(scalar: str, lanes: int) -> str:
     """``<lanes x scalar>``; the scalar itself for lanes 0."""
     return f"<{lanes} x {scalar}>" if lanes else scalar
+
+
+def first_lanes(count: int, lanes: int) -> str:
+    """A mask of the first lanes."""
+    return "<" + ", ".join(f"i1 {'true' if k < count else 'false'}" for k in range(lanes)) + ">"
 
 
 def suffix(scalar: str, lanes: int = 0) -> str:

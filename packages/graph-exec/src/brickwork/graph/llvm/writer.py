@@ -121,6 +121,15 @@ class Writer:
         self.start(done)
         return phis
 
+    def each(self, low: str, high: str, step: int, body: Callable[[str], None]) -> None:
+        """As `loop`, with nothing that goes round."""
+
+        def one(i: str, _: list[str]) -> list[str]:
+            body(i)
+            return []
+
+        self.loop(low, high, step, one)
+
     def branch(
         self, condition: str, yes: Callable[[], list[str]], no: Callable[[], list[str]], types: Sequence[str]
     ) -> list[str]:
