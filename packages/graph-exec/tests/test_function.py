@@ -1,6 +1,10 @@
 """`function`: signatures, open batches, variables in place, and what `explain` tells."""
 
+import re
+import subprocess
+import sys
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -240,3 +244,18 @@ def test_results_and_new_values_that_depend_on_no_argument():
         ones, number = f(normal(4))
         assert ones.tolist() == [1.0] * 3 and number.item() == 2.5 and w.numpy().tolist() == [0.0] * 3
         ones.data[:] = 7.0
+
+
+def test_what_was_compiled_can_be_read():
+    f = function(lambda x: bt.tanh(x) + 1.0)
+    f(normal(3))
+    assert "define i64 @brickwork_run(" in f.llvm() and "f32[3]" in str(f.graph()) and "tanh" in str(f.lower(normal(3)))
+
+
+def test_the_readme_runs(tmp_path):
+    text = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", text, re.S)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    first, one, other = done.stdout.splitlines()
+    assert float(first.split()[1]) < 1e-4 and "first call" in one and "axis 0 of size 50 where it was 64" in other

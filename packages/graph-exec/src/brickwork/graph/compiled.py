@@ -108,6 +108,10 @@ class Function:
         """The optimised graph of a variant."""
         return self._variants[variant].graph
 
+    def llvm(self, variant: int = 0) -> str:
+        """The LLVM text of a variant, as code generation writes it for this CPU, before LLVM's own passes."""
+        return self._variants[variant].run.text()
+
     def lower(self, *args: Any, **kwargs: Any) -> Graph:
         """The graph for arguments like these, before any pass."""
         _, _, specs = self._arguments(args, kwargs)

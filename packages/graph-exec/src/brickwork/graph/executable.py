@@ -14,7 +14,7 @@ from brickwork.tensor.tensor import Tensor
 
 from .cache import cached_object
 from .llvm.engine import Library, host
-from .llvm.module import Module, build_module, symbols_of
+from .llvm.module import build_module, symbols_of
 from .plan import Call, Plan
 from .pool import pool
 from .tracing import Traced
@@ -40,8 +40,7 @@ class Executable:
     def __init__(self, traced: Traced, plan: Plan, key: str):
         self.traced, self.plan = traced, plan
         self.symbols = symbols_of(plan)
-        self.functions = 0
-        code, self.found = cached_object("plan", key, lambda: self._generate().text)
+        code, self.found = cached_object("plan", key, self.text)
         self._library = Library(code)
         self._run = _ENTRY(self._library.address("brickwork_run"))
         self._lock = threading.Lock()
@@ -55,10 +54,9 @@ class Executable:
         self._arena = np.empty(0, np.uint8)
         self._prepare()
 
-    def _generate(self) -> Module:
-        module = build_module(self.plan, host())
-        self.functions = module.functions
-        return module
+    def text(self) -> str:
+        """The LLVM module of the plan."""
+        return build_module(self.plan, host()).text
 
     def _prepare(self) -> None:
         """Everything about a call that does not change from one to the next."""
