@@ -1,8 +1,8 @@
 """The same models in Keras and in Brickwork, side by side: `hatch run parity:keras`.
 
 Both start from the same weights, see the same rows in the same order with the same sample weights, and hold out the
-same rows. The table gives the greatest difference of any epoch's losses and metrics, of the weights afterwards and of the
-predictions. The exit status is 1 where one is larger than float32 explains.
+same rows. The table gives the greatest difference of any epoch's losses and metrics, of the weights afterwards and of
+the predictions. The exit status is 1 where one is larger than float32 explains.
 """
 
 import os
@@ -83,7 +83,8 @@ def difference(case: Case, optimizer: Callable[[Any], Any]) -> dict[str, float]:
 
 def main() -> None:
     print(
-        f"Keras {keras.__version__} on {keras.backend.backend()}\n\n| model | optimizer | greatest difference | of |\n|---|---|---|---|"
+        f"Keras {keras.__version__} on {keras.backend.backend()}\n\n"
+        "| model | optimizer | greatest difference | of |\n|---|---|---|---|"
     )
     worst = 0.0
     for name, case in CASES.items():
