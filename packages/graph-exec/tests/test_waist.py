@@ -206,3 +206,31 @@ def test_an_output_may_be_an_input_a_constant_or_another_output():
     assert not any(
         np.shares_memory(a.data, b) for k, a in enumerate(results) for b in [x, *(r.data for r in results[:k])]
     )
+
+
+def outer(a, b):
+    return bt.expand_dims(a, 2), bt.expand_dims(b, 0)
+
+
+LONG_EPILOGUES = {
+    "product": lambda a, b: a @ b,
+    "maximum": lambda a, b: bt.max(bt.multiply(*outer(a, b)), axis=1),
+    "any": lambda a, b: bt.where(bt.any(bt.logical_and(*outer(a > 0, b > 0)), axis=1), 1.5, -2.0).astype("float32"),
+}
+
+
+@pytest.mark.parametrize("columns", [5, 32, 37])
+@pytest.mark.parametrize("name", LONG_EPILOGUES)
+def test_long_epilogues_go_over_the_rows_of_a_tile_in_a_loop(name, columns):
+    """With operands that move with the point, with the column only, with the row only, and with nothing."""
+
+    def fn(a, b, point, column, row, number):
+        s = LONG_EPILOGUES[name](a, b)
+        for k in range(5):
+            s = s * point * 0.3 + column * (0.1 * k + 0.7) - row * (0.2 + k) * number
+        return s
+
+    args = [normal(23, 9), normal(9, columns), normal(23, columns), normal(columns), normal(23, 1), normal(1)]
+    f = function(fn)
+    np.testing.assert_allclose(f(*args).numpy(), fn(*map(bt.asarray, args)).numpy(), rtol=1e-5, atol=1e-5)
+    assert "%stage0 = alloca" in f.llvm()
