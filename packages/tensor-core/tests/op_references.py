@@ -50,6 +50,40 @@ def scatter_add(g: Any, indices: Any, axis: int, size: int) -> Any:
     return out
 
 
+def scatter_nd(g: Any, *indices: Any, sizes: Any) -> Any:
+    places = np.broadcast_arrays(*indices)
+    out = np.zeros((*sizes, *g.shape[places[0].ndim :]), g.dtype)
+    for at in np.ndindex(*places[0].shape):
+        out[tuple(p[at] for p in places)] += g[at]
+    return out
+
+
+def put(x: Any, value: Any, *indices: Any) -> Any:
+    places = np.broadcast_arrays(*indices)
+    out = x.copy()
+    for at in np.ndindex(*places[0].shape):
+        out[tuple(p[at] for p in places)] = value[at]
+    return out
+
+
+def set_slice(x: Any, value: Any, start: Any, size: Any, step: Any) -> Any:
+    out = x.copy()
+    out[np.ix_(*(b + s * np.arange(n) for b, n, s in zip(start, size, step, strict=True)))] = value
+    return out
+
+
+def add_along_axis(g: Any, indices: Any, axis: int, size: int) -> Any:
+    out = np.zeros((*g.shape[:axis], size, *g.shape[axis + 1 :]))
+    for at in np.ndindex(*g.shape):
+        out[(*at[:axis], indices[at], *at[axis + 1 :])] += g[at]
+    return out
+
+
+def sort(x: Any, axis: int, descending: bool) -> Any:
+    out = np.sort(x, axis)
+    return np.flip(out, axis) if descending else out
+
+
 def sliding_window(x: Any, axes: Any, sizes: Any, strides: Any, dilations: Any) -> Any:
     spans = [(k - 1) * d + 1 for k, d in zip(sizes, dilations, strict=True)]
     views = np.lib.stride_tricks.sliding_window_view(x, spans, axes)
@@ -109,6 +143,13 @@ REFERENCES: dict[str, Any] = {
     "concat": lambda *xs, axis: np.concatenate(xs, axis),
     "sliding_window": sliding_window,
     "scatter_add": scatter_add,
+    "gather_nd": lambda x, *indices: x[indices],
+    "scatter_nd": scatter_nd,
+    "put": put,
+    "set_slice": set_slice,
+    "add_along_axis": add_along_axis,
+    "sort": sort,
+    "argsort": lambda x, axis, descending: np.argsort(-x if descending else x, axis, kind="stable"),
     "contract": contract,
     "conv": conv,
     "softmax": softmax,

@@ -12,7 +12,20 @@ import brickwork.tensor as bt
 from brickwork.tensor import OPS, BrickworkError, Composite, DTypeError, Elementwise, Reduce, Tensor, TensorSpec
 from brickwork.tensor.expr import ATOMS, apply, arg
 from brickwork.tensor.op import map_op
-from brickwork.tensor.ops import composite, contraction, creation, elementwise, indexing, movement, nn, reduce
+from brickwork.tensor.ops import (
+    arranging,
+    composite,
+    contraction,
+    creation,
+    elementwise,
+    gathering,
+    indexing,
+    movement,
+    nn,
+    reduce,
+    sets,
+    sorting,
+)
 from brickwork.tensor.trace import bind
 
 SAMPLES = op_samples.samples()
@@ -37,13 +50,26 @@ def test_every_op_has_a_sample():
 
 
 def test_every_function_is_exported():
-    for room in (composite, contraction, creation, elementwise, indexing, movement, nn, reduce):
+    for room in (
+        arranging,
+        composite,
+        contraction,
+        creation,
+        elementwise,
+        gathering,
+        indexing,
+        movement,
+        nn,
+        reduce,
+        sets,
+        sorting,
+    ):
         own = {
             name
             for name, value in vars(room).items()
             if inspect.isfunction(value) and value.__module__.startswith("brickwork.tensor.ops") and name[0] != "_"
         }
-        public = set(nn.__all__) | set(bt.__all__) | {"padding_widths", "differentiate"}
+        public = set(nn.__all__) | set(bt.__all__) | {"padding_widths", "differentiate", "setitem", "concrete"}
         assert own <= public, f"export {own - public} from {room.__name__}"
     assert all(hasattr(bt, name) for name in bt.__all__)
     assert all(hasattr(nn, name) for name in nn.__all__)

@@ -1,13 +1,27 @@
 """The ops, by kind. Importing this package fills the registry."""
 
 from ..tensor import FUNCTIONS
-from . import composite, contraction, creation, elementwise, indexing, movement, nn, reduce
+from . import (
+    arranging,
+    composite,
+    contraction,
+    creation,
+    elementwise,
+    gathering,
+    indexing,
+    movement,
+    nn,
+    reduce,
+    sets,
+    sorting,
+)
 
 FUNCTIONS.update(
     {
         "reshape": movement.reshape,
         "transpose": movement.transpose,
         "getitem": indexing.getitem,
+        "setitem": indexing.setitem,
         "astype": elementwise.astype,
         "stack": movement.stack,
         "sum": reduce.sum,
@@ -18,4 +32,17 @@ FUNCTIONS.update(
         "mean": composite.mean,
     }
 )
-__all__ = ["composite", "contraction", "creation", "elementwise", "indexing", "movement", "nn", "reduce"]
+__all__ = [
+    "arranging",
+    "composite",
+    "contraction",
+    "creation",
+    "elementwise",
+    "gathering",
+    "indexing",
+    "movement",
+    "nn",
+    "reduce",
+    "sets",
+    "sorting",
+]

@@ -1,136 +1,213 @@
-"""Indexing: basic keys are movement; arrays of indices gather, and their gradient scatters."""
+"""``x[key]`` and ``x[key] = value``: basic keys are movement; arrays of indices gather, and their gradient scatters."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from operator import index
 from typing import Any
 
 import numpy as np
 
 from ..dim import Dim
-from ..dtypes import DEFAULT_FLOAT
-from ..errors import DTypeError, ShapeError
-from ..op import OPS, Composite, Opaque, Spec, register
-from ..spec import as_int, normalize_axis
-from ..tensor import Tensor, asarray, beside
+from ..dtypes import kind_rank
+from ..errors import DTypeError, ShapeError, TraceError
+from ..op import OPS, Opaque, Spec, register
+from ..spec import broadcast_shapes
+from ..tensor import Tensor, Variable, asarray, beside
 from ..trace import bind
-from .creation import arange, iota, size_of
-from .elementwise import astype
-from .movement import reshape
+from .creation import iota, zeros_like
+from .elementwise import astype, where
+from .gathering import gather_nd_op, put_op
+from .movement import broadcast_to, reshape, transpose
+from .views import slice_op
 
-__all__ = ["argmax", "argmin", "getitem", "one_hot", "take"]
-
-
-def _infer_take(x: Spec, indices: Spec, *, axis: int) -> Spec:
-    if indices.dtype.kind not in "iu":
-        raise DTypeError(f"take: indices must be integers; got {indices.dtype}. Cast with astype('int64')")
-    return Spec((*x.shape[:axis], *indices.shape, *x.shape[axis + 1 :]), x.dtype)
+__all__ = ["getitem", "set_items"]
 
 
-def _take_rule(i: int, g: Any, out: Any, x: Any, indices: Any, *, axis: int) -> Any:
-    return bind(_scatter_add, (g, indices), {"axis": axis, "size": x.shape[axis]}) if i == 0 else None
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """An array of positions as a key: of one axis, or, for a lone True or False, of a new axis of size 1."""
+
+    places: Tensor
+    of_new_axis: bool = False
 
 
-def _infer_scatter(g: Spec, indices: Spec, *, axis: int, size: int) -> Spec:
-    return Spec((*g.shape[:axis], size, *g.shape[axis + indices.ndim :]), g.dtype)
+def _infer_set(x: Spec, value: Spec, *, start: Any, size: Any, step: Any) -> Spec:
+    if value != Spec(size, x.dtype):
+        raise ShapeError(f"set_slice: the value must be of the places; got {value} for {Spec(size, x.dtype)}")
+    return x
 
 
-def _eval_scatter(xp: Any, g: Any, indices: Any, *, axis: int, size: int) -> Any:
-    out = xp.zeros((*g.shape[:axis], size, *g.shape[axis + indices.ndim :]), g.dtype)
-    xp.add.at(out, (slice(None),) * axis + (indices,), g)
+def _eval_set(xp: Any, x: Any, value: Any, *, start: Any, size: Any, step: Any) -> Any:
+    out = x.copy()
+    slice_op.eval(xp, out, start=start, size=size, step=step)[...] = value
     return out
 
 
-def _scatter_rule(i: int, g: Any, out: Any, x: Any, indices: Any, *, axis: int, size: int) -> Any:
-    return bind(_take, (g, indices), {"axis": axis}) if i == 0 else None
+def _set_rule(i: int, g: Any, out: Any, x: Any, value: Any, **window: Any) -> Any:
+    return bind(_set_slice, (g, zeros_like(value)), window) if i == 0 else bind(slice_op, (g,), window)
 
 
-_take = register(Opaque("take", _infer_take, lambda xp, x, indices, axis: xp.take(x, indices, axis=axis), _take_rule))
-_scatter_add = register(Opaque("scatter_add", _infer_scatter, _eval_scatter, _scatter_rule))
-
-
-def _first_where_best(combine: str) -> Any:
-    """Position of the extreme: the least index among the elements that equal it (or are NaN, which wins as in
-    NumPy)."""
-
-    def body(x: Tensor, *, axis: int) -> Tensor:
-        n = x.shape[axis]
-        if isinstance(n, int) and n == 0:
-            raise ShapeError(f"arg{combine}: axis {axis} must not be empty; got {x.shape}")
-        places = iota(tuple(n if a == axis else 1 for a in range(x.ndim)))
-        best = bind(OPS[combine], (x,), {"axis": (axis,), "keepdims": True})
-        hit = (x == best) | (x != x)
-        beyond = n if isinstance(n, int) else size_of(n, np.int64)
-        return bind(OPS["min"], (bind(OPS["where"], (hit, places, beyond)),), {"axis": (axis,), "keepdims": False})
-
-    return body
-
-
-_argmax = register(Composite("argmax", _first_where_best("max"), lambda *_, **__: None))
-_argmin = register(Composite("argmin", _first_where_best("min"), lambda *_, **__: None))
-
-
-def take(x: Any, indices: Any, axis: int = 0) -> Tensor:
-    """Elements by position along an axis: ``out[..., i, ...] = x[..., indices[i], ...]``. Raises `ShapeError` out
-    of range."""
-    tensor = asarray(x)
-    places = indices if isinstance(indices, Tensor) else beside(asarray(indices), tensor)
-    return bind(_take, (tensor, asarray(places)), {"axis": normalize_axis("take", axis, tensor.ndim)})
-
-
-def argmax(x: Any, axis: int = -1) -> Tensor:
-    """The position of the greatest element along an axis, the first of equals; int64."""
-    tensor = asarray(x)
-    return bind(_argmax, (tensor,), {"axis": normalize_axis("argmax", axis, tensor.ndim)})
-
-
-def argmin(x: Any, axis: int = -1) -> Tensor:
-    """The position of the least element along an axis, the first of equals; int64."""
-    tensor = asarray(x)
-    return bind(_argmin, (tensor,), {"axis": normalize_axis("argmin", axis, tensor.ndim)})
-
-
-def one_hot(indices: Any, classes: int, dtype: Any = DEFAULT_FLOAT) -> Tensor:
-    """A last axis of ``classes``: 1 at the index, else 0. Indices out of range give a row of zeros.
-
-    Raises `DTypeError` unless the indices are integers.
-    """
-    positions, count = asarray(indices), as_int("one_hot", "the number of classes", classes, 0)
-    if positions.dtype.kind not in "iu":
-        raise DTypeError(f"one_hot: indices must be integers; got {positions.dtype}. Cast with astype('int64')")
-    columns = beside(arange(count), positions)
-    hit = bind(OPS["equal"], (reshape(positions, (*positions.shape, 1)), columns))
-    return astype(hit, dtype)
+_set_slice = register(Opaque("set_slice", _infer_set, _eval_set, _set_rule))
 
 
 def getitem(x: Any, key: Any) -> Tensor:
-    """``x[key]`` for integers, slices, ``...``, None, or one array of integers or booleans in the first place."""
+    """``x[key]`` as in NumPy: integers, slices, ``...``, None, boolean masks and arrays of integers, in any mix.
+
+    Arrays of indices broadcast together; their axes stand where the first of them stood when all (and the integers
+    among them) are neighbours, else first. Raises `ShapeError` for positions out of range and keys that do not fit,
+    `TraceError` for a mask whose values are not known while tracing.
+    """
     tensor = asarray(x)
-    keys = list(key) if isinstance(key, tuple) else [key]
-    if any(isinstance(k, (Tensor, np.ndarray, list)) for k in keys):
-        return _advanced(tensor, keys)
-    if sum(k is Ellipsis for k in keys) > 1:
+    keys = _keys_of(tensor, key)
+    picks = [k for k in keys if isinstance(k, Pick)]
+    out = _basic(tensor, keys)
+    return _picked(out, keys, picks) if picks else out
+
+
+def set_items(x: Any, key: Any, value: Any) -> Tensor:
+    """A tensor like ``x`` with ``value`` at ``x[key]``; ``value`` broadcasts, and takes the dtype of ``x``.
+
+    Where arrays of indices name a place several times, one of the values stays, and it alone has a gradient.
+    Raises as `getitem`, and `DTypeError` where the value is of a wider kind (real into integers).
+    """
+    tensor = asarray(x)
+    new = _value_for(tensor, value)
+    mask = key[0] if isinstance(key, tuple) and len(key) == 1 else key
+    if isinstance(mask, Tensor) and mask.dtype.kind == "b" and 0 < mask.ndim <= tensor.ndim - new.ndim:
+        _check_mask(mask.shape, tensor, 0)
+        wide = reshape(beside(mask, tensor), (*mask.shape, *(1,) * (tensor.ndim - mask.ndim)))
+        _fit(new, tensor.shape[mask.ndim :])
+        return where(wide, new, tensor)
+    keys = _keys_of(tensor, key)
+    if any(isinstance(k, Pick) for k in keys):
+        return _set_places(tensor, key, new)
+    window, shape = _window(tensor, keys)
+    places = reshape(_fit(new, shape), window["size"])
+    return bind(_set_slice, (tensor, places), window)
+
+
+def setitem(x: Tensor, key: Any, value: Any) -> None:
+    """``x[key] = value``: the handle gets new data; the array that it had, and who shares it, stay as they were."""
+    new = set_items(x, key, value)
+    if isinstance(x, Variable):
+        x.assign(new)
+    elif new.symbolic and not x.symbolic:
+        raise TraceError(
+            f"index: a tensor from outside a traced function must stay as it is; got an assignment to {x.spec}. "
+            "Use a Variable, or make it inside"
+        )
+    else:
+        x.data = new.data
+
+
+def _value_for(x: Tensor, value: Any) -> Tensor:
+    known = isinstance(value, Tensor) or hasattr(value, "dtype")
+    new = asarray(value)
+    if kind_rank(new.dtype) > kind_rank(x.dtype):
+        raise DTypeError(f"index: a value must be of no wider kind than {x.dtype}; got {new.dtype}. Cast with astype")
+    new = astype(new, x.dtype) if known else asarray(value, x.dtype)
+    return beside(new, x)
+
+
+def _fit(value: Tensor, shape: Any) -> Tensor:
+    """The value stretched to the shape of the places; it may have more axes of size 1 in front, as in NumPy."""
+    extra = value.ndim - len(shape)
+    if extra > 0 and all(n == 1 for n in value.shape[:extra]):
+        value = reshape(value, value.shape[extra:])
+    if broadcast_shapes("index", value.shape, shape) != shape:
+        raise ShapeError(f"index: the value must stretch to the places; got {value.shape} for {shape}")
+    return broadcast_to(value, shape)
+
+
+def _set_places(x: Tensor, key: Any, value: Tensor) -> Tensor:
+    """By flat positions: those that the same key reads from a tensor of positions."""
+    places = getitem(beside(iota(x.shape), x), key)
+    flat = bind(put_op, (reshape(x, (x.size,)), _fit(value, places.shape), places))
+    return reshape(flat, x.shape)
+
+
+# ---- keys
+def _keys_of(x: Tensor, key: Any) -> list[Any]:
+    """Integers, slices, None and `Pick`, which together say what becomes of each axis; an ellipsis is only a mark."""
+    given = list(key) if isinstance(key, tuple) else [key]
+    if sum(k is Ellipsis for k in given) > 1:
         raise ShapeError(f"index: at most one ellipsis; got {key}")
-    if Ellipsis not in keys:
-        keys.append(Ellipsis)
-    at = keys.index(Ellipsis)
-    used = sum(k is not None for k in keys) - 1
-    if used > tensor.ndim:
-        raise ShapeError(f"index: at most {tensor.ndim} indices for shape {tensor.shape}; got {used}")
-    keys[at : at + 1] = [slice(None)] * (tensor.ndim - used)
-    return _basic(tensor, keys)
+    if not any(k is Ellipsis for k in given):
+        given.append(Ellipsis)
+    arrays = [_array_of(k, x) for k in given]
+    used = sum(_axes_of(k) for k in arrays)
+    if used > x.ndim:
+        raise ShapeError(f"index: at most {x.ndim} indices for shape {x.shape}; got {used}")
+    out: list[Any] = []
+    axis = 0
+    for k in arrays:
+        if k is Ellipsis:
+            out += [Ellipsis, *[slice(None)] * (x.ndim - used)]  # it parts the arrays beside it even where it is empty
+            axis += x.ndim - used
+        else:
+            out += _mask(k, x, axis) if isinstance(k, Tensor) and k.dtype.kind == "b" else [_key(k)]
+            axis += _axes_of(k)
+    return out
 
 
-def _basic(x: Tensor, keys: list[Any]) -> Tensor:
+def _array_of(k: Any, x: Tensor) -> Any:
+    """Arrays, lists and lone booleans as tensors beside ``x``; an array of one integer as that integer."""
+    if isinstance(k, (bool, np.bool_)):
+        return beside(asarray(np.asarray(k)), x)
+    if not isinstance(k, (Tensor, np.ndarray, list)):
+        return k
+    found = k if isinstance(k, Tensor) else asarray(np.zeros(0, np.int64) if isinstance(k, list) and not k else k)
+    found = asarray(found)
+    if found.dtype.kind not in "iub":
+        raise DTypeError(f"index: arrays must be of integers or booleans; got {found.spec}. Cast with astype('int64')")
+    if found.shape == () and isinstance(found.data, np.ndarray) and found.dtype.kind != "b":
+        return int(found.data)
+    return beside(found, x)
+
+
+def _axes_of(k: Any) -> int:
+    """How many axes of the tensor a key speaks of."""
+    if k is None or k is Ellipsis:
+        return 0
+    return k.ndim if isinstance(k, Tensor) and k.dtype.kind == "b" else 1
+
+
+def _key(k: Any) -> Any:
+    return Pick(k) if isinstance(k, Tensor) else k
+
+
+def _check_mask(shape: Any, x: Tensor, axis: int) -> None:
+    if shape != x.shape[axis : axis + len(shape)]:
+        raise ShapeError(f"index: a mask must have the shape of its axes; got {shape} at axis {axis} of {x.shape}")
+
+
+def _mask(mask: Tensor, x: Tensor, axis: int) -> list[Any]:
+    """The positions that a mask picks, an array for each of its axes."""
+    _check_mask(mask.shape, x, axis)
+    if mask.symbolic:
+        raise TraceError(
+            "index: a mask must be known to say how many elements it picks; got the symbol "
+            f"{mask.spec} of a traced function. Use where(mask, x, other)"
+        )
+    if mask.ndim == 0:
+        return [Pick(beside(asarray(np.zeros(int(mask.numpy()), np.int64)), x), of_new_axis=True)]
+    return [Pick(beside(asarray(p), x)) for p in np.nonzero(mask.numpy())]
+
+
+def _window(x: Tensor, keys: list[Any]) -> tuple[dict[str, Any], Any]:
+    """The parameters of the slice that the basic keys ask for, and the shape after None and integers."""
     start, size, step, shape = [], [], [], []
     axis = 0
     for k in keys:
-        if k is None:
+        if k is Ellipsis:
+            continue
+        if k is None or (isinstance(k, Pick) and k.of_new_axis):
             shape.append(1)
             continue
         n = x.shape[axis]
-        if isinstance(k, slice):
-            b, count, s = _slice_of(k, n, axis)
+        if isinstance(k, (slice, Pick)):
+            b, count, s = (0, n, 1) if isinstance(k, Pick) else _slice_of(k, n, axis)
             shape.append(count)
         else:
             b, count, s = _place_of(k, n, axis), 1, 1
@@ -138,9 +215,37 @@ def _basic(x: Tensor, keys: list[Any]) -> Tensor:
         size.append(count)
         step.append(s)
         axis += 1
-    whole = tuple(size) == x.shape and not any(start) and set(step) <= {1}
-    out = x if whole else bind(OPS["slice"], (x,), {"start": tuple(start), "size": tuple(size), "step": tuple(step)})
-    return reshape(out, tuple(shape))
+    return {"start": tuple(start), "size": tuple(size), "step": tuple(step)}, tuple(shape)
+
+
+def _basic(x: Tensor, keys: list[Any]) -> Tensor:
+    window, shape = _window(x, keys)
+    whole = window["size"] == x.shape and not any(window["start"]) and set(window["step"]) <= {1}
+    out = x if whole else bind(OPS["slice"], (x,), window)
+    return reshape(out, shape)
+
+
+def _picked(x: Tensor, keys: list[Any], picks: list[Pick]) -> Tensor:
+    """Gather along the axes of the picks, brought to the front, and put the axes that come of it in their place."""
+    left = [k for k in keys if k is None or isinstance(k, (slice, Pick))]
+    front = [a for a, k in enumerate(left) if isinstance(k, Pick)]
+    rest = [a for a in range(x.ndim) if a not in front]
+    moved = x if front == list(range(len(front))) else transpose(x, (*front, *rest))
+    out = bind(gather_nd_op, (moved, *(p.places for p in picks)))
+    lead = out.ndim - len(rest)
+    before = _axes_before(keys)
+    if before == 0 or lead == 0:
+        return out
+    places = list(range(lead))
+    others = list(range(lead, out.ndim))
+    return transpose(out, (*others[:before], *places, *others[before:]))
+
+
+def _axes_before(keys: list[Any]) -> int:
+    """The number of axes before those of the arrays: 0 unless arrays and integers are neighbours."""
+    fancy = [n for n, k in enumerate(keys) if not (k is None or k is Ellipsis or isinstance(k, slice))]
+    together = fancy[-1] - fancy[0] == len(fancy) - 1
+    return sum(k is not Ellipsis for k in keys[: fancy[0]]) if together else 0
 
 
 def _slice_of(k: slice, n: Any, axis: int) -> tuple[Any, Any, int]:
@@ -160,7 +265,7 @@ def _slice_of(k: slice, n: Any, axis: int) -> tuple[Any, Any, int]:
 
 
 def _place_of(k: Any, n: Any, axis: int) -> Any:
-    if isinstance(k, (bool, np.bool_)) or not hasattr(type(k), "__index__"):
+    if not hasattr(type(k), "__index__"):
         raise ShapeError(f"index: must be integers, slices, None, ... or arrays; got {k!r} at axis {axis}")
     place = index(k)
     if isinstance(n, Dim):
@@ -168,17 +273,3 @@ def _place_of(k: Any, n: Any, axis: int) -> Any:
     if not -n <= place < n:
         raise ShapeError(f"index: must be in [{-n}, {n}) on axis {axis}; got {place}")
     return place % n
-
-
-def _advanced(x: Tensor, keys: list[Any]) -> Tensor:
-    if len(keys) != 1:
-        raise ShapeError("index: an array of indices must stand alone; got it beside other keys. Index in two steps")
-    k = keys[0]
-    picked = k if isinstance(k, Tensor) else beside(asarray(k, np.int64 if isinstance(k, list) and not k else None), x)
-    if picked.dtype.kind == "b":
-        mask = picked.numpy()
-        if mask.shape != x.shape[: mask.ndim]:
-            raise ShapeError(f"index: a mask must have the shape of the leading axes; got {mask.shape} for {x.shape}")
-        flat = reshape(x, (mask.size, *x.shape[mask.ndim :]))
-        return take(flat, np.flatnonzero(mask), 0)
-    return take(x, picked, 0)

@@ -8,10 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from ..backend import module_of
 from ..dim import Dim, Size
+from ..dtypes import promote
 from ..errors import DTypeError, ShapeError
-from ..op import Opaque, Spec, register
-from ..spec import Shape, as_float, as_int, as_ints, as_shape, normalize_axes, normalize_axis
+from ..expr import arg
+from ..op import Opaque, Spec, map_op, register
+from ..spec import Shape, as_bool, as_float, as_int, as_ints, as_shape, normalize_axes, normalize_axis
 from ..tensor import Tensor, asarray
 from ..trace import bind
 from .views import (
@@ -76,15 +79,39 @@ def _concat_rule(i: int, g: Any, out: Any, *xs: Any, axis: int) -> Any:
 _concat = register(Opaque("concat", _infer_concat, lambda xp, *xs, axis: xp.concatenate(xs, axis=axis), _concat_rule))
 
 
-def reshape(x: Any, shape: Any) -> Tensor:
-    """The same elements in another shape; one size may be -1. Raises `ShapeError` when the numbers of elements
-    differ."""
+def reshape(x: Any, shape: Any, copy: bool | None = None) -> Tensor:
+    """The same elements in another shape; one size may be -1.
+
+    ``copy``: True for memory of its own, False for an error where that is needed, None for either.
+    Raises `ShapeError` when the numbers of elements differ, or where the result must be a copy and may not.
+    """
+    if copy is not None:
+        return _reshape_with(as_bool("reshape", "copy", copy), asarray(x), shape)
     tensor = asarray(x)
     sizes = shape if isinstance(shape, (tuple, list)) else (shape,)
     wanted: Shape = tuple(n if isinstance(n, Dim) else as_int("reshape", "a size", n, -1) for n in sizes)
     if wanted == tensor.shape:
         return tensor
     return bind(reshape_op, (tensor,), {"shape": _whole(wanted, tensor) if -1 in wanted else wanted})
+
+
+def _reshape_with(copy: bool, x: Tensor, shape: Any) -> Tensor:
+    out = reshape(x, shape)
+    if x.symbolic or out.symbolic:  # a compiled function has values, and where they lie is the compiler's to say
+        return out
+    if copy:
+        return (
+            out if out.data is not x.data and not _shares(out, x) else bind(map_op, (out,), {"body": arg(0, out.dtype)})
+        )
+    if out.size and not _shares(out, x):
+        raise ShapeError(f"reshape: a view must be possible without copy; got {x.shape} -> {out.shape} of a strided "
+                         "tensor. Leave copy out")  # fmt: skip
+    return out
+
+
+def _shares(a: Tensor, b: Tensor) -> bool:
+    """Whether two tensors of a device lie in the same memory."""
+    return bool(module_of((a.data,)).may_share_memory(a.data, b.data))
 
 
 def _whole(wanted: Shape, x: Tensor) -> Shape:
@@ -118,11 +145,13 @@ def broadcast_to(x: Any, shape: Any) -> Tensor:
     return bind(broadcast_to_op, (asarray(x),), {"shape": as_shape("broadcast_to", shape)})
 
 
-def expand_dims(x: Any, axis: int = 0) -> Tensor:
-    """A new axis of size 1 at ``axis``."""
+def expand_dims(x: Any, axis: int | Sequence[int] = 0) -> Tensor:
+    """A new axis of size 1 at ``axis``, or several. Raises `ShapeError` out of range."""
     tensor = asarray(x)
-    place = normalize_axis("expand_dims", axis, tensor.ndim + 1)
-    return reshape(tensor, (*tensor.shape[:place], 1, *tensor.shape[place:]))
+    given = as_ints("expand_dims", "an axis", axis)
+    places = normalize_axes("expand_dims", given, tensor.ndim + len(given))
+    sizes = iter(tensor.shape)
+    return reshape(tensor, tuple(1 if a in places else next(sizes) for a in range(tensor.ndim + len(places))))
 
 
 def squeeze(x: Any, axis: int | Sequence[int]) -> Tensor:
@@ -172,15 +201,28 @@ def sliding_window(x: Any, axes: Any, sizes: Any, strides: Any = 1, dilations: A
     return bind(sliding_window_op, (tensor,), {"axes": where, **window})
 
 
-def concat(xs: Sequence[Any], axis: int = 0) -> Tensor:
-    """Tensors of one dtype joined along an axis; the other sizes must agree. Raises `ShapeError` or `DTypeError`."""
-    tensors = _several("concat", xs)
+def concat(xs: Sequence[Any], axis: int | None = 0) -> Tensor:
+    """Tensors joined along an axis (flattened first, for None), in their common dtype; the other sizes must agree.
+
+    Raises `ShapeError`, or `DTypeError` where there is no common dtype.
+    """
+    tensors = _one_dtype(_several("concat", xs))
+    if axis is None:
+        return bind(_concat, tuple(reshape(t, (t.size,)) for t in tensors), {"axis": 0})
     return bind(_concat, tensors, {"axis": normalize_axis("concat", axis, tensors[0].ndim)})
 
 
 def stack(xs: Sequence[Any], axis: int = 0) -> Tensor:
-    """Tensors of one shape and dtype joined along a new axis. Raises `ShapeError` or `DTypeError`."""
-    return concat([expand_dims(x, axis) for x in _several("stack", xs)], axis)
+    """Tensors of one shape joined along a new axis, in their common dtype. Raises `ShapeError` or `DTypeError`."""
+    tensors = _several("stack", xs)
+    if any(t.shape != tensors[0].shape for t in tensors):
+        raise ShapeError(f"stack: shapes must agree; got {', '.join(str(t.shape) for t in tensors)}")
+    return concat([expand_dims(x, axis) for x in tensors], axis)
+
+
+def _one_dtype(tensors: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    common = promote(*(t.dtype for t in tensors))
+    return tuple(t if t.dtype == common else t.astype(common) for t in tensors)
 
 
 def _several(who: str, xs: Any) -> tuple[Tensor, ...]:

@@ -18,7 +18,7 @@ from .composite import mean
 from .contraction import conv, padding_widths
 from .creation import full
 from .elementwise import exp, log, rsqrt
-from .indexing import one_hot
+from .gathering import one_hot
 from .movement import pad, sliding_window, stop_gradient
 
 __all__ = [
