@@ -8,9 +8,9 @@ from cases import BATCH, CASES, F32, adam, softmax, write
 from cuda_on_host import one_unit
 
 from brickwork.gpu import CompileError, compile_binary, compile_kernel, emit
-from brickwork.gpu.collapse import collapse
 from brickwork.gpu.nvrtc import Nvrtc, target_for
 from brickwork.tensor import DeviceError, DTypeError
+from brickwork.tensor.coalesce import coalesce
 from brickwork.tensor.dtypes import NAMES
 from brickwork.tensor.expr import acc, apply, arg, index
 from brickwork.tensor.kernel import Kernel, KernelError, Read, Stage, interpret
@@ -117,7 +117,7 @@ def test_contiguous_axes_become_one():
         (Read(0, F32, 0, (32, 8, 1)), Read(1, F32, 0, (0, 0, 0))),
         (write(arg(0, F32) * arg(1, F32), 2, (32, 8, 1)),),
     )
-    assert collapse(contiguous).axes == (BATCH * 32,)
+    assert coalesce(contiguous).axes == (BATCH * 32,)
     assert "%" not in emit(contiguous).text
     bias = Kernel(
         (BATCH, 4, 8),
@@ -125,7 +125,7 @@ def test_contiguous_axes_become_one():
         (Read(0, F32, 0, (32, 8, 1)), Read(1, F32, 0, (0, 0, 1))),
         (write(arg(0, F32) + arg(1, F32), 2, (32, 8, 1)),),
     )
-    assert collapse(bias).axes == (BATCH * 4, 8)
+    assert coalesce(bias).axes == (BATCH * 4, 8)
 
 
 @pytest.mark.parametrize("seed", range(30))
@@ -154,7 +154,7 @@ def test_collapsed_kernels_mean_the_same(seed):
         stages = (write(body, 2, strides(everything), inner),)
     kernel = Kernel(axes, outer, reads, stages)
     kernel.check()
-    smaller = collapse(kernel)
+    smaller = coalesce(kernel)
     smaller.check()
     size = int(np.prod(axes))
     inputs = {0: rng.random(size, dtype=np.float32), 1: rng.random(size, dtype=np.float32)}

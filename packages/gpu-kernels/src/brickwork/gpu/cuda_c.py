@@ -18,11 +18,11 @@ from math import prod
 
 import numpy as np
 
+from brickwork.tensor.coalesce import coalesce
 from brickwork.tensor.dim import Dim, Size
 from brickwork.tensor.kernel import Kernel, KernelError, Read, Stage, Write, identity
 
 from .c_types import c_type, literal
-from .collapse import collapse
 from .statements import Statements, atom_text, size_text
 
 __all__ = ["Buffer", "CudaSource", "emit", "prelude"]
@@ -77,7 +77,7 @@ def emit(kernel: Kernel) -> CudaSource:
     complex and float8.
     """
     kernel.check()
-    kernel = collapse(kernel)
+    kernel = coalesce(kernel)
     buffers, names = _buffers(kernel), _symbols(kernel)
     symbols = {name: f"n{i}" for i, name in enumerate(names)}
     elementwise = all(s.write is not None and not s.axes for s in kernel.stages)

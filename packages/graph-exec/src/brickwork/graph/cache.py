@@ -14,6 +14,10 @@ from functools import lru_cache
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
+from types import ModuleType
+
+import brickwork.graph as here
+import brickwork.tensor
 
 from . import __version__
 from .config import cache_folder
@@ -27,24 +31,19 @@ _hits = [0, 0]
 
 @lru_cache(maxsize=1)
 def _machine_key() -> str:
+    """Versions, the CPU, and the state of the sources that write code: an edited generator never meets old code."""
     cpu = host()
     return "|".join(
-        [
-            __version__,
-            version("brickwork-tensor-core") if _installed() else "tree",
-            version("llvmlite"),
-            cpu.name,
-            cpu.features,
-        ]
+        [__version__, version("llvmlite"), cpu.name, cpu.features, _sources(brickwork.tensor), _sources(here)]
     )
 
 
-def _installed() -> bool:
-    try:
-        version("brickwork-tensor-core")
-    except ModuleNotFoundError:
-        return False
-    return True
+def _sources(package: ModuleType) -> str:
+    """Names, sizes and times of a package's files: cheaper than their text, and as good for code that is installed once."""
+    roots = [Path(p) for p in package.__path__]
+    files = sorted(f for root in roots for kind in ("*.py", "*.ll") for f in root.rglob(kind))
+    facts = [(f.name, f.stat().st_size, f.stat().st_mtime_ns) for f in files]
+    return sha256(repr(facts).encode()).hexdigest()
 
 
 def cached_object(kind: str, key: str, text: Callable[[], str]) -> tuple[bytes, bool]:

@@ -195,7 +195,8 @@ class Executable:
             step = self.plan.steps[number]
             assert isinstance(step, Call)
             node = step.node
-            made = node.definition.eval(np, *(self._argument(v) for v in node.inputs), **node.settings)
+            with np.errstate(all="ignore"):
+                made = node.definition.eval(np, *(self._argument(v) for v in node.inputs), **node.settings)
             for v, array in zip(node.outputs, made if isinstance(made, tuple) else (made,), strict=True):
                 self._arrays[v.id][...] = array
         except BaseException as error:

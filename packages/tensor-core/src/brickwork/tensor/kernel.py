@@ -11,6 +11,10 @@ is not opaque:
 - matrix product and convolution with both gradients: a combining stage ``a0 * a1`` over the contracted axes, then
   an epilogue.
 
+Writing stages that follow one another without loops of their own compute everything before any of them stores, so a
+buffer may be read and overwritten at the same point, as an optimizer does with a weight. Across points of the outer
+axes, and across loops, a kernel must not read what it writes elsewhere.
+
 Reads and writes are affine: a flat element offset plus a stride per axis. A guarded read gives ``fill`` where one
 of its guards is out of range, which is how padding is read without being stored.
 """
@@ -159,21 +163,37 @@ def interpret(kernel: Kernel, buffers: Mapping[int, np.ndarray], symbols: Mappin
     sizes = [evaluate(s, values) for s in kernel.axes]
     with np.errstate(all="ignore"):
         for point in product(*map(range, sizes[: kernel.outer])):
-            accs: dict[int, Any] = {}
-            for k, stage in enumerate(kernel.stages):
-                result = None if stage.combine is None else identity(stage.combine, stage.body.dtype)
-                for inner in product(*(range(sizes[a]) for a in stage.axes)):
-                    where = [*point, *([0] * (len(sizes) - kernel.outer))]
-                    for a, i in zip(stage.axes, inner, strict=True):
-                        where[a] = i
-                    value = _evaluate(kernel, stage.body, where, accs, buffers, values)
-                    if stage.combine is not None:
-                        result = ATOMS[stage.combine].numpy(result, value)
-                    else:
-                        write = stage.write
-                        assert write is not None
-                        buffers[write.target][_place(write, where, values)] = value
-                accs[k] = result
+            _run_point(kernel, [*point, *([0] * (len(sizes) - kernel.outer))], sizes, buffers, values)
+
+
+def _run_point(
+    kernel: Kernel, where: list[int], sizes: Sequence[int], buffers: Mapping[int, np.ndarray], values: Mapping[str, int]
+) -> None:
+    """All stages at one point of the outer axes; writes wait for the end of the run of loopless ones they stand in."""
+    accs: dict[int, Any] = {}
+    waiting: list[tuple[int, int, Any]] = []
+    for k, stage in enumerate(kernel.stages):
+        if stage.write is None or stage.axes:
+            _store(waiting, buffers)
+        result = None if stage.combine is None else identity(stage.combine, stage.body.dtype)
+        for inner in product(*(range(sizes[a]) for a in stage.axes)):
+            for a, i in zip(stage.axes, inner, strict=True):
+                where[a] = i
+            value = _evaluate(kernel, stage.body, where, accs, buffers, values)
+            if stage.write is None:
+                result = ATOMS[stage.combine or ""].numpy(result, value)
+            else:
+                waiting.append((stage.write.target, _place(stage.write, where, values), value))
+                if stage.axes:
+                    _store(waiting, buffers)
+        accs[k] = result
+    _store(waiting, buffers)
+
+
+def _store(waiting: list[tuple[int, int, Any]], buffers: Mapping[int, np.ndarray]) -> None:
+    for target, place, value in waiting:
+        buffers[target][place] = value
+    waiting.clear()
 
 
 def _place(access: Read | Write, where: Sequence[int], values: Mapping[str, int]) -> int:

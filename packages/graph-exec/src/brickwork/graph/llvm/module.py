@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from brickwork.tensor.coalesce import coalesce
 from brickwork.tensor.dim import Dim, Size
 from brickwork.tensor.kernel import Kernel, Read, Stage, Write
 
 from ..plan import Call, Plan
-from ..shape import coalesce
 from .codegen import Function, generate
 from .strategy import Machine
 from .writer import Writer

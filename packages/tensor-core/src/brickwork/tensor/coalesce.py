@@ -1,12 +1,15 @@
-"""Normal form of a kernel: no axes of size 1, and neighbouring axes that are one run through memory made one."""
+"""Normal form of a kernel: no axes of size 1, and neighbouring axes that are one run through memory made one.
+
+Compilers call it first: a CPU gets longer vectors and fewer loops, a GPU fewer divisions to find its place.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from brickwork.tensor.dim import Size
-from brickwork.tensor.expr import INDEX, Expr, const, index, leaves, substitute
-from brickwork.tensor.kernel import Guard, Kernel, Read, Stage, Write
+from .dim import Size
+from .expr import INDEX, Expr, const, index, leaves, substitute
+from .kernel import Guard, Kernel, Read, Stage, Write
 
 __all__ = ["coalesce"]
 
@@ -83,6 +86,8 @@ def _mergeable(kernel: Kernel, a: int) -> bool:
     if (a < kernel.outer) != (b < kernel.outer) or any((a in s.axes) != (b in s.axes) for s in kernel.stages):
         return False
     if any(set(leaves(s.body, "index")) & {a, b} for s in kernel.stages):
+        return False
+    if any(a in s.axes and s.axes.index(b) != s.axes.index(a) + 1 for s in kernel.stages):
         return False
     accesses = [r.strides for r in kernel.reads] + [w.strides for w in kernel.writes]
     if any(g.coeffs[a] or g.coeffs[b] for r in kernel.reads for g in r.guards):
