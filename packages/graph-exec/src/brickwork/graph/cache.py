@@ -39,7 +39,7 @@ def _machine_key() -> str:
 
 
 def _sources(package: ModuleType) -> str:
-    """Names, sizes and times of a package's files: cheaper than their text, and as good for code that is installed once."""
+    """Names, sizes and times of the files of a package: cheaper than their text, and as good for installed code."""
     roots = [Path(p) for p in package.__path__]
     files = sorted(f for root in roots for kind in ("*.py", "*.ll") for f in root.rglob(kind))
     facts = [(f.name, f.stat().st_size, f.stat().st_mtime_ns) for f in files]

@@ -13,7 +13,10 @@ from typing import Any
 import numpy as np
 
 from . import approximations as approx
+from . import arithmetic, representation, trigonometry
 from .derivative import evaluate
+from .dtypes import class_of
+from .errors import DTypeError
 from .expr import ATOMS, Atom, Expr, apply, arg
 
 __all__ = ["ATOMS", "atom"]
@@ -34,10 +37,20 @@ def _sgn(x: Expr) -> Expr:
 
 
 def _pow_vjp(g: Expr, out: Expr, x: Expr, y: Expr) -> tuple[Expr, Expr]:
+    if class_of(x.dtype) == "c":
+        return g * y * apply("pow", x, y - 1.0), g * out * apply("log", x)
     zero_power = y.equal(0.0)
     dx = g * where(zero_power, 0.0, y * apply("pow", x, where(zero_power, 1.0, y - 1.0)))
     dy = g * where(x > 0.0, out * apply("log", where(x > 0.0, x, 1.0)), 0.0)
     return dx, dy
+
+
+def _sign_vjp(g: Expr, out: Expr, x: Expr) -> tuple[Expr | None]:
+    """Of a complex number: what turns x turns its sign, what stretches it does not (see `conj` for the convention)."""
+    if class_of(x.dtype) != "c":
+        return (None,)
+    size = apply("abs", x).cast(x.dtype)
+    return (apply("conj", out) * (apply("imag", g * out).cast(x.dtype) * 1j) / size,)
 
 
 def _share(chosen: Callable[[Expr, Expr], Expr]) -> Callable[..., tuple[Expr, Expr]]:
@@ -52,6 +65,13 @@ def _share(chosen: Callable[[Expr, Expr], Expr]) -> Callable[..., tuple[Expr, Ex
 
 def _mulhi(x: Any, y: Any) -> Any:
     return ((x.astype(np.uint64) * y) >> np.uint64(32)).astype(np.uint32)
+
+
+def _integer_power(x: Any, y: Any) -> Any:
+    """As NumPy, which raises for negative exponents, but with an error that says what to do."""
+    if (y < 0).any():
+        raise DTypeError("power: integers take exponents of 0 or more; got one below. Cast a side with astype(float)")
+    return np.power(x, y) if isinstance(x, (np.ndarray, np.generic)) else x**y
 
 
 _erf = np.frompyfunc(math.erf, 1, 1)
@@ -126,7 +146,7 @@ atom(
     vjp=lambda g, o, x, y, z: (g * y, g * x, g),
     classes="f",
 )
-atom("pow", 2, np.power, cuda="pow({0}, {1})", vjp=_pow_vjp, body=approx.power, classes="f", domain=(0.5, 3.0))
+atom("pow", 2, np.power, cuda="pow({0}, {1})", vjp=_pow_vjp, body=approx.power, classes="fc", domain=(0.5, 3.0))
 atom(
     "maximum",
     2,
@@ -153,16 +173,18 @@ atom(
     np.absolute,
     llvm={"f": "@llvm.fabs"},
     cuda="bw_abs({0})",
-    vjp=lambda g, o, x: (g * _sgn(x),),
+    vjp=lambda g, o, x: (g.cast(x.dtype) * apply("conj", _sgn(x)) if class_of(x.dtype) == "c" else g * _sgn(x),),
     body=approx.absolute,
+    result="real",
+    classes="iufc",
 )
-atom("sign", 1, np.sign, cuda="bw_sign({0})", body=approx.sign)
+atom("sign", 1, np.sign, cuda="bw_sign({0})", body=approx.sign, classes="iufc", vjp=_sign_vjp)
 
 # rounding
 atom("floor", 1, np.floor, llvm={"f": "@llvm.floor"}, cuda="floor({0})", classes="f")
 atom("ceil", 1, np.ceil, llvm={"f": "@llvm.ceil"}, cuda="ceil({0})", classes="f")
 atom("trunc", 1, np.trunc, llvm={"f": "@llvm.trunc"}, cuda="trunc({0})", classes="f")
-atom("rint", 1, np.rint, llvm={"f": "@llvm.rint"}, cuda="rint({0})", classes="f")
+atom("rint", 1, np.rint, llvm={"f": "@llvm.rint"}, cuda="rint({0})", classes="fc")
 
 # powers, exponentials and friends
 atom(
@@ -172,12 +194,12 @@ atom(
     llvm={"f": "@llvm.sqrt"},
     cuda="sqrt({0})",
     vjp=lambda g, o, x: (g * 0.5 / o,),
-    classes="f",
+    classes="fc",
     domain=(0.1, 9.0),
 )
-atom("exp", 1, np.exp, cuda="exp({0})", vjp=lambda g, o, x: (g * o,), body=approx.exp, classes="f")
-atom("expm1", 1, np.expm1, cuda="expm1({0})", vjp=lambda g, o, x: (g * (o + 1.0),), body=approx.expm1, classes="f")
-atom("log", 1, np.log, cuda="log({0})", vjp=lambda g, o, x: (g / x,), body=approx.log, classes="f", domain=(0.1, 9.0))
+atom("exp", 1, np.exp, cuda="exp({0})", vjp=lambda g, o, x: (g * o,), body=approx.exp, classes="fc")
+atom("expm1", 1, np.expm1, cuda="expm1({0})", vjp=lambda g, o, x: (g * (o + 1.0),), body=approx.expm1, classes="fc")
+atom("log", 1, np.log, cuda="log({0})", vjp=lambda g, o, x: (g / x,), body=approx.log, classes="fc", domain=(0.1, 9.0))
 atom(
     "log1p",
     1,
@@ -185,12 +207,12 @@ atom(
     cuda="log1p({0})",
     vjp=lambda g, o, x: (g / (x + 1.0),),
     body=approx.log1p,
-    classes="f",
+    classes="fc",
     domain=(-0.5, 9.0),
 )
-atom("sin", 1, np.sin, cuda="sin({0})", vjp=lambda g, o, x: (g * apply("cos", x),), body=approx.sin, classes="f")
-atom("cos", 1, np.cos, cuda="cos({0})", vjp=lambda g, o, x: (-g * apply("sin", x),), body=approx.cos, classes="f")
-atom("tanh", 1, np.tanh, cuda="tanh({0})", vjp=lambda g, o, x: (g * (1.0 - o * o),), body=approx.tanh, classes="f")
+atom("sin", 1, np.sin, cuda="sin({0})", vjp=lambda g, o, x: (g * apply("cos", x),), body=approx.sin, classes="fc")
+atom("cos", 1, np.cos, cuda="cos({0})", vjp=lambda g, o, x: (-g * apply("sin", x),), body=approx.cos, classes="fc")
+atom("tanh", 1, np.tanh, cuda="tanh({0})", vjp=lambda g, o, x: (g * (1.0 - o * o),), body=approx.tanh, classes="fc")
 atom(
     "erf",
     1,
@@ -200,6 +222,84 @@ atom(
     body=approx.erf,
     classes="f",
 )
+
+# trigonometric and hyperbolic; of complex numbers by NumPy
+_TRIGONOMETRIC: list[tuple[str, Any, str, Callable[..., Expr], tuple[float, float], Callable[..., Expr]]] = [
+    ("tan", np.tan, "tan", trigonometry.tan, (-1.2, 1.2), lambda g, o, x: g * (o * o + 1.0)),
+    ("asin", np.arcsin, "asin", trigonometry.asin, (-0.9, 0.9), lambda g, o, x: g / apply("sqrt", 1.0 - x * x)),
+    ("acos", np.arccos, "acos", trigonometry.acos, (-0.9, 0.9), lambda g, o, x: -g / apply("sqrt", 1.0 - x * x)),
+    ("atan", np.arctan, "atan", trigonometry.atan, (-3.0, 3.0), lambda g, o, x: g / (x * x + 1.0)),
+    ("sinh", np.sinh, "sinh", trigonometry.sinh, (-3.0, 3.0), lambda g, o, x: g * apply("cosh", x)),
+    ("cosh", np.cosh, "cosh", trigonometry.cosh, (-3.0, 3.0), lambda g, o, x: g * apply("sinh", x)),
+    ("asinh", np.arcsinh, "asinh", trigonometry.asinh, (-3.0, 3.0), lambda g, o, x: g / apply("sqrt", x * x + 1.0)),
+    (
+        "acosh",
+        np.arccosh,
+        "acosh",
+        trigonometry.acosh,
+        (1.2, 9.0),
+        lambda g, o, x: g / (apply("sqrt", x - 1.0) * apply("sqrt", x + 1.0)),
+    ),
+    ("atanh", np.arctanh, "atanh", trigonometry.atanh, (-0.9, 0.9), lambda g, o, x: g / (1.0 - x * x)),
+    ("log2", np.log2, "log2", arithmetic.log2, (0.1, 9.0), lambda g, o, x: g / (x * math.log(2.0))),
+    ("log10", np.log10, "log10", arithmetic.log10, (0.1, 9.0), lambda g, o, x: g / (x * math.log(10.0))),
+]
+
+
+def _alone(partial: Callable[..., Expr]) -> Callable[..., tuple[Expr]]:
+    return lambda *given: (partial(*given),)
+
+
+for _name, _numpy, _c, _body, _domain, _partial in _TRIGONOMETRIC:
+    atom(_name, 1, _numpy, cuda=f"{_c}({{0}})", vjp=_alone(_partial), body=_body, domain=_domain, classes="fc")
+atom(
+    "atan2",
+    2,
+    np.arctan2,
+    cuda="atan2({0}, {1})",
+    vjp=lambda g, o, y, x: (g * x / (x * x + y * y), -g * y / (x * x + y * y)),
+    body=trigonometry.atan2,
+    classes="f",
+    domain=(0.5, 3.0),
+)
+atom(
+    "hypot",
+    2,
+    np.hypot,
+    cuda="hypot({0}, {1})",
+    vjp=lambda g, o, x, y: (g * x / o, g * y / o),
+    body=trigonometry.hypot,
+    classes="f",
+    domain=(0.5, 3.0),
+)
+
+# the bits of a float, and division by them
+atom("signbit", 1, np.signbit, result="bool", body=representation.signbit, classes="f")
+atom(
+    "copysign",
+    2,
+    np.copysign,
+    vjp=lambda g, o, x, y: (where(apply("signbit", x).equal(apply("signbit", y)), g, -g), None),
+    body=representation.copysign,
+    classes="f",
+)
+atom("nextafter", 2, np.nextafter, vjp=lambda g, o, x, y: (g, None), body=representation.nextafter, classes="f")
+atom(
+    "fmod",
+    2,
+    np.fmod,
+    cuda="fmod({0}, {1})",
+    vjp=lambda g, o, x, y: (g, -g * apply("trunc", x / y)),
+    body=arithmetic.fmod,
+    classes="f",
+    domain=(0.5, 3.0),
+)
+atom("ipow", 2, _integer_power, body=arithmetic.integer_power, classes="iu", domain=(0, 7))
+
+# complex numbers. Cotangents are d/dx - i d/dy, so that a holomorphic f gets g * f'(z), unconjugated (as in JAX)
+atom("conj", 1, np.conjugate, vjp=lambda g, o, x: (apply("conj", g),), classes="c")
+atom("real", 1, np.real, vjp=lambda g, o, x: (g.cast(x.dtype),), result="real", classes="c")
+atom("imag", 1, np.imag, vjp=lambda g, o, x: (g.cast(x.dtype) * -1j,), result="real", classes="c")
 
 atom(
     "relu",
@@ -266,8 +366,8 @@ atom(
     result="bool",
     classes=ALL,
 )
-atom("isnan", 1, np.isnan, llvm={"f": "fcmp uno"}, cuda="isnan({0})", result="bool", classes="f")
-atom("isfinite", 1, np.isfinite, cuda="isfinite({0})", result="bool", body=approx.isfinite, classes="f")
+atom("isnan", 1, np.isnan, llvm={"f": "fcmp uno"}, cuda="isnan({0})", result="bool", classes="fc")
+atom("isfinite", 1, np.isfinite, cuda="isfinite({0})", result="bool", body=approx.isfinite, classes="fc")
 atom("and", 2, np.bitwise_and, llvm={"i": "and", "u": "and", "b": "and"}, cuda="({0} & {1})", classes=LOGIC)
 atom("or", 2, np.bitwise_or, llvm={"i": "or", "u": "or", "b": "or"}, cuda="({0} | {1})", classes=LOGIC)
 atom("xor", 2, np.bitwise_xor, llvm={"i": "xor", "u": "xor", "b": "xor"}, cuda="({0} ^ {1})", classes=LOGIC)

@@ -47,12 +47,16 @@ class Tape(Trace):
 
     def read(self, variable: Variable) -> Tensor:
         value = self.parent.read(variable)
+        self.note(variable, value)
+        return value
+
+    def note(self, variable: Variable, value: Tensor) -> None:
+        """This is a value that a variable had when it was read; its gradient counts where the variable is trainable."""
         if self.watch_variables and variable.trainable and is_floating(variable.dtype):
             seen = self.variables.setdefault(id(variable), (variable, []))[1]
             if not any(t.data is value.data for t in seen):
                 seen.append(value)
             self.watch(value)
-        return value
 
     def assign(self, variable: Variable, value: Tensor) -> None:
         """A later read is a value of its own: the gradient of a variable sums over its reads, not through them."""
@@ -65,20 +69,39 @@ class Tape(Trace):
             return op.body(*inputs, **params)
         with use(self.parent):
             out = bind(op, inputs, params)
+        self.record(op, inputs, out if isinstance(out, tuple) else (out,), params)
+        return out
+
+    def record(self, op: Op, inputs: tuple[Any, ...], outputs: tuple[Tensor, ...], params: Mapping[str, Any]) -> None:
+        """Remember an op that was applied, where its inputs are watched and its outputs can have gradients."""
         if any(isinstance(a, Tensor) and id(a.data) in self.watched for a in inputs):
-            outputs = out if isinstance(out, tuple) else (out,)
             if any(is_floating(o.dtype) for o in outputs):
-                self.entries.append(Entry(op, _typed(op, inputs), outputs, params))
+                self.entries.append(Entry(op, _held(_typed(op, inputs)), _held(outputs), params))
                 for o in outputs:
                     self.watch(o)
-        return out
+
+    def below(self) -> Trace:
+        """Where gradient rules run: under the current trace, or this tape's parent while the tape itself still records.
+
+        So a pullback may be differentiated, mapped by `vmap` or compiled after the tape has closed.
+        """
+        trace: Trace | None = current()
+        while trace is not None and trace is not self:
+            trace = trace.parent
+        return current() if trace is None else self.parent
 
     def backward(self, target: Tensor, sources: Sequence[Tensor], g: Tensor | None = None) -> list[Tensor | None]:
         """The gradient of ``sum(target * g)`` for each source; None where the target does not depend on it."""
-        with use(self.parent):
-            found: dict[int, Tensor] = {id(target.data): ones_like(target) if g is None else g}
+        return self.pull([(target, g)], sources)
+
+    def pull(self, seeds: Sequence[tuple[Tensor, Tensor | None]], sources: Sequence[Tensor]) -> list[Tensor | None]:
+        """The gradient of the sum of ``sum(target * g)`` over the seeds (target, g), for each source; g is one where
+        None."""
+        with use(self.below()):
+            found: dict[int, Tensor] = {}
+            for target, g in seeds:
+                _add(found, target, ones_like(target) if g is None else g)
             keep = {id(s.data) for s in sources}
-            result = {id(target.data): found[id(target.data)]} if id(target.data) in keep else {}
             for entry in reversed(self.entries):
                 parts = [
                     found.get(id(o.data)) if id(o.data) in keep else found.pop(id(o.data), None) for o in entry.outputs
@@ -87,15 +110,11 @@ class Tape(Trace):
                     continue
                 out, ct = (entry.outputs[0], parts[0]) if len(parts) == 1 else (entry.outputs, tuple(parts))
                 for i, x in enumerate(entry.inputs):
-                    if id(x.data) not in self.watched:
-                        continue
-                    part = entry.op.vjp(i, ct, out, *entry.inputs, **entry.params)
-                    if part is not None:
-                        before = found.get(id(x.data))
-                        found[id(x.data)] = part if before is None else before + part
-                        if id(x.data) in keep:
-                            result[id(x.data)] = found[id(x.data)]
-        return [result.get(id(s.data)) for s in sources]
+                    if id(x.data) in self.watched:
+                        part = entry.op.vjp(i, ct, out, *entry.inputs, **entry.params)
+                        if part is not None:
+                            _add(found, x, part)
+        return [found.get(id(s.data)) for s in sources]
 
     def gradient(self, target: Tensor, sources: Sequence[Tensor]) -> list[Tensor | None]:
         """As `backward`; a variable gets the sum over the values that it had when it was read."""
@@ -110,6 +129,17 @@ class Tape(Trace):
                         total = part if total is None else total + part
                 out.append(total)
         return out
+
+
+def _held(tensors: Sequence[Tensor]) -> tuple[Tensor, ...]:
+    """Handles of our own on the same data: ``x[key] = value`` gives the handle of a person new data."""
+    return tuple(Tensor(t.data) for t in tensors)
+
+
+def _add(found: dict[int, Tensor], x: Tensor, part: Tensor) -> None:
+    """One more part of the gradient of ``x``."""
+    before = found.get(id(x.data))
+    found[id(x.data)] = part if before is None else before + part
 
 
 def _typed(op: Op, inputs: tuple[Any, ...]) -> tuple[Tensor, ...]:
@@ -164,7 +194,7 @@ def value_and_grad(
                         )
                     tape.watch(x)
                 sources += own
-                moved[k] = unflatten(args[k], own)
+                moved[k] = unflatten(args[k], _held(own))
         with use(tape):
             out = fn(*moved, **kwargs)
         if has_aux and not (isinstance(out, tuple) and len(out) == 2):
@@ -190,18 +220,31 @@ def grad(fn: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[.
     return lambda *args, **kwargs: both(*args, **kwargs)[1]
 
 
-def vjp(fn: Callable[..., Tensor], *args: Any) -> tuple[Tensor, Callable[[Any], tuple[Tensor, ...]]]:
-    """``fn(*args)`` and the function that pulls a gradient of its result back to its arguments."""
+def vjp(fn: Callable[..., Any], *args: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
+    """``fn(*args)`` and the function that pulls a gradient of its result back to its arguments.
+
+    Arguments and result are trees of tensors; the pullback takes a tree like the result and gives a tuple of trees, one
+    per argument. It is linear in what it takes, and may be called often, differentiated and mapped. Raises `ShapeError`
+    where the gradient has not the shapes of the result.
+    """
     tape = Tape(current(), watch_variables=False)
-    sources = [identity(asarray(x)) for x in args]
+    sources = [identity(asarray(x)) for x in leaves(args)]
     for x in sources:
         tape.watch(x)
     with use(tape):
-        out = fn(*sources)
+        out = fn(*unflatten(args, _held(sources)))
+    targets = _held([asarray(t) for t in leaves(out)])
 
-    def pull(g: Any) -> tuple[Tensor, ...]:
-        found = tape.backward(out, sources, asarray(g))
-        return tuple(zeros_like(s) if p is None else p for s, p in zip(sources, found, strict=True))
+    def pull(g: Any) -> tuple[Any, ...]:
+        given = [asarray(x) for x in leaves(g)]
+        if [x.shape for x in given] != [t.shape for t in targets]:
+            got, wanted = (", ".join(str(x.spec) for x in xs) or "nothing" for xs in (given, targets))
+            raise ShapeError(f"vjp: a gradient must have the shape of the result; got {got} for {wanted}")
+        seeds = [(t, x) for t, x in zip(targets, given, strict=True) if is_floating(t.dtype)]
+        found = tape.pull(seeds, sources)
+        filled = [zeros_like(s) if p is None else p for s, p in zip(sources, found, strict=True)]
+        back: tuple[Any, ...] = unflatten(args, filled)
+        return back
 
     return out, pull
 

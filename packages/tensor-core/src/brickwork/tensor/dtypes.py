@@ -22,6 +22,7 @@ __all__ = [
     "is_floating",
     "kind_rank",
     "promote",
+    "real_of",
     "short_name",
     "to_inexact",
 ]
@@ -106,6 +107,11 @@ def default_of(cls: str) -> np.dtype:
 def to_inexact(dtype: np.dtype) -> np.dtype:
     """The floating type in which a function such as `exp` works on this type."""
     return dtype if is_floating(dtype) else DEFAULT_FLOAT
+
+
+def real_of(dtype: np.dtype) -> np.dtype:
+    """The dtype of the parts of a complex one; of any other, itself."""
+    return NAMES[f"float{4 * dtype.itemsize}"] if class_of(dtype) == "c" else dtype
 
 
 @cache

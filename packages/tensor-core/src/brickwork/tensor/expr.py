@@ -18,7 +18,7 @@ from weakref import WeakValueDictionary
 import numpy as np
 
 from .dim import Dim, Size
-from .dtypes import BOOL, class_of, int64, promote
+from .dtypes import BOOL, class_of, int64, promote, real_of
 from .errors import DTypeError
 
 __all__ = [
@@ -47,7 +47,8 @@ class Atom:
     ``numpy``: function over arrays. ``llvm``: per dtype class (``f i u b``) an instruction (``fadd``), a comparison
     (``fcmp olt``) or an intrinsic (``@llvm.sqrt``). ``cuda``: a C expression with ``{0} {1} {2}``. ``vjp(g, out,
     *args)``: what each argument's gradient gets, None where there is none. ``body``: the same function in other
-    atoms, for machines without an instruction. ``result``: ``same``, or ``bool``. ``domain``: where tests sample.
+    atoms, for machines without an instruction. ``result``: ``same``, ``bool``, or ``real`` (of a complex number, its
+    part's dtype). ``domain``: where tests sample.
     ``classes``: dtype classes it takes.
     """
 
@@ -230,7 +231,7 @@ def apply(name: str, *args: Any) -> Expr:
         )
     if class_of(main) not in atom.classes:
         raise DTypeError(f"{name}: takes dtype classes {atom.classes!r}; got {main.name}. Cast with astype first")
-    return Expr(name, nodes, BOOL if atom.result == "bool" else main)
+    return Expr(name, nodes, BOOL if atom.result == "bool" else real_of(main) if atom.result == "real" else main)
 
 
 def fold(expr: Expr, visit: Callable[..., Any]) -> Any:

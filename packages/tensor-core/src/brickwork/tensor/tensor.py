@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -9,13 +10,14 @@ import numpy as np
 
 from .backend import array_types, backend_of, get_backend
 from .dtypes import DEFAULT_FLOAT, as_dtype, class_of, default_of
-from .errors import DTypeError, ShapeError, TraceError
+from .errors import BrickworkError, DeviceError, DTypeError, ShapeError, TraceError
 from .registry import OPS
 from .spec import Shape, TensorSpec
 from .trace import bind, current
 
 __all__ = ["Tensor", "Variable", "asarray", "beside"]
 
+API_VERSIONS = ("2021.12", "2022.12", "2023.12", "2024.12")
 FUNCTIONS: dict[str, Callable[..., Any]] = {}
 """The functions behind the methods of `Tensor`; `brickwork.tensor.ops`, which builds on it, fills this."""
 
@@ -46,6 +48,22 @@ def _reflected(name: str) -> Callable[[Tensor, Any], Tensor]:
     def operator(self: Tensor, other: Any) -> Any:
         operand = _operand(other, self)
         return NotImplemented if operand is None else bind(OPS[name], (operand, self))
+
+    return operator
+
+
+def _in_place(name: str) -> Callable[[Tensor, Any], Tensor]:
+    """The in-place operator: the name at its left is bound to a result of its own, whose shape and dtype may not be
+    others."""
+    plain = _binary(name)
+
+    def operator(self: Tensor, other: Any) -> Any:
+        out = plain(self, other)
+        if out is not NotImplemented and out.spec != self.spec:
+            kind = ShapeError if out.shape != self.shape else DTypeError
+            raise kind(f"{name}: in place, shape and dtype stay; got {self.spec}, which would be {out.spec}. "
+                       "Write x = x op y if that is meant")  # fmt: skip
+        return out
 
     return operator
 
@@ -138,6 +156,21 @@ class Tensor:
         target = get_backend(device)
         return self if isinstance(self.data, target.array_type) else Tensor(target.asarray(self.numpy()))
 
+    def to_device(self, device: str, /, *, stream: Any = None) -> Tensor:
+        """`to`, by the standard's name. Devices order their own work: a ``stream`` is refused with `DeviceError`."""
+        if stream is not None:
+            raise DeviceError(f"to_device: streams are the device's own; got {stream!r}. Leave the argument out")
+        return self.to(device)
+
+    def __array_namespace__(self, *, api_version: str | None = None) -> Any:
+        """The functions for tensors, `brickwork.tensor`, which follow the Array API standard 2024.12."""
+        module = sys.modules[__package__]
+        if api_version is not None and api_version not in API_VERSIONS:
+            raise BrickworkError(
+                f"__array_namespace__: versions are {', '.join(API_VERSIONS)}; got {api_version!r}. Use one of these"
+            )
+        return module
+
     def __bool__(self) -> bool:
         return bool(self._scalar("bool"))
 
@@ -207,6 +240,9 @@ class Tensor:
     def __getitem__(self, key: Any) -> Tensor:
         return _call("getitem", self, key)
 
+    def __setitem__(self, key: Any, value: Any) -> None:
+        _call("setitem", self, key, value)
+
     def astype(self, dtype: Any) -> Tensor:
         return _call("astype", self, dtype)
 
@@ -250,6 +286,11 @@ class Tensor:
         _binary("greater"),
         _binary("greater_equal"),
     )
+    __iadd__, __isub__, __imul__ = _in_place("add"), _in_place("subtract"), _in_place("multiply")
+    __itruediv__, __ifloordiv__, __imod__ = _in_place("divide"), _in_place("floor_divide"), _in_place("remainder")
+    __ipow__, __imatmul__ = _in_place("power"), _in_place("matmul")
+    __iand__, __ior__, __ixor__ = _in_place("bitwise_and"), _in_place("bitwise_or"), _in_place("bitwise_xor")
+    __ilshift__, __irshift__ = _in_place("bitwise_left_shift"), _in_place("bitwise_right_shift")
     __neg__, __pos__, __abs__, __invert__ = (
         _unary("negative"),
         _unary("positive"),

@@ -37,6 +37,7 @@ __all__ = [
     "composite",
     "contraction",
     "creation",
+    "cumulative",
     "elementwise",
     "gathering",
     "indexing",

@@ -22,7 +22,7 @@ def _count(x: Tensor, axes: tuple[int, ...]) -> Tensor | float:
 def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
     """The arithmetic mean over ``axis``; integers give float32. NaN over no elements."""
     tensor = asarray(x)
-    tensor = astype(tensor, to_inexact(tensor.dtype))
+    tensor = astype(tensor, to_inexact(tensor.dtype), copy=False)
     axes = normalize_axes("mean", axis, tensor.ndim)
     return R.sum(tensor, axes, keepdims) / _count(tensor, axes)
 

@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from .. import arithmetic
 from ..dtypes import as_dtype, class_of
 from ..expr import Expr, apply, arg
 from ..op import Elementwise, map_op, register
 from ..tensor import Tensor, asarray
 from ..trace import bind
+from .movement import identity
 
 Body = str | Callable[..., Expr]
 
@@ -58,29 +60,30 @@ def _operand(x: Any) -> Any:
     return x if isinstance(x, (Tensor, int, float, complex)) else asarray(x)
 
 
-def _floor_divide(x: Expr, y: Expr) -> Expr:
-    return apply("floor", x / y) if class_of(x.dtype) == "f" else apply("idiv", x, y)
-
-
-def _remainder(x: Expr, y: Expr) -> Expr:
-    return x - _floor_divide(x, y) * y
+def _power(x: Expr, y: Expr) -> Expr:
+    return apply("ipow" if class_of(x.dtype) in "iu" else "pow", x, y)
 
 
 def _round(x: Expr) -> Expr:
-    return apply("rint", x) if class_of(x.dtype) == "f" else x
+    return apply("rint", x) if class_of(x.dtype) in "fc" else x
 
 
 def _rounding(name: str) -> Callable[[Expr], Expr]:
-    return lambda x: apply(name, x) if class_of(x.dtype) == "f" else x
+    return lambda x: apply(name, x) if class_of(x.dtype) in "fc" else x
+
+
+def _part(name: str, of_real: Callable[[Expr], Expr]) -> Callable[[Expr], Expr]:
+    """A part of a complex number, which real ones answer themselves."""
+    return lambda x: apply(name, x) if class_of(x.dtype) == "c" else of_real(x)
 
 
 def _test(name: str, otherwise: bool) -> Callable[[Expr], Expr]:
     """A floating-point predicate that integers answer with a constant."""
-    return lambda x: apply(name, x) if class_of(x.dtype) == "f" else (x.equal(x) if otherwise else apply("ne", x, x))
+    return lambda x: apply(name, x) if class_of(x.dtype) in "fc" else (x.equal(x) if otherwise else apply("ne", x, x))
 
 
 def _isinf(x: Expr) -> Expr:
-    return apply("abs", x).equal(float("inf")) if class_of(x.dtype) == "f" else apply("ne", x, x)
+    return apply("abs", x).equal(float("inf")) if class_of(x.dtype) in "fc" else apply("ne", x, x)
 
 
 def _boolean(name: str) -> Callable[..., Expr]:
@@ -99,9 +102,9 @@ add = _binary("add", "add", "x + y")
 subtract = _binary("subtract", "sub", "x - y")
 multiply = _binary("multiply", "mul", "x * y")
 divide = _binary("divide", "div", "x / y", "float")
-floor_divide = _binary("floor_divide", _floor_divide, "floor(x / y)")
-remainder = _binary("remainder", _remainder, "x - floor(x / y) * y, with the sign of y")
-power = _binary("power", "pow", "x ** y", "float")
+floor_divide = _binary("floor_divide", arithmetic.floor_divide, "floor(x / y) of the exact quotient")
+remainder = _binary("remainder", arithmetic.remainder, "x - floor(x / y) * y, exact, with the sign of y")
+power = _binary("power", _power, "x ** y; integers stay integers and take exponents of 0 or more")
 maximum = _binary("maximum", "maximum", "the greater of x and y; NaN where either is")
 minimum = _binary("minimum", "minimum", "the lesser of x and y; NaN where either is")
 equal = _binary("equal", "eq", "x == y")
@@ -139,6 +142,26 @@ log1p = _unary("log1p", "log1p", "log(1 + x), exact near 0", "float")
 sin = _unary("sin", "sin", "the sine of x radians", "float")
 cos = _unary("cos", "cos", "the cosine of x radians", "float")
 tanh = _unary("tanh", "tanh", "the hyperbolic tangent of x", "float")
+tan = _unary("tan", "tan", "the tangent of x radians", "float")
+asin = _unary("asin", "asin", "the angle in [-pi / 2, pi / 2] whose sine is x", "float")
+acos = _unary("acos", "acos", "the angle in [0, pi] whose cosine is x", "float")
+atan = _unary("atan", "atan", "the angle in [-pi / 2, pi / 2] whose tangent is x", "float")
+sinh = _unary("sinh", "sinh", "the hyperbolic sine of x", "float")
+cosh = _unary("cosh", "cosh", "the hyperbolic cosine of x", "float")
+asinh = _unary("asinh", "asinh", "the inverse hyperbolic sine of x", "float")
+acosh = _unary("acosh", "acosh", "the inverse hyperbolic cosine of x", "float")
+atanh = _unary("atanh", "atanh", "the inverse hyperbolic tangent of x", "float")
+log2 = _unary("log2", "log2", "the logarithm of x to base 2", "float")
+log10 = _unary("log10", "log10", "the logarithm of x to base 10", "float")
+atan2 = _binary("atan2", "atan2", "the angle in [-pi, pi] of the point of abscissa y and ordinate x", "float")
+hypot = _binary("hypot", "hypot", "sqrt(x * x + y * y) without overflow", "float")
+logaddexp = _binary("logaddexp", arithmetic.logaddexp, "log(exp(x) + exp(y)) without overflow", "float")
+copysign = _binary("copysign", "copysign", "|x| with the sign of y", "float")
+nextafter = _binary("nextafter", "nextafter", "the float next to x in the direction of y", "float")
+signbit = _unary("signbit", "signbit", "whether the sign bit of x is set, as of -0", "float")
+real = _unary("real", _part("real", lambda x: x), "the real part of x")
+imag = _unary("imag", _part("imag", lambda x: x * 0), "the imaginary part of x")
+conj = _unary("conj", _part("conj", lambda x: x), "the complex conjugate of x")
 erf = _unary("erf", "erf", "2 / sqrt(pi) * integral of exp(-t * t) from 0 to x", "float")
 isnan = _unary("isnan", _test("isnan", False), "whether x is not a number")
 isfinite = _unary("isfinite", _test("isfinite", True), "whether x is neither infinite nor NaN")
@@ -153,16 +176,27 @@ def where(condition: Any, x1: Any, x2: Any) -> Tensor:
     return bind(_where, (asarray(condition), _operand(x1), _operand(x2)))
 
 
-def clip(x: Any, low: Any, high: Any) -> Tensor:
-    """min(max(x, low), high), element by element, broadcasting. NaN where any of the three is."""
-    return bind(_clipped, (_operand(x), _operand(low), _operand(high)))
+def clip(x: Any, min: Any = None, max: Any = None) -> Tensor:
+    """``min(max(x, min), max)``, element by element, broadcasting; a bound of None does not bind. NaN where any is."""
+    if min is not None and max is not None:
+        return bind(_clipped, (_operand(x), _operand(min), _operand(max)))
+    if min is None and max is None:
+        return positive(x)
+    return maximum(x, min) if max is None else minimum(x, max)
 
 
-def astype(x: Any, dtype: Any) -> Tensor:
+def astype(x: Any, dtype: Any, *, copy: bool = True, device: str | None = None) -> Tensor:
     """The values converted to a dtype: a float becomes an integer by dropping its fraction, a complex number real by
-    dropping its imaginary part."""
+    dropping its imaginary part.
+
+    Where ``x`` has the dtype: another handle on the same values, or ``x`` itself where not ``copy``. ``device``: where
+    the result is to be; that of ``x`` by default.
+    """
     tensor, wanted = asarray(x), as_dtype(dtype)
-    return tensor if tensor.dtype == wanted else map_expr(arg(0, tensor.dtype).cast(wanted), tensor)
+    out = tensor if tensor.dtype == wanted else map_expr(arg(0, tensor.dtype).cast(wanted), tensor)
+    if device is not None and not out.symbolic:
+        out = out.to(device)
+    return identity(out) if copy and out is tensor else out
 
 
 def map_expr(body: Expr, *args: Tensor) -> Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
+from ..dtypes import as_dtype
 from ..op import OPS, Reduce, register
 from ..spec import as_bool, normalize_axes
 from ..tensor import Tensor, asarray
@@ -21,7 +22,7 @@ def _spread(g: Any, out: Any, x: Any, axis: tuple[int, ...]) -> Any:
 
 def _share_ties(g: Any, out: Any, x: Any, axis: tuple[int, ...]) -> Any:
     """Of max and min: to the elements that are the result, in equal parts."""
-    hit = astype(x == out, x.dtype)
+    hit = astype(x == out, x.dtype, copy=False)
     return hit * (g / sum(hit, axis=axis, keepdims=True))
 
 
@@ -40,6 +41,12 @@ class Reduction(Protocol):
     def __call__(self, x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor: ...
 
 
+class TypedReduction(Protocol):
+    """A reduction whose result may be asked for in a dtype."""
+
+    def __call__(self, x: Any, axis: Axis = None, keepdims: bool = False, dtype: Any = None) -> Tensor: ...
+
+
 def _define(op: Reduce, formula: str) -> Reduction:
     register(op)
 
@@ -55,8 +62,24 @@ def _define(op: Reduce, formula: str) -> Reduction:
     return function
 
 
-sum = _define(Reduce("sum", "add", _spread, widen=True), "The sum")
-prod = _define(Reduce("prod", "mul", _prod_rule, widen=True), "The product")
+def _typed(reduction: Reduction) -> TypedReduction:
+    """With ``dtype``: the values are converted to it first, and the result has it."""
+
+    def function(x: Any, axis: Axis = None, keepdims: bool = False, dtype: Any = None) -> Tensor:
+        if dtype is None:
+            return reduction(x, axis, keepdims)
+        wanted = as_dtype(dtype)
+        return astype(reduction(astype(x, wanted, copy=False), axis, keepdims), wanted, copy=False)
+
+    function.__name__ = function.__qualname__ = reduction.__name__  # type: ignore[attr-defined]
+    function.__doc__ = (
+        f"{reduction.__doc__} ``dtype``: of the values and the result; by default booleans and integers give 64 bits."
+    )
+    return function
+
+
+sum = _typed(_define(Reduce("sum", "add", _spread, widen=True), "The sum"))
+prod = _typed(_define(Reduce("prod", "mul", _prod_rule, widen=True), "The product"))
 max = _define(Reduce("max", "maximum", _share_ties), "The greatest element")
 min = _define(Reduce("min", "minimum", _share_ties), "The least element")
 any = _define(Reduce("any", "or", boolean=True), "Whether any element is true,")
