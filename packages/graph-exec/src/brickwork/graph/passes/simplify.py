@@ -1,13 +1,14 @@
 """simplify: algebra on the graph, as a table of rules; the algebra on scalar bodies is in `expr_rules`.
 
-Every rule gives the same bits (but that the sum of one -0.0 stays -0.0), and makes the graph smaller or the node
-cheaper, so that they come to an end; `ROUNDS` bounds them all the same.
+Every rule gives the same bits, and makes the graph smaller or the node cheaper, so that they come to an end; `ROUNDS`
+bounds them all the same.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+from brickwork.tensor.dtypes import is_floating
 from brickwork.tensor.expr import Expr, arg, leaves, substitute
 from brickwork.tensor.spec import Shape, TensorSpec
 
@@ -84,17 +85,22 @@ def _concat_of_one(node: Node, rewriter: Rewriter) -> Result:
 
 
 def _reduce_over_one(node: Node, rewriter: Rewriter) -> Result:
-    """Over no axes, or axes of size 1, there is nothing to combine: a reshape, in the dtype that the op gives."""
+    """Over no axes, or axes of size 1, there is nothing to combine: a reshape, in the dtype that the op gives.
+
+    A sum starts from 0.0, which turns -0.0 into 0.0; so it stays an addition.
+    """
     (x,) = node.inputs
     if any(x.spec.shape[a] != 1 for a in node.settings["axis"]):
         return None
-    dtype = node.out.spec.dtype
+    body = arg(0, x.spec.dtype).cast(node.out.spec.dtype)
+    if node.op == "sum" and is_floating(body.dtype):
+        body = body + 0.0
     if x.spec.shape == node.out.spec.shape:
-        return x if x.spec.dtype == dtype else mapped(node, "map", (x,), body=arg(0, x.spec.dtype).cast(dtype))
-    if x.spec.dtype == dtype:
+        return x if body.head == "arg" else mapped(node, "map", (x,), body=body)
+    if body.head == "arg":
         return mapped(node, "reshape", (x,), shape=node.out.spec.shape)
-    cast = rewriter.node("map", (x,), TensorSpec(x.spec.shape, dtype), node, body=arg(0, x.spec.dtype).cast(dtype))
-    return cast, mapped(node, "reshape", (cast.out,), shape=node.out.spec.shape)
+    made = rewriter.node("map", (x,), TensorSpec(x.spec.shape, body.dtype), node, body=body)
+    return made, mapped(node, "reshape", (made.out,), shape=node.out.spec.shape)
 
 
 def _body(node: Node, rewriter: Rewriter) -> Result:
