@@ -138,6 +138,7 @@ REFERENCES: dict[str, Any] = {
     "iota": lambda shape: np.arange(math.prod(shape)).reshape(shape),
     "identity": lambda x: x,
     "stop_gradient": lambda x: x,
+    "after": lambda x, signal: x,
     "slice": slice_,
     "pad": lambda x, widths, value: np.pad(x, widths, constant_values=value),
     "concat": lambda *xs, axis: np.concatenate(xs, axis),

@@ -76,6 +76,7 @@ TABLE = [
     Sample("reshape", ((0, 3),), {"shape": (3, 0)}),
     Sample("identity", ((2, 3),)),
     Sample("stop_gradient", ((2, 3),)),
+    Sample("after", ((2, 3), (4,))),
     Sample("transpose", ((2, 3, 4),), {"axes": (2, 0, 1)}),
     Sample("transpose", ((),), {"axes": ()}),
     Sample("broadcast_to", ((1, 3),), {"shape": (4, 2, 3)}),
@@ -112,6 +113,11 @@ TABLE = [
     Sample("matmul", ((2, 0), (0, 3))),
     Sample("conv", ((2, 7, 2), (3, 2, 4)), {"strides": (2,), "padding": ((1, 2),), "dilations": (1,), "groups": 1}),
     Sample("conv", ((1, 6, 5, 2), (2, 3, 2, 3)), WIDE),
+    *(
+        Sample(op, shape, {"axis": axis})
+        for op in ("cumulative_sum", "cumulative_prod")
+        for shape, axis in [(((2, 5),), 1), (((3, 2),), 0), (((0, 3),), 0), (((0, 3),), 1), (((1,),), 0)]
+    ),
     Sample("argmax", ((2, 3),), {"axis": 1}),
     Sample("argmin", ((2, 3),), {"axis": 0}),
     Sample("softmax", ((2, 3),), {"axis": 1}),

@@ -6,6 +6,7 @@ from . import bundle, random, tree
 from .autodiff import GradientTape, grad, value_and_grad, vjp
 from .backend import Backend, backend_names, get_backend
 from .batching import vmap
+from .checkpointing import checkpoint
 from .compiler import Compiler, find_compiler, jit
 from .dim import Dim
 from .dtypes import BOOL as bool
@@ -48,7 +49,22 @@ from .ops.arranging import (
 )
 from .ops.composite import logsumexp, mean, std, var
 from .ops.contraction import conv, einsum, matmul
-from .ops.creation import arange, eye, full, full_like, iota, linspace, ones, ones_like, size_of, zeros, zeros_like
+from .ops.creation import (
+    arange,
+    empty,
+    empty_like,
+    eye,
+    from_dlpack,
+    full,
+    full_like,
+    iota,
+    linspace,
+    ones,
+    ones_like,
+    size_of,
+    zeros,
+    zeros_like,
+)
 from .ops.cumulative import cumulative_prod, cumulative_sum, diff
 from .ops.elementwise import (
     abs,
@@ -106,6 +122,7 @@ from .ops.elementwise import (
     nextafter,
     not_equal,
     positive,
+    pow,
     power,
     real,
     reciprocal,
@@ -178,6 +195,7 @@ __all__ = [
     "TensorSpec",
     "TraceError",
     "Variable",
+    "__array_namespace_info__",
     "abs",
     "acos",
     "acosh",
@@ -210,6 +228,7 @@ __all__ = [
     "bundle",
     "can_cast",
     "ceil",
+    "checkpoint",
     "clip",
     "complex128",
     "complex64",
@@ -227,6 +246,8 @@ __all__ = [
     "divide",
     "e",
     "einsum",
+    "empty",
+    "empty_like",
     "equal",
     "erf",
     "exp",
@@ -243,6 +264,7 @@ __all__ = [
     "float8_e5m2",
     "floor",
     "floor_divide",
+    "from_dlpack",
     "full",
     "full_like",
     "get_backend",
@@ -307,6 +329,7 @@ __all__ = [
     "permute_dims",
     "pi",
     "positive",
+    "pow",
     "power",
     "prod",
     "promote",

@@ -1,7 +1,7 @@
 """Random numbers that are the same on every device and at any number of threads.
 
-Keys (`key`, `split`, `fold_in`) say which numbers; a draw is a function of its key and shape, and element i of most draws
-of the key and i alone. The generator is in `philox`, the distributions are in `distributions` and `discrete`.
+Keys (`key`, `split`, `fold_in`) say which numbers; a draw is a function of its key and shape, and element i of most
+draws of the key and i alone. The generator is in `philox`, the distributions are in `distributions` and `discrete`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ import numpy as np
 
 from .discrete import bernoulli, categorical, choice, permutation, permuted, poisson, randint
 from .distributions import beta, exponential, gamma, gumbel, normal, truncated_normal, uniform
-from .philox import bits, fold_in, key, philox, split
+from .philox import bits, fold_in, key, split
+from .philox import philox as philox  # the generator itself, for tests and other machines
 from .spec import as_int
 from .tensor import Tensor, Variable
 
@@ -29,7 +30,6 @@ __all__ = [
     "normal",
     "permutation",
     "permuted",
-    "philox",
     "poisson",
     "randint",
     "split",
