@@ -7,7 +7,7 @@ import pytest
 
 import brickwork.tensor as bt
 from brickwork.graph import RetraceError, function
-from brickwork.tensor.errors import ShapeError, TraceError
+from brickwork.tensor.errors import DeviceError, ShapeError, TraceError
 
 
 def normal(*shape, seed=0):
@@ -247,3 +247,17 @@ def test_what_was_compiled_can_be_read():
     f = function(lambda x: bt.tanh(x) + 1.0)
     f(normal(3))
     assert "define i64 @brickwork_run(" in f.llvm() and "f32[3]" in str(f.graph()) and "tanh" in str(f.lower(normal(3)))
+
+
+def test_an_array_of_another_device_is_refused():
+    class Elsewhere:
+        """As CuPy's arrays are: with a shape and a dtype, but not to be read by NumPy."""
+
+        shape, dtype, ndim = (3,), np.dtype("float32"), 1
+
+        def __array__(self, *_, **__):
+            raise TypeError("Implicit conversion to a NumPy array is not allowed.")
+
+    f = function(lambda x: x + 1.0)
+    with pytest.raises(DeviceError, match=r"compiled code runs on the CPU; got an array of .*\.to\('cpu'\)"):
+        f(bt.Tensor(Elsewhere()))

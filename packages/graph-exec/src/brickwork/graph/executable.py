@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from brickwork.tensor.dim import evaluate
+from brickwork.tensor.errors import DeviceError
 from brickwork.tensor.tensor import Tensor
 
 from .cache import cached_object
@@ -32,6 +33,18 @@ _SCRATCH = np.zeros(64, np.uint8)
 def address_of(array: np.ndarray) -> int:
     """The address of an array; of a scratch place where it is empty, so that nothing is read out of bounds."""
     return array.__array_interface__["data"][0] if array.size else _SCRATCH.ctypes.data
+
+
+def in_host(array: Any) -> np.ndarray:
+    """The array in one run of host memory, of as many axes. Raises `DeviceError` where it is on another device."""
+    try:
+        return np.asarray(array, order="C")
+    except TypeError:
+        where = type(array).__module__.partition(".")[0]
+        raise DeviceError(
+            f"function: compiled code runs on the CPU; got an array of {where}. Move it with .to('cpu'), or call the "
+            "function uncompiled"
+        ) from None
 
 
 class Executable:
@@ -73,7 +86,7 @@ class Executable:
             self._staged.append(stage)
             if stage is not None:
                 self._buffers[k] = address_of(stage)
-        self._held = [np.ascontiguousarray(a) for a in traced.captured]
+        self._held = [in_host(a) for a in traced.captured]
         for k, array in enumerate(self._held):
             self._buffers[traced.arguments + k] = address_of(array)
         self._first_variable = traced.arguments + len(traced.captured)
@@ -138,10 +151,10 @@ class Executable:
         held = []
         for k, (array, stage) in enumerate(zip(arrays, self._staged, strict=True)):
             if stage is not None:
-                stage[...] = array
+                stage[...] = array if type(array) is np.ndarray else in_host(array)
                 held.append(stage)
             else:
-                solid = np.ascontiguousarray(array)
+                solid = in_host(array)
                 self._buffers[k] = address_of(solid)
                 held.append(solid)
         return held
@@ -154,7 +167,7 @@ class Executable:
             if data is self._seen[k] and not variable.shared:
                 continue
             if variable.shared or not data.flags.c_contiguous or not data.flags.writeable:
-                data = np.array(data, order="C")
+                data = np.array(in_host(data), order="C")
                 variable.data, variable.shared = data, False
             self._seen[k] = data
             self._buffers[self._first_variable + k] = address_of(data)
