@@ -8,14 +8,21 @@ from zlib import crc32
 
 import numpy as np
 
+import brickwork.tensor.fft  # noqa: F401 - registers its ops
+import brickwork.tensor.linalg  # noqa: F401 - registers its ops
 from brickwork.tensor import OPS, Elementwise, Reduce
-from brickwork.tensor.dtypes import float64, int64
+from brickwork.tensor.dtypes import complex128, float64, int64
 from brickwork.tensor.expr import ATOMS, apply, arg
 from brickwork.tensor.ops.elementwise import ROWS
 from brickwork.tensor.view import Affine, Form
 
 BODIES = {name: body for name, body, *_ in ROWS if isinstance(body, str)}
 DOMAINS = {"rsqrt": (0.1, 9.0), "reciprocal": (0.5, 3.0), "floor_divide": (0.5, 3.0), "remainder": (0.5, 3.0)}
+ADAPTED: dict[str, Any] = {
+    # What the op asks of its operands: a positive definite matrix, a tolerance that no singular value meets.
+    "cholesky": lambda x: [(x @ np.swapaxes(x, -1, -2) + 3 * np.eye(x.shape[-1])).astype(x.dtype)],
+    "pinv": lambda x, rtol: [x, np.full_like(rtol, 1e-3)],
+}
 SHAPES = {
     1: [((),), ((0, 3),), ((2, 3),)],
     2: [((), ()), ((0, 3), (3,)), ((2, 3), (3,)), ((2, 1), (1, 3))],
@@ -42,9 +49,10 @@ class Sample:
         rng = np.random.default_rng(crc32(str(self).encode()))
         low, high = domain(self.op)
         wanted = self.dtypes or (dtype or float64,) * len(self.shapes)
-        return [
+        arrays = [
             draw(rng, shape, np.dtype(d), low, high, self.below) for shape, d in zip(self.shapes, wanted, strict=True)
         ]
+        return ADAPTED[self.op](*arrays) if self.op in ADAPTED and arrays[0].dtype.kind == "f" else arrays
 
 
 def domain(op: str) -> tuple[float, float]:
@@ -105,6 +113,26 @@ TABLE = [
     Sample("sort", ((3, 4),), {"axis": 1, "descending": True}),
     Sample("searchsorted", ((0,), (2, 3)), {"side": "left"}),
     Sample("isin", ((3, 4), (5,)), {}, (int64, int64), below=6),
+    Sample("cholesky", ((2, 3, 3),)),
+    Sample("inv", ((2, 3, 3),)),
+    Sample("det", ((2, 3, 3),)),
+    Sample("slogdet", ((2, 3, 3),)),
+    Sample("solve", ((2, 3, 3), (3,))),
+    Sample("solve", ((3, 3), (2, 3, 2))),
+    Sample("pinv", ((3, 2), ())),
+    Sample("eigh", ((2, 3, 3),)),
+    Sample("eigvalsh", ((2, 3, 3),)),
+    Sample("svd", ((2, 3, 2),), {"full": False}),
+    Sample("svd", ((2, 4),), {"full": False}),
+    Sample("svd", ((3, 3),), {"full": True}),
+    Sample("svdvals", ((2, 3, 2),)),
+    Sample("qr", ((4, 3),), {"complete": False}),
+    Sample("qr", ((2, 2, 4),), {"complete": False}),
+    Sample("qr", ((3, 3),), {"complete": True}),
+    Sample("fft", ((3, 4),), {"inverse": False, "n": 5, "axis": 1, "norm": "backward"}, (complex128,)),
+    Sample("fft", ((3, 4),), {"inverse": True, "n": 2, "axis": 0, "norm": "forward"}, (complex128,)),
+    Sample("rfft", ((3, 4),), {"n": 4, "axis": 1, "norm": "backward"}),
+    Sample("irfft", ((3, 4),), {"n": 5, "axis": 1, "norm": "ortho"}, (complex128,)),
     Sample("contract", ((3, 8), (5,)), {"form": _gram()}),
     Sample("matmul", ((3,), (3,))),
     Sample("matmul", ((2, 3), (3,))),

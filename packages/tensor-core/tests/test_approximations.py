@@ -8,11 +8,14 @@ import numpy as np
 import pytest
 
 import brickwork.tensor.atoms  # noqa: F401  fills the table
-from brickwork.tensor.expr import ATOMS, arg, fold
+from brickwork.tensor.dtypes import class_of
+from brickwork.tensor.expr import ATOMS, arg, expand, fold
 
 INF, NAN = math.inf, math.nan
 WIDEST = np.longdouble if np.finfo(np.longdouble).nmant > 52 else np.float64
 FUNCTIONS = ("exp", "expm1", "log", "log1p", "sin", "cos", "tanh", "erf", "pow")
+FUNCTIONS += ("tan", "asin", "acos", "atan", "atan2", "sinh", "cosh", "asinh", "acosh", "atanh", "hypot")
+FUNCTIONS += ("log2", "log10")
 REACH = {"float32": 1e5, "float64": 1e10}  # where sin and cos are held to their bounds
 
 
@@ -51,8 +54,10 @@ def evaluate(expr, *arrays, fused=True):
 
 
 def body(name, dtype):
+    """The body with the bodies of the atoms in it, down to those that LLVM has instructions for."""
     atom = ATOMS[name]
-    return atom.body(*(arg(k, np.dtype(dtype)) for k in range(atom.arity)))
+    outer = atom.body(*(arg(k, np.dtype(dtype)) for k in range(atom.arity)))
+    return expand(outer, lambda inner, kind: class_of(kind) in inner.llvm)
 
 
 def every_exponent(rng, dtype, count):
@@ -74,17 +79,25 @@ def samples(name, dtype, count):
         with np.errstate(all="ignore"):
             y = rng.uniform(-1.04, 1.04, x.size) * top / np.log(x.astype(np.float64))
         return x, np.where(np.isfinite(y), y, 1.0).astype(dtype)
-    if name in ("sin", "cos"):
+    if name in ("atan2", "hypot"):
+        return tuple(np.concatenate([rng.normal(0, 1, count), every_exponent(rng, dtype, count)[: count // 2]]
+                                    ).astype(dtype)[: count + count // 3] for _ in range(2))  # fmt: skip
+    if name in ("sin", "cos", "tan"):
         reach = REACH[dtype.name]
         zeros = rng.integers(-int(reach / 1.6), int(reach / 1.6), count) * WIDEST(math.pi / 2)
         x = np.concatenate([rng.uniform(-4, 4, count), rng.uniform(-reach, reach, count), zeros, wide])
         return (x[np.abs(x) <= reach].astype(dtype),)
     low, high = {
         "exp": (-1.05 * top, top), "expm1": (-40, top), "log": (0, 3), "log1p": (-1, 3),
-        "tanh": (-20, 20), "erf": (-6.5, 6.5),
+        "tanh": (-20, 20), "erf": (-6.5, 6.5), "asin": (-1, 1), "acos": (-1, 1), "atan": (-5, 5), "atanh": (-1, 1),
+        "sinh": (-top, top), "cosh": (-top, top), "asinh": (-5, 5), "acosh": (1, 3), "log2": (0, 3), "log10": (0, 3),
     }[name]  # fmt: skip
     x = np.concatenate([rng.uniform(low, high, count), rng.normal(0, 1, count), wide])
-    if name in ("log", "log1p"):
+    if name in ("asin", "acos", "atanh"):
+        x = x[np.abs(x) < 1]
+    if name == "acosh":
+        x = x[x.astype(dtype) >= 1]
+    if name in ("log", "log1p", "log2", "log10"):
         x = np.where(x > (-1.0 if name == "log1p" else 0.0), x, np.abs(x))
         x = x[x != 0]
     return (x.astype(dtype),)
@@ -122,6 +135,19 @@ BOUNDS = {
     "tanh": (2.6, 2.7, 2.7),
     "erf": (1.9, 2.2, 2.2),
     "pow": (0.6, 0.6, 1.1),
+    "tan": (3.7, None, 4.0),
+    "asin": (2.9, 2.9, 2.9),
+    "acos": (3.5, 3.5, 3.5),
+    "atan": (2.2, 2.2, 2.3),
+    "atan2": (2.5, 2.5, 2.5),
+    "sinh": (2.1, 2.1, 2.3),
+    "cosh": (1.8, 2.4, 1.8),
+    "asinh": (1.8, 1.8, 2.1),
+    "acosh": (2.6, 2.6, 2.3),
+    "atanh": (2.1, 2.2, 2.3),
+    "hypot": (2.0, 2.0, 2.0),
+    "log2": (1.7, 1.8, 1.8),
+    "log10": (2.2, 2.3, 2.9),
 }
 
 
@@ -190,18 +216,23 @@ def test_special_cases(name, dtype, fused):
         with np.errstate(over="ignore"):
             want = reference(name, x, y).astype(dtype)
         assert_same(evaluate(body(name, dtype), x, y, fused=fused), want, 2 if fused else 2000)
+    elif ATOMS[name].arity == 2:
+        x, y = (v.ravel() for v in np.meshgrid(x, x))
+        with np.errstate(all="ignore"):
+            want = ATOMS[name].numpy(x, y)
+        assert_same(evaluate(body(name, dtype), x, y, fused=fused), want, 4)
     else:
-        x = x[~(np.isfinite(x) & (np.abs(x) > 100))] if name in ("sin", "cos") else x
+        x = x[~(np.isfinite(x) & (np.abs(x) > 100))] if name in ("sin", "cos", "tan") else x
         with np.errstate(over="ignore"):
             assert_same(evaluate(body(name, dtype), x, fused=fused), reference(name, x).astype(dtype), 4)
 
 
 @pytest.mark.parametrize("dtype", [np.float16, ml_dtypes.bfloat16])
-@pytest.mark.parametrize("name", FUNCTIONS[:-1])
+@pytest.mark.parametrize("name", [n for n in FUNCTIONS if ATOMS[n].arity == 1])
 def test_narrow_floats_pass_through_float32(name, dtype):
     """Every value: the nearest, or where float32's error crosses a tie, its neighbour."""
     x = np.arange(2**16, dtype=np.uint16).view(dtype)
-    x = x[np.abs(x.astype(np.float32)) < 1e5] if name in ("sin", "cos") else x
+    x = x[np.abs(x.astype(np.float32)) < 1e5] if name in ("sin", "cos", "tan") else x
     expr = body(name, dtype)
     assert expr.dtype == np.dtype(dtype)
     with np.errstate(all="ignore"):

@@ -1,6 +1,8 @@
 """Brickwork's tensor core: tensors, ops with gradients, random numbers, saved files. NumPy is all it needs."""
 
 import math
+from importlib import import_module
+from typing import Any
 
 from . import bundle, random, tree
 from .autodiff import GradientTape, grad, value_and_grad, vjp
@@ -159,6 +161,7 @@ from .ops.movement import (
     stop_gradient,
     transpose,
 )
+from .ops.products import tensordot, vecdot
 from .ops.reduce import all, any, max, min, prod, sum
 from .ops.sets import isin, unique_all, unique_counts, unique_inverse, unique_values
 from .ops.sorting import argmax, argmin, argsort, count_nonzero, nonzero, searchsorted, sort, top_k
@@ -167,6 +170,14 @@ from .tensor import Tensor, Variable, asarray
 from .transforms import custom_gradient, hessian, jacobian, jvp
 
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    """`linalg` and `fft` load when first asked for."""
+    if name in ("fft", "linalg"):
+        return import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
 __array_api_version__ = "2024.12"
 
 pi, e, inf, nan = math.pi, math.e, math.inf, math.nan
@@ -254,6 +265,7 @@ __all__ = [
     "expand_dims",
     "expm1",
     "eye",
+    "fft",
     "find_compiler",
     "finfo",
     "flip",
@@ -293,6 +305,7 @@ __all__ = [
     "jvp",
     "less",
     "less_equal",
+    "linalg",
     "linspace",
     "log",
     "log10",
@@ -366,6 +379,7 @@ __all__ = [
     "take_along_axis",
     "tan",
     "tanh",
+    "tensordot",
     "tile",
     "top_k",
     "transpose",
@@ -384,6 +398,7 @@ __all__ = [
     "unstack",
     "value_and_grad",
     "var",
+    "vecdot",
     "vjp",
     "vmap",
     "where",

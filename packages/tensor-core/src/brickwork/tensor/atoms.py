@@ -16,7 +16,6 @@ from . import approximations as approx
 from . import arithmetic, representation, trigonometry
 from .derivative import evaluate
 from .dtypes import class_of
-from .errors import DTypeError
 from .expr import ATOMS, Atom, Expr, apply, arg
 
 __all__ = ["ATOMS", "atom"]
@@ -68,10 +67,12 @@ def _mulhi(x: Any, y: Any) -> Any:
 
 
 def _integer_power(x: Any, y: Any) -> Any:
-    """As NumPy, which raises for negative exponents, but with an error that says what to do."""
-    if (y < 0).any():
-        raise DTypeError("power: integers take exponents of 0 or more; got one below. Cast a side with astype(float)")
-    return np.power(x, y) if isinstance(x, (np.ndarray, np.generic)) else x**y
+    """``x ** y``; NumPy's raises below 0, where this drops the fraction: 1, -1 or 0."""
+    if x.dtype.kind == "u":
+        return x**y
+    inverse = (x == 1) + (x == -1) * (1 - 2 * (y & 1))
+    below = y < 0
+    return x ** (y * ~below) * ~below + (inverse * below).astype(x.dtype)
 
 
 _erf = np.frompyfunc(math.erf, 1, 1)

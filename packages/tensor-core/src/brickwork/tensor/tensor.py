@@ -374,12 +374,16 @@ def _rebuild_variable(value: np.ndarray, name: str, trainable: bool) -> Variable
     return Variable(value, name=name, trainable=trainable)
 
 
-def asarray(value: Any, dtype: Any = None) -> Tensor:
+def asarray(value: Any, dtype: Any = None, *, device: str | None = None, copy: bool | None = None) -> Tensor:
     """A tensor of a tensor, array, number, or nested list; no copy where none is needed.
 
-    Python floats become float32, ints int64. Raises `DTypeError` for what is not numeric or does not fit the dtype,
-    `ShapeError` for ragged lists.
+    Python floats become float32, ints int64. ``device``: where it is to be; where it is by default. ``copy``: True for
+    memory of its own, False for an error where that is needed.
+    Raises `DTypeError` for what is not numeric or does not fit the dtype, `ShapeError` for ragged lists and where a
+    copy is needed but not allowed.
     """
+    if device is not None or copy is not None:
+        return _placed(asarray(value, dtype), value, device, copy)
     wanted = None if dtype is None else as_dtype(dtype)
     if isinstance(value, Variable):
         value = value.value
@@ -392,6 +396,18 @@ def asarray(value: Any, dtype: Any = None) -> Tensor:
     else:
         return Tensor(_from_python(value, wanted))
     return out if wanted is None or out.dtype == wanted else _call("astype", out, wanted)
+
+
+def _placed(out: Tensor, value: Any, device: str | None, copy: bool | None) -> Tensor:
+    """The tensor made of a value, on a device, with or without a copy as asked."""
+    moved = out if device is None or out.symbolic else out.to(device)
+    source = value.data if isinstance(value, Tensor) else value
+    kept = moved.data is source or (isinstance(source, np.ndarray) and isinstance(moved.data, np.ndarray)
+                                    and np.may_share_memory(source, moved.data))  # fmt: skip
+    if copy is False and not (kept or hasattr(source, "__dlpack__") or isinstance(source, memoryview)):
+        raise ShapeError(f"asarray: without copy a value must be an array as it is to be; got {type(value).__name__} "
+                         f"for {moved.spec} on {moved.device}. Leave copy out")  # fmt: skip
+    return _call("copy", moved) if copy and not isinstance(value, (int, float, complex, list, tuple)) else moved
 
 
 def beside(x: Tensor, like: Tensor) -> Tensor:

@@ -9,7 +9,8 @@ import numpy as np
 
 from .. import arithmetic
 from ..dtypes import as_dtype, class_of
-from ..expr import Expr, apply, arg
+from ..errors import DTypeError
+from ..expr import Expr, apply, arg, const
 from ..op import Elementwise, map_op, register
 from ..tensor import Tensor, asarray
 from ..trace import bind
@@ -23,9 +24,9 @@ ROWS: list[tuple[str, Body, int, str, str]] = []
 """(name, body, arity, rule, formula) of each, in order."""
 
 
-def _define(name: str, body: Body, arity: int, rule: str, formula: str) -> Elementwise:
+def _define(name: str, body: Body, arity: int, rule: str, formula: str, kind: Any = Elementwise) -> Elementwise:
     ROWS.append((name, body, arity, rule, formula))
-    return register(Elementwise(name, body, arity, rule))
+    return register(kind(name, body, arity, rule))
 
 
 def _public(name: str, formula: str, names: str, function: Callable[..., Tensor]) -> None:
@@ -45,8 +46,10 @@ def _unary(name: str, body: Body, formula: str, rule: str = "same") -> Callable[
     return function
 
 
-def _binary(name: str, body: Body, formula: str, rule: str = "same") -> Callable[[Any, Any], Tensor]:
-    op = _define(name, body, 2, rule, formula)
+def _binary(
+    name: str, body: Body, formula: str, rule: str = "same", kind: Any = Elementwise
+) -> Callable[[Any, Any], Tensor]:
+    op = _define(name, body, 2, rule, formula, kind)
 
     def function(x: Any, y: Any) -> Tensor:
         return bind(op, (_operand(x), _operand(y)))
@@ -60,6 +63,21 @@ def _operand(x: Any) -> Any:
     return x if isinstance(x, (Tensor, int, float, complex)) else asarray(x)
 
 
+class Power(Elementwise):
+    """Of integers it raises for exponents below 0 where values are there to see; compiled it drops the fraction."""
+
+    def eval(self, xp: Any, *arrays: Any, **params: Any) -> Any:
+        x, y = arrays
+        if _all_integers(x, y) and (y < 0 if isinstance(y, int) else bool((y < 0).any())):
+            raise DTypeError("power: integers take exponents of 0 or more; got one below. Cast one with astype(float)")
+        return super().eval(xp, *arrays, **params)
+
+
+def _all_integers(*operands: Any) -> bool:
+    """Whether arrays and numbers are all integers."""
+    return all(isinstance(x, int) if not hasattr(x, "dtype") else x.dtype.kind in "iu" for x in operands)
+
+
 def _power(x: Expr, y: Expr) -> Expr:
     return apply("ipow" if class_of(x.dtype) in "iu" else "pow", x, y)
 
@@ -70,6 +88,12 @@ def _round(x: Expr) -> Expr:
 
 def _rounding(name: str) -> Callable[[Expr], Expr]:
     return lambda x: apply(name, x) if class_of(x.dtype) in "fc" else x
+
+
+def _nothing(x: Expr) -> Expr:
+    """0 wherever x is."""
+    zero = const(0, x.dtype)
+    return apply("where", x.equal(x), zero, zero)
 
 
 def _part(name: str, of_real: Callable[[Expr], Expr]) -> Callable[[Expr], Expr]:
@@ -104,7 +128,8 @@ multiply = _binary("multiply", "mul", "x * y")
 divide = _binary("divide", "div", "x / y", "float")
 floor_divide = _binary("floor_divide", arithmetic.floor_divide, "floor(x / y) of the exact quotient")
 remainder = _binary("remainder", arithmetic.remainder, "x - floor(x / y) * y, exact, with the sign of y")
-power = _binary("power", _power, "x ** y; integers stay integers and take exponents of 0 or more")
+power = _binary("power", _power, "x ** y; integers stay integers and take exponents of 0 or more", kind=Power)
+pow = power
 maximum = _binary("maximum", "maximum", "the greater of x and y; NaN where either is")
 minimum = _binary("minimum", "minimum", "the lesser of x and y; NaN where either is")
 equal = _binary("equal", "eq", "x == y")
@@ -160,7 +185,7 @@ copysign = _binary("copysign", "copysign", "|x| with the sign of y", "float")
 nextafter = _binary("nextafter", "nextafter", "the float next to x in the direction of y", "float")
 signbit = _unary("signbit", "signbit", "whether the sign bit of x is set, as of -0", "float")
 real = _unary("real", _part("real", lambda x: x), "the real part of x")
-imag = _unary("imag", _part("imag", lambda x: x * 0), "the imaginary part of x")
+imag = _unary("imag", _part("imag", _nothing), "the imaginary part of x")
 conj = _unary("conj", _part("conj", lambda x: x), "the complex conjugate of x")
 erf = _unary("erf", "erf", "2 / sqrt(pi) * integral of exp(-t * t) from 0 to x", "float")
 isnan = _unary("isnan", _test("isnan", False), "whether x is not a number")
