@@ -44,7 +44,8 @@ class Made:
 
 @dataclass(slots=True)
 class Cluster:
-    """A kernel in the making. ``rows``: of a reduction, the shape it reads and which axes are inner."""
+    """A kernel in the making. ``rows``: of a reduction, the shape it reads and which axes are inner. ``read``: the
+    stored values that its expressions read."""
 
     number: int
     outer: Shape
@@ -55,7 +56,12 @@ class Cluster:
     rows: tuple[Shape, tuple[int, ...]] | None = None
     form: Form | None = None
     call: Node | None = None
-    after: set[int] = field(default_factory=set)
+    read: set[int] = field(default_factory=set)
+
+    def add(self, item: Made) -> None:
+        """One more thing to make."""
+        self.made.append(item)
+        self.read |= {self.body.reads[k].source for k in leaves(item.body, "arg")}
 
     def row_index(self, shape: Shape) -> Index | None:
         """The index of a value over the outer axes, whose shape may have more or fewer axes of size 1."""
@@ -76,8 +82,7 @@ class Cluster:
 
     def sources(self) -> set[int]:
         """The stored values that this cluster reads."""
-        used = {k for m in self.made for k in leaves(m.body, "arg")}
-        return {self.body.reads[k].source for k in used} | set(self._operands())
+        return self.read | set(self._operands()) if self.call else self.read
 
     def needs(self, home: dict[int, int]) -> set[int]:
         """The other clusters that make what this one reads."""
@@ -156,7 +161,7 @@ class _Builder:
         if combine is not None:
             result = acc(value.id, body.dtype).cast(value.spec.dtype)
         into.body.own[value.id] = (at, result)
-        into.made.append(Made(value, body, full, combine))
+        into.add(Made(value, body, full, combine))
         self.home[value.id] = into.number
 
     def _call(self, node: Node) -> None:
@@ -170,9 +175,13 @@ class _Builder:
         assert isinstance(definition, Contraction)
         form = order_axes(definition.form(*(v.spec for v in node.inputs), **node.settings))
         outer = tuple(form.extents[: len(form.out)])
+        phased = any(a.div != 1 for dims in form.maps for a in dims)
+        for v in [] if phased else self._to_turn(form, node):
+            self.kept.add(v.id)
+            self._member(v)
         made = self._new(outer, form.extents[len(outer) :], "contract")
         made.form = form
-        if any(a.div != 1 for dims in form.maps for a in dims):
+        if phased:
             made.kind = "phased"
             made.body.own[node.out.id] = (
                 identity_index(0, len(outer), len(form.extents)),
@@ -181,33 +190,29 @@ class _Builder:
             made.call = node
             self.home[node.out.id] = made.number
             return
-        work = accumulator(node.out.spec.dtype)
-        body = None
-        for v, dims in zip(node.inputs, form.maps, strict=True):
-            guards = tuple(
-                g for d, s in zip(dims, v.spec.shape, strict=True) if (g := made.body.guard(d, s)) is not None
-            )
-            factor = made.body.value(v, dims, guards).cast(work)
-            body = factor if body is None else body * factor
-        assert body is not None
-        self._ask_for_layout(made, node)
+        body = product_of(made.body, form, node)
         at = made.row_index(node.out.spec.shape)
         assert at is not None
         self._add(made, node.out, at, body, True, "add")
 
-    def _ask_for_layout(self, made: Cluster, node: Node) -> None:
-        """Have a turned operand stored, where as a view it is not of stride 1 along the vector axis (see
-        `passes.layout`)."""
-        vector = len(made.outer) - 1
-        if vector < 0 or not (isinstance(made.outer[vector], Dim) or made.outer[vector] >= VECTOR_FROM):
-            return
-        for v in node.inputs:
-            producer = self.producers.get(v.id)
-            if producer is None or producer.op != "transpose" or self._stored(v):
-                continue
-            source = peel(v, self.producers).id
-            if any(r.source == source and r.strides[vector] not in (0, 1) for r in made.body.reads):
-                raise NotInline(v)
+    def _to_turn(self, form: Form, node: Node) -> list[Value]:
+        """Turned operands (see `passes.layout`) that as views are not of stride 1 along the vector axis: to be stored."""
+        vector = len(form.out) - 1
+        turned = [v for v in node.inputs if self._is_view(v)]
+        if (
+            not turned
+            or vector < 0
+            or not (isinstance(form.extents[vector], Dim) or form.extents[vector] >= VECTOR_FROM)
+        ):
+            return []
+        trial = Body(form.extents, self.producers, self._stored)
+        product_of(trial, form, node)
+        slow = {r.source for r in trial.reads if r.strides[vector] not in (0, 1)}
+        return [v for v in turned if peel(v, self.producers).id in slow]
+
+    def _is_view(self, v: Value) -> bool:
+        producer = self.producers.get(v.id)
+        return producer is not None and producer.op == "transpose" and not self._stored(v)
 
     def _reduce(self, node: Node) -> None:
         definition, source = node.definition, node.inputs[0]
@@ -309,6 +314,18 @@ class _Builder:
             if made.call is not None:
                 out |= {v.id for v in made.call.outputs}
         return frozenset(out)
+
+
+def product_of(body: Body, form: Form, node: Node) -> Expr:
+    """The product of the operands of a contraction, in the dtype that it is summed in."""
+    work = accumulator(node.out.spec.dtype)
+    out: Expr | None = None
+    for v, dims in zip(node.inputs, form.maps, strict=True):
+        guards = tuple(g for d, s in zip(dims, v.spec.shape, strict=True) if (g := body.guard(d, s)) is not None)
+        factor = body.value(v, dims, guards).cast(work)
+        out = factor if out is None else out * factor
+    assert out is not None
+    return out
 
 
 def order_axes(form: Form) -> Form:
