@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from brickwork.tensor.dtypes import class_of
 from brickwork.tensor.op import OPS, Op
 from brickwork.tensor.spec import TensorSpec
 
@@ -46,7 +47,13 @@ class Node:
 
     @property
     def kind(self) -> str:
-        return CONSTANT if self.op == CONSTANT else OPS[self.op].kind
+        """Of the op; complex numbers, which no kernel knows, are for its own ``eval``, whatever it is."""
+        if self.op == CONSTANT:
+            return CONSTANT
+        for v in (*self.inputs, *self.outputs):
+            if class_of(v.spec.dtype) == "c":
+                return "opaque"
+        return OPS[self.op].kind
 
     @property
     def definition(self) -> Op:

@@ -14,7 +14,9 @@ __all__ = ["peel", "stored_values"]
 EXPENSIVE = {
     **dict.fromkeys(("exp", "log", "expm1", "log1p", "tanh", "sin", "cos", "erf"), 10),
     **dict.fromkeys(("mulhi", "div", "sqrt"), 3),
-    "pow": 20,
+    **dict.fromkeys(("asin", "acos", "atan", "atan2", "tan", "log2", "log10", "hypot"), 15),
+    **dict.fromkeys(("sinh", "cosh", "asinh", "acosh", "atanh", "pow"), 20),
+    **dict.fromkeys(("fmod", "ipow"), 50),
 }
 STORE_WHEN_SHARED, STORE_WHEN_BROADCAST = 3, 8
 ANCHORS = ("opaque", "contraction", "reduce")
