@@ -42,9 +42,9 @@ def fmod(x: Expr, y: Expr) -> Expr:
 
 
 def remainder(x: Expr, y: Expr) -> Expr:
-    """``x - floor(x / y) * y``: of floats exact, with the sign of y also where it is zero."""
+    """``x - floor(x / y) * y``: of floats exact, with the sign of y also where it is zero; of integers 0 where y is."""
     if class_of(x.dtype) != "f":
-        return x - apply("idiv", x, y) * y
+        return where(y.equal(0), const(0, x.dtype), x - apply("idiv", x, y) * y)
     rest = apply("fmod", x, y)
     other = apply("ne", rest, 0.0) & apply("ne", rest < 0.0, y < 0.0)
     return where(rest.equal(0.0), apply("copysign", const(0.0, x.dtype), y), where(other, rest + y, rest))

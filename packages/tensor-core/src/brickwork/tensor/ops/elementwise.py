@@ -63,14 +63,33 @@ def _operand(x: Any) -> Any:
     return x if isinstance(x, (Tensor, int, float, complex)) else asarray(x)
 
 
-class Power(Elementwise):
+class Direct(Elementwise):
+    """An op of many atoms that a NumPy function computes as well, in one pass."""
+
+    def __init__(self, name: str, body: Body, arity: int, rule: str):
+        super().__init__(name, body, arity, rule)
+        self.direct = getattr(np, name)
+
+
+class Power(Direct):
     """Of integers it raises for exponents below 0 where values are there to see; compiled it drops the fraction."""
 
     def eval(self, xp: Any, *arrays: Any, **params: Any) -> Any:
         x, y = arrays
-        if _all_integers(x, y) and (y < 0 if isinstance(y, int) else bool((y < 0).any())):
+        if type(y) is not float and _all_integers(x, y) and (y < 0 if isinstance(y, int) else bool((y < 0).any())):
             raise DTypeError("power: integers take exponents of 0 or more; got one below. Cast one with astype(float)")
         return super().eval(xp, *arrays, **params)
+
+
+class FloorDivide(Direct):
+    """Infinite where x is infinite and y is not, as the standard says; NumPy's is NaN there."""
+
+    def eval(self, xp: Any, *arrays: Any, **params: Any) -> Any:
+        out = super().eval(xp, *arrays, **params)
+        if class_of(out.dtype) != "f" or not xp.isinf(arrays[0]).any():
+            return out
+        x, y = arrays
+        return xp.where(xp.isinf(x) & xp.isfinite(y), xp.divide(x, y), out).astype(out.dtype)
 
 
 def _all_integers(*operands: Any) -> bool:
@@ -126,8 +145,8 @@ add = _binary("add", "add", "x + y")
 subtract = _binary("subtract", "sub", "x - y")
 multiply = _binary("multiply", "mul", "x * y")
 divide = _binary("divide", "div", "x / y", "float")
-floor_divide = _binary("floor_divide", arithmetic.floor_divide, "floor(x / y) of the exact quotient")
-remainder = _binary("remainder", arithmetic.remainder, "x - floor(x / y) * y, exact, with the sign of y")
+floor_divide = _binary("floor_divide", arithmetic.floor_divide, "floor(x / y) of the exact quotient", kind=FloorDivide)
+remainder = _binary("remainder", arithmetic.remainder, "x - floor(x / y) * y, exact, with the sign of y", kind=Direct)
 power = _binary("power", _power, "x ** y; integers stay integers and take exponents of 0 or more", kind=Power)
 pow = power
 maximum = _binary("maximum", "maximum", "the greater of x and y; NaN where either is")
