@@ -152,6 +152,9 @@ def over_leading_axes(op: Op, values: Values, marks: Marks, params: Mapping[str,
 RULES.update(dict.fromkeys(("identity", "stop_gradient"), over_leading_axes))
 RULES["sliding_window"] = along_axes("axes")
 RULES.update(dict.fromkeys(("sort", "argsort", "cumulative_sum", "cumulative_prod"), along_axes("axis")))
+RULES.update(dict.fromkeys(("fft", "rfft", "irfft"), along_axes("axis")))
+LINALG = ("cholesky", "inv", "det", "slogdet", "eigh", "eigvalsh", "svd", "svdvals", "qr")
+RULES.update(dict.fromkeys(LINALG, over_leading_axes))
 
 
 @rule("reshape")

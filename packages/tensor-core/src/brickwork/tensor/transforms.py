@@ -17,7 +17,7 @@ from .ops.movement import identity, reshape
 from .spec import as_int
 from .tensor import Tensor, asarray
 from .trace import Trace, bind, current
-from .tree import leaves, map_tree, unflatten
+from .tree import flatten, leaves, map_tree, unflatten
 
 __all__ = ["custom_gradient", "hessian", "jacobian", "jvp"]
 
@@ -76,13 +76,12 @@ def hessian(fn: Callable[..., Any], argnum: int = 0) -> Callable[..., Any]:
 
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         place = _argument("hessian", argnum, args)
-        if isinstance(args[place], (dict, list, tuple)) and not all(isinstance(v, (int, float)) for v in args[place]):
+        if len(flatten(args[place])) != 1 or flatten(args[place])[0][0]:
             raise ShapeError(
                 f"hessian: argument {argnum} must be one tensor; got a {type(args[place]).__name__}. Join its leaves "
                 "into one vector, or call jacobian(grad(fn)) leaf by leaf"
             )
-        whole = asarray(args[place]) if isinstance(args[place], (list, tuple)) else args[place]
-        return rows(*args[:place], whole, *args[place + 1 :], **kwargs)
+        return rows(*args, **kwargs)
 
     return wrapped
 
