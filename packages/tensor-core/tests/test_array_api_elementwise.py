@@ -341,6 +341,13 @@ def test_statistics(name, axis):
             np.testing.assert_allclose(got.numpy(), want, 4e-6)
 
 
+@pytest.mark.parametrize("dtype", COMPLEX)
+def test_variance_of_complex_numbers_is_real(dtype):
+    z = values(dtype, (2, 3))
+    same(bt.var(z, axis=1), np.var(z, axis=1))
+    same(bt.std(z, correction=1), np.std(z, ddof=1))
+
+
 def test_statistics_of_a_dtype():
     x = np.array([100, 100, 100], "int8")
     for name in ("sum", "prod"):
@@ -418,6 +425,12 @@ def test_in_place_operators():
     with pytest.raises(bt.ShapeError, match="in place"):
         t = bt.asarray([1, 2])
         t += bt.asarray([[1], [2]])
+
+
+def test_divmod():
+    x = np.array([7.0, -7.0, 0.5])
+    for got, want in zip(divmod(bt.asarray(x), 2.0) + divmod(9.0, bt.asarray(x)), divmod(x, 2.0) + divmod(9.0, x)):
+        same(got, want)
 
 
 def test_ways_to_python_and_devices():

@@ -5,18 +5,19 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
-from ..dtypes import to_inexact
+from ..dtypes import class_of, real_of, to_inexact
 from ..spec import as_bool, as_float, normalize_axes
 from ..tensor import Tensor, asarray
 from . import reduce as R
 from .creation import size_of
+from .elementwise import abs as absolute
 from .elementwise import astype, exp, isfinite, log, sqrt, where
 
 __all__ = ["logsumexp", "mean", "std", "var"]
 
 
 def _count(x: Tensor, axes: tuple[int, ...]) -> Tensor | float:
-    return size_of(prod(x.shape[a] for a in axes), to_inexact(x.dtype))
+    return size_of(prod(x.shape[a] for a in axes), real_of(to_inexact(x.dtype)))
 
 
 def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
@@ -28,10 +29,12 @@ def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
 
 
 def var(x: Any, axis: Any = None, correction: float = 0.0, keepdims: bool = False) -> Tensor:
-    """The variance over ``axis``: ``sum((x - mean)^2) / (n - correction)``, two passes."""
+    """The variance over ``axis``: ``sum(|x - mean|^2) / (n - correction)``, two passes; real of complex numbers."""
     tensor = asarray(x)
     axes = normalize_axes("var", axis, tensor.ndim)
     centred = tensor - mean(tensor, axes, True)
+    if class_of(centred.dtype) == "c":
+        centred = absolute(centred)
     return R.sum(centred * centred, axes, keepdims) / (_count(tensor, axes) - as_float("var", "correction", correction))
 
 

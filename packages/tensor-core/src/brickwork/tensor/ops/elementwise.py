@@ -24,7 +24,9 @@ ROWS: list[tuple[str, Body, int, str, str]] = []
 """(name, body, arity, rule, formula) of each, in order."""
 
 
-def _define(name: str, body: Body, arity: int, rule: str, formula: str, kind: Any = Elementwise) -> Elementwise:
+def _define(
+    name: str, body: Body, arity: int, rule: str, formula: str, kind: type[Elementwise] = Elementwise
+) -> Elementwise:
     ROWS.append((name, body, arity, rule, formula))
     return register(kind(name, body, arity, rule))
 
@@ -47,7 +49,7 @@ def _unary(name: str, body: Body, formula: str, rule: str = "same") -> Callable[
 
 
 def _binary(
-    name: str, body: Body, formula: str, rule: str = "same", kind: Any = Elementwise
+    name: str, body: Body, formula: str, rule: str = "same", kind: type[Elementwise] = Elementwise
 ) -> Callable[[Any, Any], Tensor]:
     op = _define(name, body, 2, rule, formula, kind)
 
