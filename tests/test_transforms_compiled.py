@@ -105,6 +105,7 @@ LOGITS, MEANS = RNG.normal(size=(5, 3)), np.array([0.5, 9.0, 20.0, 1000.0])
 EXACT = {
     "categorical": lambda k: random.categorical(k, LOGITS, shape=(40, 5)),
     "choice": lambda k: random.choice(k, 10, (30,)),
+    "choice by weight": lambda k: random.choice(k, 10, (30,), p=np.arange(10.0)),
     "choice without": lambda k: random.choice(k, np.arange(10.0), (4,), replace=False),
     "permutation": lambda k: random.permutation(k, 100),
     "permuted": lambda k: random.permuted(k, X),

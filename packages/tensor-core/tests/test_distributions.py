@@ -205,8 +205,6 @@ def test_parameters_broadcast_and_get_no_gradient():
 
 
 def test_bodies_are_built_once():
-    from brickwork.tensor import philox
-
     philox.block.cache_clear()
     for _ in range(3):
         random.normal(KEY, (2,)), random.bits(KEY, (2,)), random.fold_in(KEY, 1)

@@ -12,10 +12,11 @@ from .distributions import FLOAT64, gumbel, parameter, uniform
 from .dtypes import as_dtype, to_inexact
 from .errors import DTypeError, ShapeError
 from .expr import Expr, apply, arg, const
+from .ops.cumulative import cumulative_sum
 from .ops.elementwise import less, log, map_expr, where
 from .ops.gathering import take, take_along_axis
 from .ops.movement import transpose
-from .ops.sorting import argmax, argsort
+from .ops.sorting import argmax, argsort, searchsorted
 from .philox import U32, as_sizes, bits, block, parts, places, split, unit
 from .spec import as_bool, as_int, broadcast_shapes, normalize_axis
 from .tensor import Tensor, asarray, beside
@@ -69,9 +70,11 @@ def categorical(k: Any, logits: Any, axis: int = -1, shape: Any = None) -> Tenso
 def choice(k: Any, a: Any, shape: Any = (), replace: bool = True, p: Any = None, axis: int = 0) -> Tensor:
     """Elements of ``a`` along an axis, or of the integers below ``a``, drawn with or without putting back.
 
-    ``p``: a weight per element; they need not sum to one. With it and without putting back, elements are drawn one
-    after the other from what is left (the greatest of ``log(p) + gumbel``: Efraimidis and Spirakis 2006). The result
-    has ``shape`` in place of the axis. Raises `ShapeError` where there are too few elements, or weights do not fit.
+    ``p``: a weight per element; they need not sum to one. Putting back, it is by inversion of their running sum; else
+    elements are drawn one after the other from what is left (the greatest of ``log(p) + gumbel``: Efraimidis and
+    Spirakis 2006). An element of weight 0 is never drawn. The result has ``shape`` in place of the axis. Raises
+    `ShapeError` where there are too few elements, or weights do not fit; of weights that only a compiled function sees,
+    none is checked.
     """
     population = None if isinstance(a, (int, np.integer)) else asarray(a)
     place = 0 if population is None else normalize_axis("choice", axis, population.ndim)
@@ -87,7 +90,8 @@ def choice(k: Any, a: Any, shape: Any = (), replace: bool = True, p: Any = None,
     if again and weights is None:
         order = randint(k, sizes, 0, max(n, 1))
     elif again:
-        order = categorical(k, log(weights), shape=sizes)
+        sums = cumulative_sum(weights)
+        order = searchsorted(sums, uniform(k, sizes, FLOAT64) * sums[-1], side="right")
     else:
         order = permutation(k, n) if weights is None else argsort(-(log(weights) + gumbel(k, (n,), FLOAT64)))
         order = order[:wanted].reshape(sizes)
@@ -101,7 +105,7 @@ def _weights(p: Any, n: int, least: int, like: Tensor) -> Tensor:
         raise ShapeError(f"choice: p must have one weight per element; got {weights.shape} for {n}")
     if not weights.symbolic:
         values = weights.numpy()
-        if not (np.isfinite(values).all() and (values >= 0).all() and (values > 0).sum() >= least):
+        if not (np.isfinite(values.sum()) and (values >= 0).all() and (values > 0).sum() >= least):
             raise ShapeError(
                 f"choice: weights must be finite, not negative, and at least {least} above 0; got {values.tolist()[:8]}"
             )
