@@ -196,7 +196,7 @@ class _Builder:
         self._add(made, node.out, at, body, True, "add")
 
     def _to_turn(self, form: Form, node: Node) -> list[Value]:
-        """Turned operands (see `passes.layout`) that as views are not of stride 1 along the vector axis: to be stored."""
+        """Turned operands (see `passes.layout`) that as views are not of stride 1 along the vector axis."""
         vector = len(form.out) - 1
         turned = [v for v in node.inputs if self._is_view(v)]
         if (
