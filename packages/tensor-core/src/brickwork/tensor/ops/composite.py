@@ -8,9 +8,9 @@ from typing import Any
 from ..dtypes import class_of, real_of, to_inexact
 from ..spec import as_bool, as_float, normalize_axes
 from ..tensor import Tensor, asarray
+from . import elementwise as E
 from . import reduce as R
 from .creation import size_of
-from .elementwise import abs as absolute
 from .elementwise import astype, exp, isfinite, log, sqrt, where
 
 __all__ = ["logsumexp", "mean", "std", "var"]
@@ -34,7 +34,7 @@ def var(x: Any, axis: Any = None, correction: float = 0.0, keepdims: bool = Fals
     axes = normalize_axes("var", axis, tensor.ndim)
     centred = tensor - mean(tensor, axes, True)
     if class_of(centred.dtype) == "c":
-        centred = absolute(centred)
+        centred = E.abs(centred)
     return R.sum(centred * centred, axes, keepdims) / (_count(tensor, axes) - as_float("var", "correction", correction))
 
 

@@ -88,9 +88,11 @@ class FloorDivide(Direct):
 
     def eval(self, xp: Any, *arrays: Any, **params: Any) -> Any:
         out = super().eval(xp, *arrays, **params)
-        if class_of(out.dtype) != "f" or not xp.isinf(arrays[0]).any():
+        if class_of(out.dtype) != "f":
             return out
-        x, y = arrays
+        x, y = (a if hasattr(a, "dtype") else xp.asarray(a, dtype=out.dtype) for a in arrays)
+        if not xp.isinf(x).any():
+            return out
         return xp.where(xp.isinf(x) & xp.isfinite(y), xp.divide(x, y), out).astype(out.dtype)
 
 
