@@ -231,6 +231,10 @@ def test_variables_inside_get_gradients_and_are_assigned_once():
         (lambda: jvp(layer, (X,), (V[:2],)), r"shapes of the primals; got f64\[2\] for f64\[4\]"),
         (lambda: jvp(bt.sum, ([1, 2],), ([1, 2],)), "primals must be floating-point; got i64"),
         (lambda: jacobian(lambda x: (x, x))(X), "must return one tensor of known shape; got tuple"),
+        (
+            lambda: bt.grad(lambda p: bt.sum(p["a"]))({"a": X, 1: X}),
+            "keys of a dict must have one order; got keys of .* int, str",
+        ),
         (lambda: jacobian(bt.argmax)(X), "must return floating-point numbers; got int64"),
         (lambda: jacobian(layer, 1)(X), "argnum must name a positional argument; got 1 for 1"),
         (lambda: hessian(lambda p: bt.sum(p["a"]))({"a": X}), "argument 0 must be one tensor; got a dict"),

@@ -15,7 +15,7 @@ from .op import Composite
 from .ops.creation import eye, zeros_like
 from .ops.movement import identity, reshape
 from .spec import as_int
-from .tensor import Tensor, asarray
+from .tensor import Tensor, asarray, beside
 from .trace import Trace, bind, current
 from .tree import flatten, leaves, map_tree, unflatten
 
@@ -61,7 +61,8 @@ def jacobian(fn: Callable[..., Any], argnum: int = 0) -> Callable[..., Any]:
         out, pull = vjp(lambda x: fn(*args[:place], x, *args[place + 1 :], **kwargs), args[place])
         y = _one_floating("jacobian", out)
         count = as_int("jacobian", "the number of elements of the result", y.size)
-        rows = vmap(lambda g: pull(g)[0])(reshape(eye(count, dtype=y.dtype), (count, *y.shape)))
+        basis = beside(reshape(eye(count, dtype=y.dtype), (count, *y.shape)), y)
+        rows = vmap(lambda g: pull(g)[0])(basis)
         return map_tree(lambda r: reshape(r, (*y.shape, *r.shape[1:])), rows)
 
     return wrapped

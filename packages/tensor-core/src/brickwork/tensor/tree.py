@@ -20,7 +20,13 @@ def flatten(tree: Any) -> list[tuple[Path, Any]]:
 
 def _children(tree: Any) -> list[tuple[str | int, Any]] | None:
     if isinstance(tree, dict):
-        return [(k, tree[k]) for k in sorted(tree)]
+        try:
+            return [(k, tree[k]) for k in sorted(tree)]
+        except TypeError:
+            kinds = ", ".join(sorted({type(k).__name__ for k in tree}))
+            raise BrickworkError(
+                f"tree: keys of a dict must have one order; got keys of types {kinds}. Use strings"
+            ) from None
     if isinstance(tree, (list, tuple)):
         return list(enumerate(tree))
     if is_dataclass(tree) and not isinstance(tree, type):
