@@ -84,6 +84,10 @@ def sort(x: Any, axis: int, descending: bool) -> Any:
     return np.flip(out, axis) if descending else out
 
 
+def symmetric(x: Any) -> Any:
+    return (x + np.swapaxes(x, -1, -2)) / 2
+
+
 def sliding_window(x: Any, axes: Any, sizes: Any, strides: Any, dilations: Any) -> Any:
     spans = [(k - 1) * d + 1 for k, d in zip(sizes, dilations, strict=True)]
     views = np.lib.stride_tricks.sliding_window_view(x, spans, axes)
@@ -144,6 +148,20 @@ REFERENCES: dict[str, Any] = {
     "concat": lambda *xs, axis: np.concatenate(xs, axis),
     "sliding_window": sliding_window,
     "scatter_add": scatter_add,
+    "cholesky": np.linalg.cholesky,
+    "inv": np.linalg.inv,
+    "det": np.linalg.det,
+    "slogdet": np.linalg.slogdet,
+    "solve": np.linalg.solve,
+    "pinv": lambda x, rtol: np.linalg.pinv(x),
+    "eigh": lambda x: np.linalg.eigh(symmetric(x)),
+    "eigvalsh": lambda x: np.linalg.eigvalsh(symmetric(x)),
+    "svd": lambda x, full: np.linalg.svd(x, full_matrices=full),
+    "svdvals": np.linalg.svdvals,
+    "qr": lambda x, complete: np.linalg.qr(x, "complete" if complete else "reduced"),
+    "fft": lambda x, inverse, **params: (np.fft.ifft if inverse else np.fft.fft)(x, **params),
+    "rfft": np.fft.rfft,
+    "irfft": np.fft.irfft,
     "gather_nd": lambda x, *indices: x[indices],
     "scatter_nd": scatter_nd,
     "put": put,

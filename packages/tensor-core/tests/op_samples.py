@@ -8,7 +8,7 @@ from zlib import crc32
 
 import numpy as np
 
-import brickwork.tensor.fft  # noqa: F401 - registers its ops
+import brickwork.tensor.fft
 import brickwork.tensor.linalg  # noqa: F401 - registers its ops
 from brickwork.tensor import OPS, Elementwise, Reduce
 from brickwork.tensor.dtypes import complex128, float64, int64
@@ -20,7 +20,7 @@ BODIES = {name: body for name, body, *_ in ROWS if isinstance(body, str)}
 DOMAINS = {"rsqrt": (0.1, 9.0), "reciprocal": (0.5, 3.0), "floor_divide": (0.5, 3.0), "remainder": (0.5, 3.0)}
 ADAPTED: dict[str, Any] = {
     # What the op asks of its operands: a positive definite matrix, a tolerance that no singular value meets.
-    "cholesky": lambda x: [(x @ np.swapaxes(x, -1, -2) + 3 * np.eye(x.shape[-1])).astype(x.dtype)],
+    "cholesky": lambda x: [(x.astype(float) @ np.swapaxes(x.astype(float), -1, -2) + 3 * np.eye(3)).astype(x.dtype)],
     "pinv": lambda x, rtol: [x, np.full_like(rtol, 1e-3)],
 }
 SHAPES = {
@@ -52,7 +52,7 @@ class Sample:
         arrays = [
             draw(rng, shape, np.dtype(d), low, high, self.below) for shape, d in zip(self.shapes, wanted, strict=True)
         ]
-        return ADAPTED[self.op](*arrays) if self.op in ADAPTED and arrays[0].dtype.kind == "f" else arrays
+        return ADAPTED[self.op](*arrays) if self.op in ADAPTED and arrays[0].dtype.kind in "fV" else arrays
 
 
 def domain(op: str) -> tuple[float, float]:

@@ -15,6 +15,8 @@ NOT_OF_VALUES |= {"grad", "value_and_grad", "vjp", "map_expr", "GradientTape"}
 FUNCTIONS = {
     **{n: getattr(bt, n) for n in bt.__all__ if inspect.isfunction(getattr(bt, n)) and n not in NOT_OF_VALUES},
     **{f"nn.{n}": getattr(bt.nn, n) for n in bt.nn.__all__},
+    **{f"linalg.{n}": getattr(bt.linalg, n) for n in bt.linalg.__all__},
+    **{f"fft.{n}": getattr(bt.fft, n) for n in bt.fft.__all__},
     **{f"random.{n}": getattr(bt.random, n) for n in bt.random.__all__ if n != "SeedGenerator"},
 }
 SIZES = st.integers(-2, 4)

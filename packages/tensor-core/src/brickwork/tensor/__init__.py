@@ -178,6 +178,7 @@ def __getattr__(name: str) -> Any:
         return import_module(f"{__name__}.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
+
 __array_api_version__ = "2024.12"
 
 pi, e, inf, nan = math.pi, math.e, math.inf, math.nan

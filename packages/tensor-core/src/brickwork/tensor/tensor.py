@@ -390,7 +390,7 @@ def asarray(value: Any, dtype: Any = None, *, device: str | None = None, copy: b
     copy is needed but not allowed.
     """
     if device is not None or copy is not None:
-        return _placed(asarray(value, dtype), value, device, copy)
+        return _placed(value, dtype, device, copy)
     wanted = None if dtype is None else as_dtype(dtype)
     if isinstance(value, Variable):
         value = value.value
@@ -405,16 +405,21 @@ def asarray(value: Any, dtype: Any = None, *, device: str | None = None, copy: b
     return out if wanted is None or out.dtype == wanted else _call("astype", out, wanted)
 
 
-def _placed(out: Tensor, value: Any, device: str | None, copy: bool | None) -> Tensor:
+def _placed(value: Any, dtype: Any, device: str | None, copy: bool | None) -> Tensor:
     """The tensor made of a value, on a device, with or without a copy as asked."""
+    if isinstance(value, (int, float, complex, list, tuple, np.generic)):
+        out, fresh = asarray(value, dtype), True
+    else:
+        first = asarray(value)
+        out = first if dtype is None else asarray(first, dtype)
+        fresh = out.data is not first.data
+        fresh |= isinstance(value, np.ndarray) and not np.may_share_memory(value, first.numpy())
     moved = out if device is None or out.symbolic else out.to(device)
-    source = value.data if isinstance(value, Tensor) else value
-    kept = moved.data is source or (isinstance(source, np.ndarray) and isinstance(moved.data, np.ndarray)
-                                    and np.may_share_memory(source, moved.data))  # fmt: skip
-    if copy is False and not (kept or hasattr(source, "__dlpack__") or isinstance(source, memoryview)):
+    fresh |= moved.data is not out.data
+    if copy is False and fresh:
         raise ShapeError(f"asarray: without copy a value must be an array as it is to be; got {type(value).__name__} "
                          f"for {moved.spec} on {moved.device}. Leave copy out")  # fmt: skip
-    return _call("copy", moved) if copy and not isinstance(value, (int, float, complex, list, tuple)) else moved
+    return _call("copy", moved) if copy and not fresh else moved
 
 
 def beside(x: Tensor, like: Tensor) -> Tensor:

@@ -24,7 +24,7 @@ FUNCTIONS.update(
         "getitem": indexing.getitem,
         "setitem": indexing.setitem,
         "astype": elementwise.astype,
-        "copy": movement.copy,
+        "copy": movement.copied,
         "stack": movement.stack,
         "sum": reduce.sum,
         "max": reduce.max,

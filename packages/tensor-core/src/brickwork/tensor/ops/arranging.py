@@ -74,6 +74,7 @@ def repeat(x: Any, repeats: Any, axis: int | None = None) -> Tensor:
         apart = expand_dims(tensor, where + 1)
         wide = broadcast_to(apart, (*tensor.shape[: where + 1], times, *tensor.shape[where + 1 :]))
         return reshape(wide, (*tensor.shape[:where], n * times, *tensor.shape[where + 1 :]))
+    n = as_int("repeat", "the size of the axis", n)
     counts = asarray(repeats).numpy()
     if counts.dtype.kind not in "iu":
         raise DTypeError(f"repeat: repeats must be integers; got {counts.dtype}. Cast with astype('int64')")

@@ -9,20 +9,23 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import module_of
+from ..backend import get_backend, module_of
 from ..dim import Dim, Size
 from ..dtypes import DEFAULT_FLOAT, as_dtype
-from ..errors import BrickworkError, DTypeError, MemoryLimitError, ShapeError
+from ..errors import BrickworkError, DeviceError, DTypeError, MemoryLimitError, ShapeError
 from ..expr import INDEX, const, index, size_value
 from ..op import Elementwise, Op, Spec, map_op, register
-from ..spec import Shape, as_float, as_shape
+from ..spec import Shape, as_bool, as_float, as_int, as_shape
 from ..tensor import Tensor, asarray
 from ..trace import bind
 from .movement import broadcast_to
 
 __all__ = [
     "arange",
+    "empty",
+    "empty_like",
     "eye",
+    "from_dlpack",
     "full",
     "full_like",
     "iota",
@@ -33,6 +36,9 @@ __all__ = [
     "zeros",
     "zeros_like",
 ]
+
+_CUDA = 2
+"""DLPack's number for memory of a CUDA device."""
 
 
 class Iota(Elementwise):
@@ -68,13 +74,22 @@ def iota(shape: Any) -> Tensor:
     return bind(_iota, (), {"shape": as_shape("iota", shape)})
 
 
-def full(shape: Any, value: Any, dtype: Any = None) -> Tensor:
+def _on(x: Tensor, device: str | None) -> Tensor:
+    """On the device asked for; None asks for none."""
+    return x if device is None or x.symbolic else x.to(device)
+
+
+def _float(dtype: Any) -> np.dtype:
+    return DEFAULT_FLOAT if dtype is None else as_dtype(dtype)
+
+
+def full(shape: Any, value: Any, dtype: Any = None, *, device: str | None = None) -> Tensor:
     """A tensor of one value. ``dtype``: of the value by default. Raises `ShapeError` for what is no shape."""
     sizes, scalar = as_shape("full", shape), _one("full", value, dtype)
     if scalar.symbolic or any(isinstance(n, Dim) for n in sizes):
-        return broadcast_to(scalar, sizes)
+        return broadcast_to(_on(scalar, device), sizes)
     with _saying("full"):
-        return Tensor(np.full(sizes, scalar.item(), scalar.dtype))
+        return _on(Tensor(np.full(sizes, scalar.item(), scalar.dtype)), device)
 
 
 def _one(who: str, value: Any, dtype: Any) -> Tensor:
@@ -84,53 +99,86 @@ def _one(who: str, value: Any, dtype: Any) -> Tensor:
     return scalar
 
 
-def zeros(shape: Any, dtype: Any = DEFAULT_FLOAT) -> Tensor:
+def zeros(shape: Any, dtype: Any = None, *, device: str | None = None) -> Tensor:
     """Zeros of a shape, float32 by default."""
-    return full(shape, 0, as_dtype(dtype))
+    return full(shape, 0, _float(dtype), device=device)
 
 
-def ones(shape: Any, dtype: Any = DEFAULT_FLOAT) -> Tensor:
+def ones(shape: Any, dtype: Any = None, *, device: str | None = None) -> Tensor:
     """Ones of a shape, float32 by default."""
-    return full(shape, 1, as_dtype(dtype))
+    return full(shape, 1, _float(dtype), device=device)
 
 
-def full_like(x: Any, value: Any, dtype: Any = None) -> Tensor:
-    """One value in the shape (and dtype, unless given) of ``x``."""
+def empty(shape: Any, dtype: Any = None, *, device: str | None = None) -> Tensor:
+    """A tensor of a shape whose values are whatever its memory held, float32 by default; to be written over."""
+    sizes = as_shape("empty", shape)
+    if any(isinstance(n, Dim) for n in sizes):
+        return zeros(sizes, dtype, device=device)
+    with _saying("empty"):
+        return _on(Tensor(np.empty(sizes, _float(dtype))), device)
+
+
+def full_like(x: Any, value: Any, dtype: Any = None, *, device: str | None = None) -> Tensor:
+    """One value in the shape (and dtype and on the device, unless given) of ``x``."""
     like = asarray(x)
     scalar = _one("full_like", value, like.dtype if dtype is None else dtype)
     if like.symbolic or scalar.symbolic:
-        return broadcast_to(scalar, like.shape)
-    return Tensor(module_of((like.data,)).full(like.shape, scalar.item(), scalar.dtype))
+        return broadcast_to(_on(scalar, device), like.shape)
+    return _on(Tensor(module_of((like.data,)).full(like.shape, scalar.item(), scalar.dtype)), device)
 
 
-def zeros_like(x: Any, dtype: Any = None) -> Tensor:
+def zeros_like(x: Any, dtype: Any = None, *, device: str | None = None) -> Tensor:
     """Zeros in the shape and dtype of ``x``."""
-    return full_like(x, 0, dtype)
+    return full_like(x, 0, dtype, device=device)
 
 
-def ones_like(x: Any, dtype: Any = None) -> Tensor:
+def ones_like(x: Any, dtype: Any = None, *, device: str | None = None) -> Tensor:
     """Ones in the shape and dtype of ``x``."""
-    return full_like(x, 1, dtype)
+    return full_like(x, 1, dtype, device=device)
 
 
-def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None) -> Tensor:
-    """``start, start + step, ...`` below ``stop``; integers give int64, floats float32."""
+def empty_like(x: Any, dtype: Any = None, *, device: str | None = None) -> Tensor:
+    """A tensor in the shape and dtype of ``x`` whose values are whatever its memory held."""
+    like = asarray(x)
+    if like.symbolic:
+        return zeros_like(like, dtype, device=device)
+    kind = like.dtype if dtype is None else as_dtype(dtype)
+    return _on(Tensor(module_of((like.data,)).empty(like.shape, kind)), device)
+
+
+def _kind(who: str, values: tuple[Any, ...]) -> type:
+    """The Python type of the widest of some numbers."""
+    kinds = {asarray(v).dtype.kind for v in values}
+    if not kinds <= set("biufcV"):
+        raise DTypeError(f"{who}: arguments must be numbers; got {values}")
+    return complex if "c" in kinds else float if kinds & set("fV") else int
+
+
+def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None, *, device: str | None = None) -> Tensor:
+    """``start, start + step, ...`` below ``stop``; integers give int64, floats float32. ``stop`` alone starts at 0."""
     low, high = (0, start) if stop is None else (start, stop)
-    kind = dtype if dtype is not None else (float if any(isinstance(v, float) for v in (low, high, step)) else int)
     with _saying("arange"):
-        return Tensor(np.arange(low, high, step).astype(as_dtype(kind)))
+        kind = dtype if dtype is not None else _kind("arange", (low, high, step))
+        return _on(Tensor(np.arange(low, high, step).astype(as_dtype(kind))), device)
 
 
-def linspace(start: float, stop: float, num: int, dtype: Any = DEFAULT_FLOAT) -> Tensor:
-    """``num`` evenly spaced values, both ends among them."""
+def linspace(
+    start: Any, stop: Any, num: int, dtype: Any = None, *, device: str | None = None, endpoint: bool = True
+) -> Tensor:
+    """``num`` evenly spaced values from ``start`` to ``stop``, which is the last where ``endpoint``; float32, complex64
+    where an end is complex."""
     with _saying("linspace"):
-        return Tensor(np.linspace(start, stop, num).astype(as_dtype(dtype)))
+        kind = dtype if dtype is not None else complex if _kind("linspace", (start, stop)) is complex else float
+        last = as_bool("linspace", "endpoint", endpoint)
+        return _on(Tensor(np.linspace(start, stop, num, endpoint=last).astype(as_dtype(kind))), device)
 
 
-def eye(rows: int, columns: int | None = None, dtype: Any = DEFAULT_FLOAT) -> Tensor:
-    """Ones on the diagonal."""
+def eye(rows: int, columns: int | None = None, dtype: Any = None, *, k: int = 0, device: str | None = None) -> Tensor:
+    """Ones on diagonal ``k`` (0 the main one, above it 1), zeros elsewhere; float32 by default."""
+    n = as_int("eye", "a size", rows, 0)
+    m = n if columns is None else as_int("eye", "a size", columns, 0)
     with _saying("eye"):
-        return Tensor(np.eye(rows, columns, dtype=as_dtype(dtype)))
+        return _on(Tensor(np.eye(n, m, k=as_int("eye", "k", k), dtype=_float(dtype))), device)
 
 
 @contextmanager
@@ -154,3 +202,28 @@ def size_of(size: Size, dtype: Any = DEFAULT_FLOAT) -> Tensor | float:
     if not isinstance(size, Dim):
         return as_float("size_of", "size", size)
     return bind(map_op, (), {"body": size_value(size).cast(as_dtype(dtype))})
+
+
+def from_dlpack(x: Any, /, *, device: str | None = None, copy: bool | None = None) -> Tensor:
+    """A tensor of what another library's array offers by DLPack, on its own device or on ``device``.
+
+    ``copy``: True for memory of its own, False for an error where sharing is not possible, None to share where it is.
+    Raises `DTypeError` for what has no ``__dlpack__``, `DeviceError` where it can not be taken over as asked.
+    """
+    if not hasattr(x, "__dlpack__") or not hasattr(x, "__dlpack_device__"):
+        raise DTypeError(f"from_dlpack: takes arrays with __dlpack__; got {type(x).__name__}. Use asarray")
+    own = copy is not None and as_bool("from_dlpack", "copy", copy)
+    try:
+        kind = int(x.__dlpack_device__()[0])
+        source = get_backend("cuda" if kind == _CUDA else "cpu")
+        shared = source.xp.from_dlpack(x)
+    except (BufferError, TypeError, ValueError, RuntimeError, AttributeError) as error:
+        if isinstance(error, BrickworkError):
+            raise
+        raise DeviceError(f"from_dlpack: the array must be one to share; got {type(x).__name__}: {error}") from None
+    out = asarray(shared)
+    if device is not None and out.to(device) is not out:
+        if copy is False:
+            raise DeviceError(f"from_dlpack: without copy it stays on its device; got {out.device} to {device}")
+        return out.to(device)
+    return asarray(out, copy=True) if own else out

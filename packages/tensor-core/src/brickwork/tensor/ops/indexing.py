@@ -197,7 +197,8 @@ def _mask(mask: Tensor, x: Tensor, axis: int) -> list[Any]:
 
 def _window(x: Tensor, keys: list[Any]) -> tuple[dict[str, Any], Any]:
     """The parameters of the slice that the basic keys ask for, and the shape after None and integers."""
-    start, size, step, shape = [], [], [], []
+    start, size, step = [], [], []
+    shape: list[Any] = []
     axis = 0
     for k in keys:
         if k is Ellipsis:

@@ -95,18 +95,21 @@ def reshape(x: Any, shape: Any, copy: bool | None = None) -> Tensor:
     return bind(reshape_op, (tensor,), {"shape": _whole(wanted, tensor) if -1 in wanted else wanted})
 
 
-def _reshape_with(copy: bool, x: Tensor, shape: Any) -> Tensor:
+def _reshape_with(own: bool, x: Tensor, shape: Any) -> Tensor:
     out = reshape(x, shape)
     if x.symbolic or out.symbolic:  # a compiled function has values, and where they lie is the compiler's to say
         return out
-    if copy:
-        return (
-            out if out.data is not x.data and not _shares(out, x) else bind(map_op, (out,), {"body": arg(0, out.dtype)})
-        )
+    if own:
+        return out if out.data is not x.data and not _shares(out, x) else copied(out)
     if out.size and not _shares(out, x):
         raise ShapeError(f"reshape: a view must be possible without copy; got {x.shape} -> {out.shape} of a strided "
                          "tensor. Leave copy out")  # fmt: skip
     return out
+
+
+def copied(x: Tensor) -> Tensor:
+    """The same values in memory of their own."""
+    return bind(map_op, (x,), {"body": arg(0, x.dtype)})
 
 
 def _shares(a: Tensor, b: Tensor) -> bool:

@@ -64,6 +64,9 @@ def argmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Tensor:
 
 def _place_of_extreme(who: str, op: Composite, x: Any, axis: Any, keepdims: Any) -> Tensor:
     tensor, keep = asarray(x), as_bool(who, "keepdims", keepdims)
+    n = tensor.size if axis is None else tensor.shape[normalize_axis(who, axis, tensor.ndim)]
+    if n == 0 and isinstance(n, int):
+        raise ShapeError(f"{who}: axis {axis} must not be empty; got {tensor.shape}")
     if axis is None:
         flat = bind(op, (reshape(tensor, (tensor.size,)),), {"axis": 0})
         return reshape(flat, (1,) * tensor.ndim) if keep else flat

@@ -102,7 +102,7 @@ class Slice(Movement):
         for b, n, s in zip(start, size, step, strict=True):
             end = b + n * s
             keys.append(slice(b, end if s > 0 or end >= 0 else None, s) if n else slice(0, 0))
-        return x[tuple(keys)]
+        return x[(*keys, ...)]  # a view, also of an array without axes
 
     def view(self, x: Spec, *, start: Shape, size: Shape, step: tuple[int, ...]) -> IndexMap:
         return IndexMap(tuple(Affine.axis(d, x.ndim, s, b) for d, (b, s) in enumerate(zip(start, step, strict=True))))
