@@ -79,7 +79,25 @@ def test_every_name_is_there():
     assert not [n for n in NAMES if n not in bt.__all__ and n not in ("__array_api_version__",)]
 
 
-def test_signatures_are_the_standards():
+OVER_AXES = {"axis": None, "keepdims": False}
+KEYWORDS = {
+    **dict.fromkeys(["mean", "max", "min", "all", "any", "count_nonzero"], OVER_AXES),
+    **dict.fromkeys(["sum", "prod"], {**OVER_AXES, "dtype": None}),
+    **dict.fromkeys(["std", "var"], {**OVER_AXES, "correction": 0.0}),
+    **dict.fromkeys(["cumulative_sum", "cumulative_prod"], {"axis": None, "dtype": None, "include_initial": False}),
+    "diff": {"axis": -1, "n": 1, "prepend": None, "append": None},
+    "clip": {"min": None, "max": None},
+    "astype": {"copy": True, "device": None},
+}
+
+
+@pytest.mark.parametrize("name", KEYWORDS)
+def test_keywords_of_the_standard(name):
+    found = inspect.signature(getattr(bt, name)).parameters
+    assert {k: found[k].default for k in KEYWORDS[name]} == KEYWORDS[name]
+
+
+def test_signatures_are_the_strict_ones():
     """Every argument of the standard's function is taken, by its name where it may be named."""
     strict = pytest.importorskip("array_api_strict")
     functions = [n for n in NAMES if inspect.isfunction(getattr(bt, n)) and n[0] != "_" and n != "result_type"]
