@@ -80,11 +80,13 @@ def test_every_name_is_there():
 
 
 OVER_AXES = {"axis": None, "keepdims": False}
+TYPED, SPREAD = {**OVER_AXES, "dtype": None}, {**OVER_AXES, "correction": 0.0}
+RUNNING = {"axis": None, "dtype": None, "include_initial": False}
 KEYWORDS = {
     **dict.fromkeys(["mean", "max", "min", "all", "any", "count_nonzero"], OVER_AXES),
-    **dict.fromkeys(["sum", "prod"], {**OVER_AXES, "dtype": None}),
-    **dict.fromkeys(["std", "var"], {**OVER_AXES, "correction": 0.0}),
-    **dict.fromkeys(["cumulative_sum", "cumulative_prod"], {"axis": None, "dtype": None, "include_initial": False}),
+    **dict.fromkeys(["sum", "prod"], TYPED),
+    **dict.fromkeys(["std", "var"], SPREAD),
+    **dict.fromkeys(["cumulative_sum", "cumulative_prod"], RUNNING),
     "diff": {"axis": -1, "n": 1, "prepend": None, "append": None},
     "clip": {"min": None, "max": None},
     "astype": {"copy": True, "device": None},
