@@ -8,6 +8,7 @@ import pytest
 
 import brickwork.tensor as bt
 from brickwork.tensor import BrickworkError, philox, random
+from brickwork.tensor.discrete import _log_factorial
 from brickwork.tensor.distributions import normal_quantile
 from brickwork.tensor.dtypes import as_dtype
 from brickwork.tensor.expr import arg
@@ -110,6 +111,12 @@ def test_poisson(mean):
         seen = np.bincount(x, minlength=values.size)[: values.size]
         distance = ((seen - expected)[kept] ** 2 / expected[kept]).sum()
         assert distance < kept.sum() + 5 * math.sqrt(2 * kept.sum())
+
+
+def test_factorials():
+    x = np.concatenate([np.arange(200.0), [1e4, 1e9]])
+    found = bt.map_expr(_log_factorial(arg(0, as_dtype("float64"))), bt.asarray(x)).numpy()
+    np.testing.assert_allclose(found, [math.lgamma(v + 1) for v in x], 2e-13, 1e-11)
 
 
 def test_poisson_of_one_mean_does_not_depend_on_the_others():

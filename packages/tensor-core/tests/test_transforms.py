@@ -219,6 +219,28 @@ def test_variables_inside_get_gradients_and_are_assigned_once():
     assert plain[0].item() == again[0].item()
     np.testing.assert_allclose(again[1][0].numpy(), plain[1][0].numpy(), 1e-12)
 
+
+def test_what_is_assigned_inside_is_read_inside_and_not_again():
+    scale = Variable(2.0, trainable=False, dtype="float64")
+
+    def doubling(x):
+        scale.assign(scale.value * 2.0)
+        return bt.sin(x * scale)
+
+    def slope_of(fn):
+        def number(x):
+            out = bt.sum(fn(x))
+            scale.assign(100.0)  # after the forward pass, before the backward one
+            return out
+
+        scale.assign(2.0)
+        return bt.grad(number)(X)
+
+    np.testing.assert_allclose(slope_of(checkpoint(doubling)).numpy(), slope_of(doubling).numpy(), 1e-12)
+    assert scale.numpy() == 100.0
+
+
+def test_checkpoint_of_trees():
     fn = checkpoint(lambda p, scale: {"y": p["a"] * scale, "n": bt.argmax(p["a"])})
     found = bt.grad(lambda p: bt.sum(fn(p, scale=3.0)["y"]))({"a": X})
     assert found["a"].tolist() == [3.0] * 4 and fn({"a": X}, scale=1.0)["n"].item() == X.argmax()

@@ -145,7 +145,7 @@ def _poisson_small() -> Expr:
 
 
 def _log_factorial(x: Expr) -> Expr:
-    """log(x!) for whole x >= 0: Stirling's series at ``x + 8``, and the way down from there."""
+    """log(x!) for whole x >= 0, to 1e-11: Stirling's series at ``x + 8``, and the way down from there."""
     product: Any = x + 1.0
     for n in range(2, 8):
         product = product * (x + float(n))
