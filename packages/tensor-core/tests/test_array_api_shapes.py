@@ -229,3 +229,35 @@ def test_errors(call, says):
     with pytest.raises(BrickworkError, match=says) as caught:
         call()
     assert isinstance(caught.value, (ShapeError, DTypeError))
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        bt.sort,
+        lambda x: bt.argsort(x, axis=0, descending=True),
+        lambda x: bt.top_k(x, 2)[0],
+        lambda x: bt.take_along_axis(x, bt.argsort(x, axis=0), axis=0),
+        lambda x: bt.grad(lambda y: (bt.sort(y) * np.arange(4.0)).sum())(x),
+        lambda x: bt.linalg.svdvals(x),
+        lambda x: bt.linalg.qr(x).R,
+        lambda x: bt.linalg.det(x[:, :3]),
+        lambda x: bt.linalg.solve(x[:, :3], x[:, 3]),
+        lambda x: bt.linalg.pinv(x),
+        lambda x: bt.fft.irfft(bt.fft.rfft(x, axis=0), axis=0, n=4),
+        lambda x: x[[0, 1], [1, 2]],
+        lambda x: bt.set_items(x, (slice(None), [0, 0]), x[:, :2]),
+        lambda x: bt.set_items(x, 1, x[0]),
+    ],
+)
+def test_mapped_over_a_batch(call):
+    wanted = np.stack([call(bt.asarray(x)).numpy() for x in X])
+    np.testing.assert_allclose(bt.vmap(call)(X).numpy(), wanted, 1e-12, 1e-12)
+
+
+def test_shapes_and_names_of_arguments():
+    assert bt.broadcast_shapes((2, 1), (3,), ()) == (2, 3)
+    assert bt.full((2,), fill_value=1).tolist() == [1, 1]
+    assert bt.take(X[0, 0], [1], axis=None).item() == X[0, 0, 1]
+    with pytest.raises(ShapeError, match="take: axis must be named"):
+        bt.take(X, [1], axis=None)

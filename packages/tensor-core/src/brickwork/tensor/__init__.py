@@ -39,6 +39,7 @@ from .op import OPS, Composite, Contraction, Elementwise, Movement, Op, Opaque, 
 from .ops import nn
 from .ops.arranging import (
     broadcast_arrays,
+    broadcast_shapes,
     matrix_transpose,
     meshgrid,
     moveaxis,
@@ -236,6 +237,7 @@ __all__ = [
     "bitwise_xor",
     "bool",
     "broadcast_arrays",
+    "broadcast_shapes",
     "broadcast_to",
     "bundle",
     "can_cast",

@@ -10,7 +10,8 @@ import numpy as np
 from ..dim import Dim
 from ..errors import BrickworkError, DTypeError, ShapeError
 from ..op import OPS
-from ..spec import as_int, as_ints, broadcast_shapes, normalize_axis
+from ..spec import Shape, as_int, as_ints, as_shape, normalize_axis
+from ..spec import broadcast_shapes as common_shape
 from ..tensor import Tensor, asarray, beside
 from ..trace import bind
 from .creation import iota
@@ -19,6 +20,7 @@ from .movement import broadcast_to, concat, expand_dims, reshape, transpose
 
 __all__ = [
     "broadcast_arrays",
+    "broadcast_shapes",
     "matrix_transpose",
     "meshgrid",
     "moveaxis",
@@ -31,10 +33,15 @@ __all__ = [
 ]
 
 
+def broadcast_shapes(*shapes: Any) -> Shape:
+    """The shape that tensors of all these shapes broadcast to. Raises `ShapeError` where there is none."""
+    return common_shape("broadcast_shapes", *(as_shape("broadcast_shapes", s) for s in shapes))
+
+
 def broadcast_arrays(*arrays: Any) -> list[Tensor]:
     """Each tensor stretched to the shape that all broadcast to. Raises `ShapeError` where there is none."""
     tensors = [asarray(x) for x in arrays]
-    shape = broadcast_shapes("broadcast_arrays", *(t.shape for t in tensors))
+    shape = common_shape("broadcast_arrays", *(t.shape for t in tensors))
     return [broadcast_to(t, shape) for t in tensors]
 
 

@@ -83,9 +83,9 @@ def _float(dtype: Any) -> np.dtype:
     return DEFAULT_FLOAT if dtype is None else as_dtype(dtype)
 
 
-def full(shape: Any, value: Any, dtype: Any = None, *, device: str | None = None) -> Tensor:
+def full(shape: Any, fill_value: Any, dtype: Any = None, *, device: str | None = None) -> Tensor:
     """A tensor of one value. ``dtype``: of the value by default. Raises `ShapeError` for what is no shape."""
-    sizes, scalar = as_shape("full", shape), _one("full", value, dtype)
+    sizes, scalar = as_shape("full", shape), _one("full", fill_value, dtype)
     if scalar.symbolic or any(isinstance(n, Dim) for n in sizes):
         return broadcast_to(_on(scalar, device), sizes)
     with _saying("full"):
@@ -118,10 +118,10 @@ def empty(shape: Any, dtype: Any = None, *, device: str | None = None) -> Tensor
         return _on(Tensor(np.empty(sizes, _float(dtype))), device)
 
 
-def full_like(x: Any, value: Any, dtype: Any = None, *, device: str | None = None) -> Tensor:
+def full_like(x: Any, fill_value: Any, dtype: Any = None, *, device: str | None = None) -> Tensor:
     """One value in the shape (and dtype and on the device, unless given) of ``x``."""
     like = asarray(x)
-    scalar = _one("full_like", value, like.dtype if dtype is None else dtype)
+    scalar = _one("full_like", fill_value, like.dtype if dtype is None else dtype)
     if like.symbolic or scalar.symbolic:
         return broadcast_to(_on(scalar, device), like.shape)
     return _on(Tensor(module_of((like.data,)).full(like.shape, scalar.item(), scalar.dtype)), device)

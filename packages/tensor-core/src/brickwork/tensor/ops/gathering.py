@@ -158,10 +158,14 @@ take_along_axis_op = register(
 add_along_axis_op = register(Opaque("add_along_axis", _infer_add_along, _eval_add_along, _add_along_rule))
 
 
-def take(x: Any, indices: Any, axis: int = 0) -> Tensor:
+def take(x: Any, indices: Any, axis: int | None = 0) -> Tensor:
     """Elements by position along an axis: ``out[..., i, ...] = x[..., indices[i], ...]``. Raises `ShapeError` out
-    of range."""
+    of range, and for the axis None unless there is one only."""
     tensor = asarray(x)
+    if axis is None:
+        if tensor.ndim != 1:
+            raise ShapeError(f"take: axis must be named unless there is one only; got None for {tensor.shape}")
+        axis = 0
     places = indices if isinstance(indices, Tensor) else beside(asarray(indices), tensor)
     return bind(_take, (tensor, asarray(places)), {"axis": normalize_axis("take", axis, tensor.ndim)})
 
