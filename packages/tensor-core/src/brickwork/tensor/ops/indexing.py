@@ -10,11 +10,12 @@ import numpy as np
 
 from ..dim import Dim
 from ..dtypes import kind_rank
+from ..eager import EagerTrace
 from ..errors import DTypeError, ShapeError, TraceError
 from ..op import OPS, Opaque, Spec, register
 from ..spec import broadcast_shapes
 from ..tensor import Tensor, Variable, asarray, beside
-from ..trace import bind
+from ..trace import bind, current
 from .creation import iota, zeros_like
 from .elementwise import astype, where
 from .gathering import gather_nd_op, put_op
@@ -22,6 +23,9 @@ from .movement import broadcast_to, reshape, transpose
 from .views import slice_op
 
 __all__ = ["getitem", "set_items"]
+
+_NUMPYS = frozenset((int, slice, type(None), type(Ellipsis)))
+"""Keys that mean to NumPy what they mean here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +62,30 @@ def getitem(x: Any, key: Any) -> Tensor:
     among them) are neighbours, else first. Raises `ShapeError` for positions out of range and keys that do not fit,
     `TraceError` for a mask whose values are not known while tracing.
     """
+    if type(x) is Tensor and type(x.data) is np.ndarray and type(current()) is EagerTrace:
+        at_once = _by_numpy(x.data, key)
+        if at_once is not None:
+            return at_once
     tensor = asarray(x)
     keys = _keys_of(tensor, key)
     picks = [k for k in keys if isinstance(k, Pick)]
     out = _basic(tensor, keys)
     return _picked(out, keys, picks) if picks else out
+
+
+def _by_numpy(x: np.ndarray, key: Any) -> Tensor | None:
+    """The same in one call of NumPy, where nothing records or traces; None for keys that `_keys_of` is to judge."""
+    keys = (
+        tuple([k.data if type(k) is Tensor else k for k in key])
+        if type(key) is tuple
+        else (key.data if type(key) is Tensor else key,)
+    )
+    if not all(type(k) in _NUMPYS or (type(k) is np.ndarray and k.dtype.kind in "iub" and k.size) for k in keys):
+        return None
+    try:
+        return Tensor(np.asarray(x[keys]))
+    except (IndexError, TypeError, ValueError, MemoryError):
+        return None
 
 
 def set_items(x: Any, key: Any, value: Any) -> Tensor:
