@@ -54,7 +54,7 @@ def _select(kernel: Kernel, keep: list[int], extents: list[Size], outer: int) ->
             r.dtype,
             r.offset,
             pick(r.strides),
-            tuple(Guard(pick(g.coeffs), g.const, g.extent) for g in r.guards),
+            tuple(Guard(tuple(g.coeffs[a] for a in keep), g.const, g.extent) for g in r.guards),
             r.fill,
         )
         for r in kernel.reads
