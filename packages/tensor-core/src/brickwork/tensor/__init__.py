@@ -2,13 +2,11 @@
 
 import math
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from . import bundle, random, tree
+from . import tree
 from .autodiff import GradientTape, grad, value_and_grad, vjp
 from .backend import Backend, backend_names, get_backend
-from .batching import vmap
-from .checkpointing import checkpoint
 from .compiler import Compiler, find_compiler, jit
 from .dim import Dim
 from .dtypes import BOOL as bool
@@ -34,7 +32,6 @@ from .dtypes import (
 )
 from .eager import EagerTrace
 from .errors import BrickworkError, DeviceError, DTypeError, MemoryLimitError, ShapeError, TraceError
-from .info import __array_namespace_info__, can_cast, finfo, iinfo, isdtype, result_type
 from .op import OPS, Composite, Contraction, Elementwise, Movement, Op, Opaque, Reduce, register
 from .ops import nn
 from .ops.arranging import (
@@ -168,16 +165,38 @@ from .ops.sets import isin, unique_all, unique_counts, unique_inverse, unique_va
 from .ops.sorting import argmax, argmin, argsort, count_nonzero, nonzero, searchsorted, sort, top_k
 from .spec import TensorSpec
 from .tensor import Tensor, Variable, asarray
-from .transforms import custom_gradient, hessian, jacobian, jvp
 
 __version__ = "0.1.0"
 
 
+if TYPE_CHECKING:
+    from . import bundle, fft, linalg, random
+    from .batching import vmap
+    from .checkpointing import checkpoint
+    from .info import __array_namespace_info__, can_cast, finfo, iinfo, isdtype, result_type
+    from .transforms import custom_gradient, hessian, jacobian, jvp
+
+_ROOMS = ("bundle", "fft", "linalg", "random")
+_LATER = {
+    **dict.fromkeys(("__array_namespace_info__", "can_cast", "finfo", "iinfo", "isdtype", "result_type"), "info"),
+    **dict.fromkeys(("custom_gradient", "hessian", "jacobian", "jvp"), "transforms"),
+    "checkpoint": "checkpointing",
+    "vmap": "batching",
+}
+"""Names that load their room when first asked for, so that importing the package stays quick."""
+
+
 def __getattr__(name: str) -> Any:
-    """`linalg` and `fft` load when first asked for."""
-    if name in ("fft", "linalg"):
+    if name in _ROOMS:
         return import_module(f"{__name__}.{name}")
+    if name in _LATER:
+        value = globals()[name] = getattr(import_module(f"{__name__}.{_LATER[name]}"), name)
+        return value
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
 
 
 __array_api_version__ = "2024.12"
