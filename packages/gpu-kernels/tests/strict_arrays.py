@@ -62,6 +62,9 @@ class StrictArray(NDArrayOperatorsMixin):
     def __len__(self):
         return len(self.host)
 
+    def __bool__(self):
+        return bool(self.host)  # CuPy waits for the device and tells
+
 
 def _wrapped(function):
     return lambda *args, **kwargs: wrap(function(*unwrap(args), **{k: unwrap(v) for k, v in kwargs.items()}))
