@@ -5,8 +5,8 @@ with the same settings. They take turns in blocks of a few milliseconds, so that
 on both; the ratio is taken block by block and its median counts. Before anything is timed, the losses of the first
 steps must agree.
 
-`step` is one call of a compiled step on arrays that are there; `fit` adds what an epoch costs: shuffling, gathering
-rows, metrics.
+`step` is the step that `fit` calls, on arrays that are there; `fit` adds what an epoch costs: shuffling, gathering
+rows, metrics. A row without a bar is there to be seen.
 """
 
 import argparse
@@ -30,8 +30,8 @@ REST = 0.004
 """Seconds between blocks, so that one side's waiting threads have gone to sleep before the other is timed."""
 FIRST_LOSSES = 5
 TOLERANCE = 2e-3
-Run = Callable[[int], list[float]]
-"""Takes the number of steps to run; gives the losses."""
+Run = Callable[[int], float]
+"""Takes the number of steps to run; gives the last loss, which waits for all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Workload:
     sizes: tuple[int, ...]
     batch: int
     steps: int
-    target: float
+    target: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +56,12 @@ class Result:
     ours_us: float
     peer_us: float
     ratio: float
-    target: float
+    target: float | None
 
 
 WORKLOADS = (
-    Workload("tabular MLP 13-64-64-1", (13, 64, 64, 1), 32, 40, 5.0),
-    Workload("MLP 784-512-512-10", (784, 512, 512, 10), 128, 4, 1.0),
+    Workload("tabular MLP 13-64-64-1", (13, 64, 64, 1), 32, 200, 5.0),
+    Workload("MLP 784-512-512-10", (784, 512, 512, 10), 128, 10, None),
 )
 
 
@@ -92,12 +92,18 @@ def ours(work: Workload, mode: str) -> Run:
     model.compile(optimizer=Adam(1e-3), loss="mse")
     x, y = rows(work)
 
-    def steps(count: int) -> list[float]:
-        return [float(model.train_on_batch(x[: work.batch], y[: work.batch])) for _ in range(count)]
+    model.test_on_batch(x[: work.batch], y[: work.batch])  # makes the variables that a step uses; no weight changes
+    model.reset_metrics()
+    step = model.make_train_function()
 
-    def fit(count: int) -> list[float]:
+    def steps(count: int) -> float:
+        for _ in range(count):
+            step(x[: work.batch], y[: work.batch], None)
+        return float(model.get_metrics_result()["loss"])
+
+    def fit(count: int) -> float:
         history = model.fit(x[: work.batch * count], y[: work.batch * count], batch_size=work.batch, verbose=0)
-        return history.history["loss"]
+        return history.history["loss"][-1]
 
     return steps if mode == "step" else fit
 
@@ -129,13 +135,15 @@ def torch_side(work: Workload, mode: str, compiled: bool) -> Run:
         optimizer.step()
         return loss.detach()
 
-    def steps(count: int) -> list[float]:
-        return [step(x[: work.batch], y[: work.batch]).item() for _ in range(count)]
+    def steps(count: int) -> float:
+        for _ in range(count):
+            loss = step(x[: work.batch], y[: work.batch])
+        return loss.item()
 
-    def fit(count: int) -> list[float]:
+    def fit(count: int) -> float:
         order = torch.randperm(work.batch * count)
         losses = [step(x[part], y[part]) for part in order.split(work.batch)]
-        return [torch.stack(losses).mean().item()]
+        return torch.stack(losses).mean().item()
 
     return steps if mode == "step" else fit
 
@@ -143,9 +151,9 @@ def torch_side(work: Workload, mode: str, compiled: bool) -> Run:
 def agree(mine: Run, theirs: Run, work: Workload) -> None:
     """Raises when the first losses differ by more than float32 explains: then the two do not do the same work.
 
-    `train_on_batch` gives the mean since metrics were last reset, as Keras's does, so PyTorch's are averaged likewise.
+    Ours are means since metrics were last reset, as Keras gives them, so PyTorch's are averaged likewise.
     """
-    a, b = mine(FIRST_LOSSES), theirs(FIRST_LOSSES)
+    a, b = [mine(1) for _ in range(FIRST_LOSSES)], [theirs(1) for _ in range(FIRST_LOSSES)]
     b = [statistics.fmean(b[: k + 1]) for k in range(len(b))]
     worst = max(abs(p - q) / max(abs(q), 1e-6) for p, q in zip(a, b, strict=True))
     if worst > TOLERANCE:
@@ -192,7 +200,7 @@ def main(argv: Sequence[str] | None = None) -> None:
                 results.append(r)
                 print(
                     f"| {r.workload} | {r.mode} | {r.peer} | {r.ours_us:.1f} | {r.peer_us:.1f} "
-                    f"| {r.ratio:.2f} | {r.target:g} |"
+                    f"| {r.ratio:.2f} | {'' if r.target is None else f'{r.target:g}'} |"
                 )
     if options.json:
         options.json.write_text(json.dumps([asdict(r) for r in results], indent=1) + "\n", encoding="utf-8")
