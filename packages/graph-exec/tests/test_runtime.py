@@ -151,3 +151,12 @@ print(peak() - before)
 @pytest.mark.skipif(sys.platform == "win32", reason="the resource module is not there on Windows")
 def test_memory_is_flat_over_calls():
     assert int(run(MEMORY)) < 2048, "kilobytes grown over 20,000 calls"
+
+
+def test_work_too_small_to_share_starts_no_thread():
+    code = (
+        "import threading, numpy as np, brickwork.tensor as bt\nfrom brickwork.graph import function\n"
+        "f = function(lambda a: a @ a)\nf(np.ones((8, 8), 'f'))\nfew = threading.active_count()\n"
+        "f(np.ones((300, 300), 'f'))\nprint(few, threading.active_count())"
+    )
+    assert run(code, BRICKWORK_NUM_THREADS="2") == "1 2"

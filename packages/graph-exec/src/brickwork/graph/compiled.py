@@ -82,7 +82,6 @@ class Function:
         self.name = getattr(fn, "__name__", type(fn).__name__)
         self.static_argnames = frozenset(static_argnames)
         self._exact: dict[Any, Compiled] = {}
-        self._open: dict[Any, Compiled] = {}
         self._variants: list[Compiled] = []
         self._keys: list[tuple[Any, tuple[Any, ...]]] = []
         self._closed: set[Any] = set()
@@ -165,10 +164,10 @@ class Function:
         self, args: Any, kwargs: Any, arrays: list[np.ndarray], layout: Any, specs: tuple[Any, ...]
     ) -> tuple[Compiled, dict[str, int] | None]:
         """A variant whose first axes are open, or a new one."""
-        for found in self._variants:
-            if any(found.symbolic):
-                key = (layout, _masked(specs, found.symbolic))
-                if self._open.get(key) is found and (values := _batch(found, arrays)) is not None:
+        for found, (old_layout, old) in zip(self._variants, self._keys, strict=True):
+            if any(found.symbolic) and old_layout == layout and len(old) == len(specs):
+                alike = _masked(old, found.symbolic) == _masked(specs, found.symbolic)
+                if alike and (values := _batch(found, arrays)) is not None:
                     self._exact[layout, specs] = found
                     return found, values
         if self.max_variants is not None and len(self._variants) >= self.max_variants:
@@ -187,7 +186,6 @@ class Function:
                 # raised again below.
                 self._closed.add((layout, _masked(specs, open_axes)))
             else:
-                self._open[layout, _masked(specs, open_axes)] = made
                 self._exact[layout, specs] = made
                 self._remember(made, layout, specs)
                 return made, _batch(made, arrays)

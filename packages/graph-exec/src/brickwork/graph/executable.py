@@ -14,6 +14,7 @@ from brickwork.tensor.errors import DeviceError
 from brickwork.tensor.tensor import Tensor
 
 from .cache import cached_object
+from .ir import CONSTANT
 from .llvm.engine import Library, host
 from .llvm.module import build_module, symbols_of
 from .plan import Call, Plan
@@ -26,6 +27,7 @@ STAGED_BYTES = 1 << 16
 """Arguments up to this size are copied to a place of their own, which is quicker than asking NumPy for an address."""
 
 _ENTRY = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_void_p] * 6)
+_QUESTION = ctypes.CFUNCTYPE(ctypes.c_int64)
 _CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)
 _SCRATCH = np.zeros(64, np.uint8)
 
@@ -56,6 +58,7 @@ class Executable:
         code, self.found = cached_object("plan", key, self.text)
         self._library = Library(code)
         self._run = _ENTRY(self._library.address("brickwork_run"))
+        self._shares = bool(_QUESTION(self._library.address("brickwork_shares"))())
         self._lock = threading.Lock()
         self._sizes = [v.spec for v in plan.results]
         self._inputs = len(plan.graph.inputs)
@@ -64,12 +67,13 @@ class Executable:
         self._callback_address = ctypes.cast(self._callback, ctypes.c_void_p).value if self._callback else None
         self._error: BaseException | None = None
         self._arrays: dict[int, np.ndarray] = {}
+        self._constants = {n.out.id: n.settings["value"] for n in plan.graph.nodes if n.op == CONSTANT}
         self._arena = np.empty(0, np.uint8)
         self._prepare()
 
     def text(self) -> str:
         """The LLVM module of the plan."""
-        return build_module(self.plan, host()).text
+        return build_module(self.plan, host())
 
     def _prepare(self) -> None:
         """Everything about a call that does not change from one to the next."""
@@ -131,7 +135,7 @@ class Executable:
         return [Tensor(r if o is None else o.copy()) for r, o in zip(results, self._owned, strict=True)]
 
     def _enter(self) -> int:
-        workers = pool()
+        workers = pool() if self._shares else None
         if workers is not None and workers.busy.acquire(blocking=False):
             try:
                 workers.wake()
@@ -219,4 +223,4 @@ class Executable:
 
     def _argument(self, v: Any) -> np.ndarray:
         found = self._arrays.get(v.id)
-        return self.plan.graph.producers()[v.id].settings["value"] if found is None else found
+        return self._constants[v.id] if found is None else found

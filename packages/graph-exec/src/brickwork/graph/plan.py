@@ -62,12 +62,9 @@ def make_plan(graph: Graph) -> Plan:
     grouped = cluster(graph)
     in_place = _in_place(graph, grouped)
     ordered, in_place = _order_with_writes(graph, grouped, in_place)
-    steps: list[tuple[int, Kernel | Call]] = []
-    for made in ordered:
-        steps += [(made.number, s) for s in _steps(made, grouped)]
+    steps = [step for made in ordered for step in _steps(made, grouped)]
     copies, targets = _copies(graph, in_place)
-    final = [s for _, s in steps] + copies
-    return _place(graph, tuple(final), grouped, targets)
+    return _place(graph, (*steps, *copies), targets)
 
 
 def own_outputs(graph: Graph) -> Graph:
@@ -181,7 +178,7 @@ def _copies(graph: Graph, in_place: dict[int, int]) -> tuple[list[Kernel | Call]
     return copies, targets
 
 
-def _place(graph: Graph, steps: tuple[Kernel | Call, ...], grouped: Clustering, targets: dict[int, int]) -> Plan:
+def _place(graph: Graph, steps: tuple[Kernel | Call, ...], targets: dict[int, int]) -> Plan:
     specs = {v.id: v.spec for v in graph.values()}
     aliased = {position for position, _ in graph.aliases}
     places = {v.id: Place("input", k) for k, v in enumerate(graph.inputs)}

@@ -28,7 +28,7 @@ from typing import Any
 
 import numpy as np
 
-from .dim import Dim, Size, evaluate
+from .dim import Size, evaluate
 from .errors import BrickworkError
 from .expr import ATOMS, Expr, fold
 
@@ -234,8 +234,3 @@ def _evaluate(
         return np.asarray(ATOMS[node.head].numpy(*args)).astype(node.dtype)[()]
 
     return fold(body, visit)
-
-
-def is_static(size: Size) -> bool:
-    """Whether a size is a plain number."""
-    return not isinstance(size, Dim)

@@ -15,7 +15,7 @@ from brickwork.tensor.kernel import Kernel, Stage
 
 from .memory import Memory
 from .rows import Rows
-from .strategy import Machine, Strategy, choose
+from .strategy import Machine, choose
 from .tile import Tiles
 from .values import Values, lowered
 from .writer import Writer
@@ -31,7 +31,6 @@ class Function:
     declared: frozenset[str]
     units: Size
     cost: int
-    strategy: Strategy
 
 
 def generate(name: str, kernel: Kernel, slots: dict[int, int], dims: Sequence[str], machine: Machine) -> Function:
@@ -66,7 +65,7 @@ class _Generator:
         tables = ", ".join(f"ptr noalias nocapture readonly %{name}" for name in ("slots", "dims"))
         head = f"define internal void @{self.name}({tables}, i64 %begin, i64 %end) #1"
         text = f"{head} {{\nentry:\n{w.text()}\n}}\n"
-        return Function(text, frozenset(w.declared), units, self._cost(), self.plan)
+        return Function(text, frozenset(w.declared), units, self._cost())
 
     def _cost(self) -> int:
         """Operations per unit, with symbolic sizes counted as 1."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from brickwork.tensor.coalesce import coalesce
 from brickwork.tensor.dim import Dim, Size
 from brickwork.tensor.kernel import Kernel, Read, Stage, Write
@@ -13,33 +11,22 @@ from .codegen import Function, generate
 from .strategy import Machine
 from .writer import Writer
 
-__all__ = ["Module", "build_module", "symbols_of"]
+__all__ = ["build_module", "symbols_of"]
 
 PARALLEL_FROM = 60_000
 """Rough operations under which a kernel is not worth sharing: a hand-over costs about a microsecond."""
 CHUNK = 20_000
 
 
-@dataclass(frozen=True, slots=True)
-class Module:
-    """``text``; ``symbols``: the order of symbolic sizes in ``dims``; ``shared``: whether any kernel goes to the
-    pool; ``functions``: how many kernels are distinct."""
-
-    text: str
-    symbols: tuple[str, ...]
-    shared: bool
-    functions: int
-
-
 def symbols_of(plan: Plan) -> tuple[str, ...]:
-    """The symbolic sizes of a plan's inputs, sorted."""
+    """The symbolic sizes of a plan's inputs, sorted: their order in ``dims``."""
     sizes = [n for v in plan.graph.inputs for n in v.spec.shape if isinstance(n, Dim)]
     return tuple(sorted({s for n in sizes for mono, _ in n.terms for s in mono}))
 
 
-def build_module(plan: Plan, machine: Machine) -> Module:
-    """``i64 brickwork_run(buffers, arena, dims, pool, parallel, callback)``: 0, or the number of the call that
-    failed."""
+def build_module(plan: Plan, machine: Machine) -> str:
+    """The module: ``i64 brickwork_run(buffers, arena, dims, pool, parallel, callback)`` gives 0, or 1 where a call
+    failed; ``i64 brickwork_shares()`` whether any kernel may go to the pool."""
     symbols = symbols_of(plan)
     functions: dict[Kernel, tuple[str, Function]] = {}
     w = Writer()
@@ -73,8 +60,8 @@ def build_module(plan: Plan, machine: Machine) -> Module:
     attributes = "".join(
         f"attributes #{k} = {{ nounwind {extra}{target} {width} }}\n" for k, extra in enumerate(("", "noinline "))
     )
-    text = "\n".join([*declared, "", *(f.text for _, f in functions.values()), entry, attributes])
-    return Module(text, symbols, shared, len(functions))
+    shares = f"define i64 @brickwork_shares() {{\n  ret i64 {int(shared)}\n}}\n"
+    return "\n".join([*declared, "", *(f.text for _, f in functions.values()), entry, shares, attributes])
 
 
 def _buffers(kernel: Kernel) -> list[int]:
