@@ -1,6 +1,10 @@
-"""Any argument gives a result or a `BrickworkError`."""
+"""Any argument gives a result or a `BrickworkError`.
+
+The number of examples of each test is bounded; ``BRICKWORK_FUZZ_EXAMPLES=1000`` in the environment asks for more.
+"""
 
 import inspect
+import os
 import re
 
 import numpy as np
@@ -54,7 +58,8 @@ LISTS = st.lists(st.one_of(SIZES, st.tuples(SIZES, SIZES)), max_size=3)
 ARGUMENTS = st.one_of(ARRAYS, ARRAYS.map(bt.asarray), NUMBERS, LISTS, LISTS.map(tuple), JUNK)
 SPEAKS = re.compile(r"[\w.]+: .+; .+", re.DOTALL)  # who: rule; got values
 pytestmark = pytest.mark.filterwarnings("error")
-FEW = settings(max_examples=30, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+EXAMPLES = int(os.environ.get("BRICKWORK_FUZZ_EXAMPLES", "30"))
+FEW = settings(max_examples=EXAMPLES, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
