@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import prod
 
-from brickwork.tensor.dim import Size
+from brickwork.tensor.dim import Dim, Size
 from brickwork.tensor.kernel import Kernel, Stage
 
 from .memory import Memory
@@ -21,6 +22,9 @@ from .values import Values, lowered
 from .writer import Writer
 
 __all__ = ["Function", "generate"]
+
+UNITS = 64
+"""Units of the outermost loop that are enough to share it evenly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,52 +60,52 @@ class _Generator:
         for source, slot in sorted(self.slots.items()):
             place = w.let(f"getelementptr ptr, ptr %slots, i64 {slot}")
             pointers[source] = w.let(f"load ptr, ptr {place}")
-        values = Values(w, self.kernel, Memory(w, pointers))
-        self.tiles = Tiles(w, self.kernel, self.stages, self.plan, values)
-        self.rows = Rows(w, self.kernel, self.stages, self.plan, values)
+        memory = Memory(w, pointers)
+        self.tiles = Tiles(w, self.kernel, self.stages, self.plan, memory) if self.tiled else None
+        self.rows = Rows(w, self.kernel, self.stages, self.plan, Values(w, self.kernel, memory))
         units, inside = self._outermost()
         inside("%begin", "%end")
         w.put("ret void")
         tables = ", ".join(f"ptr noalias nocapture readonly %{name}" for name in ("slots", "dims"))
         head = f"define internal void @{self.name}({tables}, i64 %begin, i64 %end) #1"
         text = f"{head} {{\nentry:\n{w.text()}\n}}\n"
-        return Function(text, frozenset(w.declared), units, self._cost())
+        return Function(text, frozenset(w.declared), units, self._cost(units))
 
-    def _cost(self) -> int:
+    def _cost(self, units: Size) -> int:
         """Operations per unit, with symbolic sizes counted as 1."""
         total = 0
         for s in self.stages:
             loops = [*range(self.kernel.outer), *s.axes]
-            count = 1
-            for a in loops:
-                n = self.kernel.axes[a]
-                count *= n if isinstance(n, int) else 1
+            count = prod(n for a in loops if isinstance(n := self.kernel.axes[a], int))
             total += count * max(1, sum(1 for n, _ in s.body.program if n.args))
-        axis = self._unit_axis()
-        n = self.kernel.axes[axis] if axis is not None else 1
-        return total // max(1, n if isinstance(n, int) else 1)
-
-    def _unit_axis(self) -> int | None:
-        plain = [a for a in range(self.kernel.outer) if a not in (self.plan.vector, self.plan.row_axis)]
-        if plain:
-            return plain[0]
-        return self.plan.vector if self.tiled else None
+        return total // max(1, units if isinstance(units, int) else 1)
 
     def _outermost(self) -> tuple[Size, Callable[[str, str], None]]:
-        plain = [a for a in range(self.kernel.outer) if a not in (self.plan.vector, self.plan.row_axis)]
-        if plain:
-            return self.kernel.axes[plain[0]], lambda b, e: self._units_of_axis(plain, b, e)
-        if self.tiled:
-            step = self.plan.lanes * self.plan.columns
-            extent = self.kernel.axes[self.plan.vector]  # type: ignore[index]
-            units = -(-extent // step) if isinstance(extent, int) else extent
-            return units, lambda b, e: self._units_of_vector(extent, step, b, e)
-        return 1, lambda b, e: self._once(b, e)
+        """How many units there are, and what runs a range of them.
 
-    def _once(self, begin: str, end: str) -> None:
-        self.w.each(begin, end, 1, lambda i: self._at_outer({}))
+        A unit is a step of the outermost loop; where that has few, of the outermost loops counted as one, down to the
+        outer loop over tiles.
+        """
+        tiles, plain = (
+            self.tiles,
+            [a for a in range(self.kernel.outer) if a not in (self.plan.vector, self.plan.row_axis)],
+        )
+        if not plain and tiles is None:
+            return 1, lambda b, e: self.w.each(b, e, 1, lambda _: self.rows.row({}))
+        count = 1 if tiles is None else tiles.count()
+        if not plain:
+            assert tiles is not None
+            if count is None:
+                return self.kernel.axes[self.plan.vector], lambda b, e: tiles.lanes_of({}, b, e)  # type: ignore[index]
+            return count, lambda b, e: tiles.some({}, b, e)
+        extents = [self.kernel.axes[a] for a in plain]
+        if isinstance(extents[0], Dim) or extents[0] >= UNITS or any(isinstance(n, Dim) for n in extents):
+            return extents[0], lambda b, e: self._nested(plain, b, e)
+        return prod(extents) * (count or 1), lambda b, e: self._flat(plain, count or 1, b, e)
 
-    def _units_of_axis(self, plain: list[int], begin: str, end: str) -> None:
+    def _nested(self, plain: list[int], begin: str, end: str) -> None:
+        """Units of the first of these axes."""
+
         def nest(rest: list[int], at: dict[int, str]) -> None:
             if not rest:
                 self._at_outer(at)
@@ -111,18 +115,30 @@ class _Generator:
 
         self.w.each(begin, end, 1, lambda i: nest(plain[1:], {plain[0]: i}))
 
-    def _units_of_vector(self, extent: Size, step: int, begin: str, end: str) -> None:
-        """Units are tiles of columns; where the size is symbolic the range is of single lanes, cut to whole tiles by
-        the caller."""
-        w = self.w
-        if isinstance(extent, int):
-            low, high = w.mul(begin, str(step)), w.min(w.mul(end, str(step)), str(extent))
-        else:
-            low, high = begin, end
-        self.tiles.columns({}, low, high)
+    def _flat(self, plain: list[int], tiles: int, begin: str, end: str) -> None:
+        """Units of all these axes, and of the outer loop over tiles, counted as one."""
+
+        def one(unit: str) -> None:
+            at: dict[int, str] = {}
+            unit, tile = self._divided(unit, tiles)
+            for a in reversed(plain[1:]):
+                unit, at[a] = self._divided(unit, self.kernel.axes[a])
+            at[plain[0]] = unit
+            if tiles > 1 and self.tiles is not None:
+                self.tiles.some(at, tile, self.w.add(tile, "1"))
+            else:
+                self._at_outer(at)
+
+        self.w.each(begin, end, 1, one)
+
+    def _divided(self, value: str, by: Size) -> tuple[str, str]:
+        """Quotient and remainder."""
+        if by == 1:
+            return value, "0"
+        return self.w.let(f"udiv i64 {value}, {by}"), self.w.let(f"urem i64 {value}, {by}")
 
     def _at_outer(self, at: dict[int, str]) -> None:
-        if self.tiled:
-            self.tiles.columns(at, "0", self.w.size(self.kernel.axes[self.plan.vector]))  # type: ignore[index]
+        if self.tiles is not None:
+            self.tiles.all(at)
         else:
             self.rows.row(at)

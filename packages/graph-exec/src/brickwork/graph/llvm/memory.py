@@ -22,7 +22,7 @@ class Memory:
     """The buffers of a kernel. ``pointers``: the base address of each."""
 
     def __init__(self, writer: Writer, pointers: Mapping[int, str]):
-        self.w, self.pointers = writer, pointers
+        self.w, self.pointers = writer, dict(pointers)
 
     def address(self, source: int, dtype: np.dtype, offset: Size, strides: tuple[Size, ...], point: Point) -> str:
         place = self.w.affine(self.w.size(offset), [(i, strides[a]) for a, i in point.at.items()])
@@ -115,6 +115,14 @@ class Memory:
             (wide, fill),
         )
         return self.w.call(wide, f"@llvm.masked.gather.{suffix(kind, lanes)}.v{lanes}p0", *args)
+
+    def copy(self, read: Read, place: Read, point: Point) -> None:
+        """Store what a read gives at a point where another read will look for it, as it stands in memory."""
+        kind, lanes = memory_type(read.dtype), point.lanes
+        assert point.axis is not None
+        text = self._read_vector(read, read.strides[point.axis], point.mask, point, kind)
+        pointer = self.address(place.source, place.dtype, place.offset, place.strides, point)
+        self.w.put(f"store {vector(kind, lanes)} {text}, ptr {pointer}, align {read.dtype.itemsize}")
 
     def write(self, write: Write, value: tuple[str, bool], point: Point) -> None:
         """Store a value at a point."""

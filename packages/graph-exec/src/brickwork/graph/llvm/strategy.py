@@ -3,17 +3,24 @@ among threads."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from math import prod
 
 from brickwork.tensor.dim import Dim, Size
 from brickwork.tensor.expr import leaves
-from brickwork.tensor.kernel import Kernel, Read, Stage
+from brickwork.tensor.kernel import Kernel, Read, Stage, Write
 
 __all__ = ["Machine", "Strategy", "choose"]
 
 MOST_ROWS, FEWEST_ROWS, FEW_TILES, FEW_TERMS = 14, 8, 5, 256
 """Eight rows of two vectors are enough sums in flight to hide the latency of a multiply-add; more save loads."""
+NEAR, NEXT = 40 << 10, 512 << 10
+"""Bytes that are expected to stay in the first and in the second cache of a core."""
+FAR, SCATTERED = 4, 8
+"""What a byte from beyond the second cache costs, in bytes from within it: in long runs, and a line here and there."""
+PACK_TILES, PACK_STRIDE, PACK_BYTES = 4, 512, 192 << 10
+"""A column of tiles is worth copying where so many tiles read it, at so many bytes from one row to the next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +39,8 @@ class Machine:
 class Strategy:
     """``vector``: the axis along the lanes. Where it is an outer axis the kernel keeps a tile of ``rows`` x ``columns``
     vectors in registers, rows along ``row_axis``; where it is an inner axis, the lanes are parts of each reduction.
+    ``rows_first``: the tiles of a row follow one another, else those of a column. ``packed``: reads of which a column
+    of tiles copies its part to a dense place first.
     """
 
     lanes: int
@@ -39,6 +48,8 @@ class Strategy:
     row_axis: int | None = None
     rows: int = 1
     columns: int = 1
+    rows_first: bool = False
+    packed: tuple[int, ...] = ()
 
 
 def choose(kernel: Kernel, machine: Machine) -> Strategy:
@@ -91,7 +102,7 @@ def _reducing(kernel: Kernel, machine: Machine, lanes: int, combining: list[Stag
     inner = [
         a for a in inner_axes if all(r.strides[a] in (0, 1) for r in reads) and all(a in s.axes for s in combining)
     ]
-    best_outer = max(outer, key=lambda a: (extent(kernel.axes[a]), a), default=None)
+    best_outer = max(outer, key=lambda a: (_along_writes(kernel, a, lanes), extent(kernel.axes[a]), a), default=None)
     best_inner = max(inner, key=lambda a: (extent(kernel.axes[a]), a), default=None)
     if best_outer is not None and (
         best_inner is None or extent(kernel.axes[best_outer]) * 2 >= min(lanes, extent(kernel.axes[best_inner]))
@@ -104,6 +115,11 @@ def _reducing(kernel: Kernel, machine: Machine, lanes: int, combining: list[Stag
             default=None,
         )
     return Strategy(lanes if best_inner is not None else 0, best_inner)
+
+
+def _along_writes(kernel: Kernel, axis: int, lanes: int) -> bool:
+    """Whether a vector along this axis is most often whole, and stored in one piece."""
+    return extent(kernel.axes[axis]) * 2 >= lanes and all(w.strides[axis] in (0, 1) for w in kernel.writes)
 
 
 def _tile(kernel: Kernel, machine: Machine, lanes: int, vector: int, reads: list[Read]) -> Strategy:
@@ -126,7 +142,59 @@ def _tile(kernel: Kernel, machine: Machine, lanes: int, vector: int, reads: list
     most = max(1, min(budget // columns, MOST_ROWS))
     count = extent(kernel.axes[row_axis])
     terms = prod(extent(n) for n in kernel.axes[kernel.outer :])
-    return Strategy(lanes, vector, row_axis, _tall(count, most, terms), columns)
+    return _ordered(kernel, Strategy(lanes, vector, row_axis, _tall(count, most, terms), columns))
+
+
+def _ordered(kernel: Kernel, tiles: Strategy) -> Strategy:
+    """The order of tiles that moves fewer bytes, and what a column of them copies."""
+    vector, row = tiles.vector, tiles.row_axis
+    assert vector is not None and row is not None
+    if any(isinstance(n, Dim) for n in kernel.axes):
+        return tiles
+    combining = [s for s in kernel.stages if s.combine is not None]
+    used = sorted({k for s in combining for k in leaves(s.body, "arg")})
+    inner = {a for s in combining for a in s.axes}
+    wide = [k for k in used if kernel.reads[k].strides[vector]]
+    tall = [kernel.reads[k] for k in used if k not in wide]
+    once = [*kernel.writes, *(r for k, r in enumerate(kernel.reads) if k not in used)]
+    a, b = _bytes(kernel, tall, {row, *inner}), _bytes(kernel, [kernel.reads[k] for k in wide], {vector, *inner})
+    out = _bytes(kernel, once, {vector, row})
+    rows, columns = -(-extent(kernel.axes[row]) // tiles.rows), -(-extent(kernel.axes[vector]) // _width_of(tiles))
+    by_rows = rows * b * _weight(b) + a * (1 if a <= rows * NEAR else columns) + out * (1 if out <= NEXT else FAR)
+    by_columns = columns * a * _weight(a) + b * (1 if b <= columns * NEAR else rows)
+    by_columns += out * (1 if out <= NEXT else SCATTERED)
+    if by_rows < by_columns:
+        return replace(tiles, rows_first=True)
+    plain = set(range(kernel.outer)) - {vector, row}
+    packed = tuple(k for k in wide if _worth_packing(kernel.reads[k], vector, inner, plain))
+    size = _bytes(kernel, [kernel.reads[k] for k in packed], {vector, *inner})
+    return replace(tiles, packed=packed if rows >= PACK_TILES and size <= columns * PACK_BYTES else ())
+
+
+def _width_of(tiles: Strategy) -> int:
+    return tiles.lanes * tiles.columns
+
+
+def _worth_packing(read: Read, vector: int, inner: set[int], plain: set[int]) -> bool:
+    """Whether its rows lie far apart, and nobody else needs the copy."""
+    if read.strides[vector] != 1 or read.guards or not all(read.strides[p] for p in plain):
+        return False
+    return max((abs(extent(read.strides[i])) for i in inner), default=0) * read.dtype.itemsize >= PACK_STRIDE
+
+
+def _weight(size: int) -> float:
+    """What a byte costs that is read again and again, as one of so many."""
+    return 0.5 if size <= NEAR else 1 if size <= NEXT else SCATTERED
+
+
+def _bytes(kernel: Kernel, accesses: Sequence[Read | Write], axes: set[int]) -> int:
+    """Bytes that accesses touch while these axes run."""
+    total = 0
+    for r in accesses:
+        moving = [(extent(kernel.axes[a]), extent(r.strides[a])) for a in axes if r.strides[a]]
+        span = sum((n - 1) * abs(s) for n, s in moving) + 1
+        total += min(prod(n for n, _ in moving), span) * r.dtype.itemsize
+    return total
 
 
 def _tall(count: int, most: int, terms: int) -> int:

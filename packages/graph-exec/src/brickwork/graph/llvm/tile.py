@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
+from math import prod
 
+from brickwork.tensor.dim import Size
 from brickwork.tensor.expr import Expr, leaves
-from brickwork.tensor.kernel import Guard, Stage
+from brickwork.tensor.kernel import Guard, Kernel, Read, Stage
 
+from .memory import Memory
 from .point import Point
 from .stages import ACCUMULATORS, Stages
-from .types import first_lanes
+from .strategy import Strategy
+from .types import first_lanes, memory_type
+from .values import Values
+from .writer import Writer
 
 __all__ = ["Tiles"]
 
@@ -35,27 +42,94 @@ class Tile:
 class Tiles(Stages):
     """Runs the stages at tiles of rows x columns points, of which each is a vector along the axis of the lanes."""
 
-    def columns(self, at: dict[int, str], low: str, high: str) -> None:
-        """Full tiles of columns, then single vectors, the last of them masked."""
-        self._fix(at)
-        if low.startswith("%") or high.startswith("%"):
-            self._open_columns(at, low, high)
-            return
-        lanes, columns = self.plan.lanes, self.plan.columns
-        step, first, last = lanes * columns, int(low), int(high)
-        done = first + (last - first) // step * step
-        if done > first:
-            self.w.each(low, str(done), step, lambda j: self._rows(at, j, columns, None))
-        for j in range(done, last, lanes):
-            self._rows(at, str(j), 1, first_lanes(last - j, lanes) if last - j < lanes else None)
+    def __init__(self, writer: Writer, kernel: Kernel, stages: Sequence[Stage], plan: Strategy, memory: Memory):
+        self.unpacked = {k: kernel.reads[k] for k in plan.packed}
+        kernel = _with_packed(kernel, plan)
+        super().__init__(writer, kernel, stages, plan, Values(writer, kernel, memory))
 
-    def _open_columns(self, at: dict[int, str], low: str, high: str) -> None:
+    def count(self) -> int | None:
+        """How many steps the outer of the two tile loops has; None where its axis has a symbolic size."""
+        axis, step = self._outer_loop()
+        extent = self.kernel.axes[axis]
+        return -(-extent // step) if isinstance(extent, int) else None
+
+    def _outer_loop(self) -> tuple[int, int]:
+        """The axis of the outer tile loop, and its step."""
+        plan = self.plan
+        assert plan.vector is not None
+        if plan.rows_first and plan.row_axis is not None:
+            return plan.row_axis, plan.rows
+        return plan.vector, plan.lanes * plan.columns
+
+    def all(self, at: dict[int, str]) -> None:
+        """Every tile at a place of the other outer axes."""
+        count = self.count()
+        if count is None:
+            self.lanes_of(at, "0", self.w.size(self.kernel.axes[self.plan.vector]))  # type: ignore[index]
+        else:
+            self.some(at, "0", str(count))
+
+    def some(self, at: dict[int, str], first: str, last: str) -> None:
+        """Steps ``first .. last`` of the outer tile loop."""
+        self._fix(at)
+        axis, step = self._outer_loop()
+        extent = self.kernel.axes[axis]
+        assert isinstance(extent, int)
+        whole, left = extent // step, extent % step
+        run = self._row_of_tiles if self.plan.rows_first else self._column_of_tiles
+        if whole:
+            self.w.each(first, self.w.min(last, str(whole)), 1, lambda t: run(at, self.w.mul(t, str(step)), step))
+        if left:
+            self.w.each(self.w.max(first, str(whole)), last, 1, lambda _: run(at, str(whole * step), left))
+
+    def _row_of_tiles(self, at: dict[int, str], i: str, tall: int) -> None:
+        width = self.kernel.axes[self.plan.vector]  # type: ignore[index]
+        assert isinstance(width, int)
+        self._along("0", width, lambda j, columns, mask: self._run(Tile(at, i, tall, j, columns, mask)))
+
+    def _column_of_tiles(self, at: dict[int, str], j: str, width: int) -> None:
+        self._pack(at, j, width)
+        self._along(j, width, lambda k, columns, mask: self._rows(at, k, columns, mask))
+
+    def _along(self, first: str, width: int, run: Callable[[str, int, str | None], None]) -> None:
+        """So many lanes from ``first`` on, in full tiles of columns, then single vectors, the last of them masked."""
+        lanes, step = self.plan.lanes, self.plan.lanes * self.plan.columns
+        done = width // step * step
+        if done == step:
+            run(first, self.plan.columns, None)
+        elif done:
+            self.w.each(first, self.w.add(first, str(done)), step, lambda j: run(j, self.plan.columns, None))
+        for k in range(done, width, lanes):
+            run(self.w.add(first, str(k)), 1, first_lanes(width - k, lanes) if width - k < lanes else None)
+
+    def lanes_of(self, at: dict[int, str], low: str, high: str) -> None:
+        """Columns of tiles where the axis of the lanes has a symbolic size."""
+        self._fix(at)
         w, lanes, columns = self.w, self.plan.lanes, self.plan.columns
         step = lanes * columns
         w.each(low, w.sub(high, str(step - 1)), step, lambda j: self._rows(at, j, columns, None))
         span = w.max(w.sub(high, low), "0")
         done = w.add(low, w.mul(w.let(f"sdiv i64 {span}, {step}"), str(step)))
         w.each(done, high, lanes, lambda j: self._rows(at, j, 1, self.lanes_below(j, high)))
+
+    def _pack(self, at: dict[int, str], j: str, width: int) -> None:
+        """Copy what a column of tiles needs of the packed reads, row by row, so that it lies together."""
+        for k in self.plan.packed:
+            read, dense = self.unpacked[k], self.kernel.reads[k]
+            axes = [a for a in range(self.kernel.outer, len(self.kernel.axes)) if read.strides[a]]
+            count = prod(n for a in axes if isinstance(n := self.kernel.axes[a], int))
+            kind = memory_type(read.dtype)
+            place = self.w.stack(f"%packed{k}", kind, count * self.plan.lanes * self.plan.columns)
+            start = self.w.let(f"sub i64 0, {j}")
+            self.memory.pointers[dense.source] = self.w.let(f"getelementptr {kind}, ptr {place}, i64 {start}")
+            self.nest(axes, {}, partial(self._pack_row, at, j, width, read, dense))
+
+    def _pack_row(self, at: dict[int, str], j: str, width: int, read: Read, dense: Read, inner: dict[int, str]) -> None:
+        lanes, vector = self.plan.lanes, self.plan.vector
+        assert vector is not None
+        for k in range(0, width, lanes):
+            mask = first_lanes(width - k, lanes) if width - k < lanes else None
+            self.memory.copy(read, dense, Point({**at, **inner, vector: self.w.add(j, str(k))}, vector, lanes, mask))
 
     def _fix(self, at: dict[int, str]) -> None:
         """Compute what depends on the other outer axes alone before the loops over tiles."""
@@ -279,6 +353,20 @@ class Tiles(Stages):
             place = w.affine(str(g.const), [(i, g.coeffs[a]) for a, i in {**p.at, **at}.items()])
             tests.append(w.let(f"icmp ult i64 {place}, {w.size(g.extent)}"))
         return w.let(f"and i1 {tests[0]}, {tests[1]}")
+
+
+def _with_packed(kernel: Kernel, plan: Strategy) -> Kernel:
+    """The kernel with packed reads where `Tiles._pack` puts them: buffers of their own, numbered below 0."""
+    reads = list(kernel.reads)
+    for k in plan.packed:
+        strides: list[Size] = [0] * len(kernel.axes)
+        step: Size = plan.lanes * plan.columns
+        for a in reversed(range(kernel.outer, len(kernel.axes))):
+            if reads[k].strides[a]:
+                strides[a], step = step, step * kernel.axes[a]
+        strides[plan.vector] = 1  # type: ignore[index]
+        reads[k] = replace(reads[k], source=-1 - k, offset=0, strides=tuple(strides))
+    return replace(kernel, reads=tuple(reads))
 
 
 def _factors(body: Expr) -> set[int]:
