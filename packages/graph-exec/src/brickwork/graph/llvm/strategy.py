@@ -19,6 +19,8 @@ NEAR, NEXT = 40 << 10, 512 << 10
 """Bytes that are expected to stay in the first and in the second cache of a core."""
 FAR, SCATTERED = 4, 8
 """What a byte from beyond the second cache costs, in bytes from within it: in long runs, and a line here and there."""
+MOST_TURNED = 16
+"""Vectors that are turned together: as many as each has lanes."""
 PACK_TILES, PACK_STRIDE, PACK_BYTES = 4, 512, 192 << 10
 """A column of tiles is worth copying where so many tiles read it, at so many bytes from one row to the next."""
 
@@ -40,7 +42,8 @@ class Strategy:
     """``vector``: the axis along the lanes. Where it is an outer axis the kernel keeps a tile of ``rows`` x ``columns``
     vectors in registers, rows along ``row_axis``; where it is an inner axis, the lanes are parts of each reduction.
     ``rows_first``: the tiles of a row follow one another, else those of a column. ``packed``: reads of which a column
-    of tiles copies its part to a dense place first.
+    of tiles copies its part to a dense place first. ``turned``: reads that are contiguous along the rows, and
+    are turned in registers, a square at a time.
     """
 
     lanes: int
@@ -50,6 +53,7 @@ class Strategy:
     columns: int = 1
     rows_first: bool = False
     packed: tuple[int, ...] = ()
+    turned: tuple[int, ...] = ()
 
 
 def choose(kernel: Kernel, machine: Machine) -> Strategy:
@@ -87,7 +91,19 @@ def _mapping(kernel: Kernel, lanes: int) -> Strategy:
         return (unit if kernel.axes[a] != 1 else 0, a)
 
     axis = max(range(kernel.outer), key=score)
-    return Strategy(lanes, axis) if extent(kernel.axes[axis]) > 1 else Strategy(0, None)
+    if extent(kernel.axes[axis]) <= 1:
+        return Strategy(0, None)
+    across = [k for k, r in enumerate(kernel.reads) if r.strides[axis] not in (0, 1) and not r.guards]
+    for a in range(kernel.outer):
+        turned = tuple(k for k in across if kernel.reads[k].strides[a] == 1)
+        if (
+            turned
+            and a != axis
+            and min(extent(kernel.axes[a]), extent(kernel.axes[axis])) >= lanes
+            and lanes <= MOST_TURNED
+        ):
+            return Strategy(lanes, axis, a, lanes, 1, True, turned=turned)
+    return Strategy(lanes, axis)
 
 
 def _reducing(kernel: Kernel, machine: Machine, lanes: int, combining: list[Stage]) -> Strategy:

@@ -15,7 +15,7 @@ from .memory import Memory
 from .point import Point
 from .stages import ACCUMULATORS, Stages
 from .strategy import Strategy
-from .types import first_lanes, memory_type
+from .types import first_lanes, memory_type, register_type, vector
 from .values import Values
 from .writer import Writer
 
@@ -169,8 +169,31 @@ class Tiles(Stages):
                 n += 1
             else:
                 stages = self.writes_from(n)
-                self._write(stages, tile, points)
+                if self.plan.turned:
+                    self._turn(stages, tile, points)
+                    self.write_now(stages, points)
+                else:
+                    self._write(stages, tile, points)
                 n += len(stages)
+
+    def _turn(self, stages: Sequence[Stage], tile: Tile, points: list[Point]) -> None:
+        """Read a square of the turned reads along its rows, and turn it; at the edge each point gathers for itself."""
+        row, lanes = self.plan.row_axis, self.plan.lanes
+        if tile.tall != lanes or tile.mask is not None:
+            return
+        assert row is not None and self.plan.vector is not None and tile.i is not None
+        for k in self.plan.turned:
+            read, square = self.kernel.reads[k], []
+            for c in range(lanes):
+                at = {**tile.at, row: tile.i, self.plan.vector: self.w.add(tile.j, str(c))}
+                square.append(self.memory.read(read, Point(at, row, lanes))[0])
+            kind = vector(register_type(read.dtype), lanes)
+            turned = transposed(self.w, square, kind)
+            for node in {
+                id(n): n for s in stages for n, _ in s.body.program if n.head == "arg" and n.value == k
+            }.values():
+                for p, value in zip(points, turned, strict=True):
+                    p.memo[id(node)] = (value, True)
 
     def _points(self, tile: Tile) -> list[Point]:
         return [p for r in range(tile.tall) for p in self._row_points(tile, str(r))]
@@ -367,6 +390,21 @@ def _with_packed(kernel: Kernel, plan: Strategy) -> Kernel:
         strides[plan.vector] = 1  # type: ignore[index]
         reads[k] = replace(reads[k], source=-1 - k, offset=0, strides=tuple(strides))
     return replace(kernel, reads=tuple(reads))
+
+
+def transposed(w: Writer, rows: list[str], kind: str) -> list[str]:
+    """The columns of a square of vectors: halves of pairs change places, at distance 1, 2, 4 and so on."""
+    n, step = len(rows), 1
+    while step < n:
+        new = list(rows)
+        for k in (k for k in range(n) if not k & step):
+            low = [i if not i & step else n + i - step for i in range(n)]
+            high = [i + step if not i & step else n + i for i in range(n)]
+            for place, pick in ((k, low), (k + step, high)):
+                lanes = ", ".join(f"i32 {i}" for i in pick)
+                new[place] = w.let(f"shufflevector {kind} {rows[k]}, {kind} {rows[k + step]}, <{n} x i32> <{lanes}>")
+        rows, step = new, step * 2
+    return rows
 
 
 def _factors(body: Expr) -> set[int]:
