@@ -58,6 +58,7 @@ def sections() -> list[Section]:
         Section("contract", "import-linter", (_script("lint-imports"), "--no-cache")),
         Section("types", "mypy, strict", (PYTHON, "-m", "mypy")),
         Section("ranges", "dependency ranges", (PYTHON, "-m", "scripts.check_ranges")),
+        Section("docs", "the site", (PYTHON, "-m", "mkdocs", "build", "--quiet")),
         *suites,
         Section("whole", "what crosses packages", (*test, "tests"), pytest=True),
     ]
@@ -94,6 +95,7 @@ def main() -> int:
     """Run the sections asked for and print the outcome of each, then the sum."""
     # On a console of another code page a test name must not be what fails the run.
     os.environ["PYTHONUTF8"] = "1"
+    os.environ["NO_MKDOCS_2_WARNING"] = "1"  # a notice of the theme's authors, on every build
     chosen = _choose(sections())
     outcomes: list[tuple[Section, bool, Tally, float]] = []
     with tempfile.TemporaryDirectory() as reports:

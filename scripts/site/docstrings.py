@@ -1,0 +1,77 @@
+"""What mkdocstrings reads of the packages: their source, and for what is made at run time the object itself.
+
+The source shows `add = _binary("add", ...)` where a person calls a function with a docstring. And a name between
+backticks in a docstring becomes a link where it is a name of the reference.
+"""
+
+import inspect
+from typing import Any
+
+import griffe
+
+from scripts.site.links import linked
+from scripts.site.reference import module_at, public
+
+
+class RunTime(griffe.Extension):
+    """Puts functions that are made at run time where their source shows an assignment, and links between docstrings."""
+
+    def on_package(self, *, pkg: griffe.Module, loader: griffe.GriffeLoader, **_: Any) -> None:
+        if pkg.path != "brickwork":
+            return
+        loader.resolve_aliases()
+        for identifier, module in public().items():
+            value = getattr(module_at(module), name := identifier.rpartition(".")[2])
+            place = pkg[module.partition(".")[2]]
+            if (member := _resolved(place.members.get(name))) is None or member.is_attribute:
+                member = _at_run_time(name, value, pkg)
+                if member is None:
+                    continue
+                place.set_member(name, griffe.Alias(name, target=member) if member.parent else member)
+            _link(member, module)
+
+
+def _resolved(member: Any) -> Any:
+    """What an alias stands for; None where the source does not show it."""
+    try:
+        return member.final_target if member is not None and member.is_alias else member
+    except griffe.GriffeError:
+        return None
+
+
+def _at_run_time(name: str, value: Any, pkg: griffe.Module) -> Any:
+    """Where the source defines what a name stands for; else, of a function, what it says of itself."""
+    home = f"{getattr(value, '__module__', '')}.{getattr(value, '__qualname__', '')}".partition(".")[2]
+    try:
+        found = _resolved(pkg[home])
+    except (KeyError, ValueError, griffe.GriffeError):
+        found = None
+    if found is not None and not found.is_attribute:
+        return found
+    return _function(name, value) if inspect.isfunction(value) else None
+
+
+def _function(name: str, value: Any) -> griffe.Function:
+    signature = inspect.signature(value)
+    kinds = {kind: griffe.ParameterKind[kind.name.lower()] for kind in inspect._ParameterKind}
+    parameters = griffe.Parameters(
+        *(
+            griffe.Parameter(
+                p.name,
+                annotation=None if p.annotation is p.empty else str(p.annotation),
+                kind=kinds[p.kind],
+                default=None if p.default is p.empty else repr(p.default),
+            )
+            for p in signature.parameters.values()
+        )
+    )
+    returns = None if signature.return_annotation is signature.empty else str(signature.return_annotation)
+    doc = griffe.Docstring(inspect.getdoc(value) or "")
+    return griffe.Function(name, parameters=parameters, returns=returns, docstring=doc)
+
+
+def _link(member: Any, module: str) -> None:
+    """`name` as a link to the reference, in the docstring of a name and of its members."""
+    for found in (member, *(m for m in member.members.values() if not m.is_alias)):
+        if found.docstring is not None:
+            found.docstring.value = linked(found.docstring.value, (module, "brickwork.tensor", "brickwork"))

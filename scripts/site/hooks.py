@@ -1,0 +1,76 @@
+"""What mkdocs calls: pages that stand elsewhere in the tree, and the reference."""
+
+import re
+from functools import cache
+from pathlib import PurePosixPath
+from typing import Any
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
+
+from scripts.site import reference
+from scripts.site.links import linked
+from scripts.workspace import ROOT, packages
+
+LINK = re.compile(r"(?<=\]\()(?![a-z]+:|#)([^)#\s]+)")
+
+
+@cache
+def elsewhere() -> dict[str, str]:
+    """Pages that are files of the repository outside `docs/`: path there to path in the site."""
+    found = {"packages/graph-exec/src/brickwork/graph/llvm/README.md": "packages/graph-exec/machine-code.md"}
+    for package in packages():
+        folder = package.folder.relative_to(ROOT).as_posix()
+        found |= {f"{folder}/README.md": f"{folder}/index.md", f"{folder}/CHANGELOG.md": f"{folder}/changelog.md"}
+    return found
+
+
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """Fill the entry `Reference` of the menu."""
+    assert config.nav is not None
+    for entry in config.nav:
+        if "Reference" in entry:
+            entry["Reference"] = [*entry["Reference"], *reference.menu()]
+    return config
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Add what is not under `docs/`."""
+    for source, path in elsewhere().items():
+        text = (ROOT / source).read_text(encoding="utf-8")
+        files.append(File.generated(config, path, content=_relinked(text, source, path)))
+    for page in reference.pages():
+        files.append(File.generated(config, page.path, content=page.body))
+    return files
+
+
+def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """In the guide, names of tensor-core are links to the reference."""
+    if not page.file.src_uri.startswith("guide/"):
+        return markdown
+    rooms = ("", f".{PurePosixPath(page.file.src_uri).stem}", ".random", ".nn", ".linalg", ".fft")
+    order = [f"brickwork.tensor{room}" for room in (rooms[1], *rooms)]
+    pieces = re.split(r"(^```.*?^```$)", markdown, flags=re.MULTILINE | re.DOTALL)
+    return "".join(piece if piece.startswith("```") else linked(piece, order) for piece in pieces)
+
+
+def _relinked(text: str, source: str, path: str) -> str:
+    """Links between files of the repository as links between pages of the site."""
+
+    def target(match: re.Match[str]) -> str:
+        found = _normal(PurePosixPath(source).parent, match[1])
+        page = elsewhere().get(found, found.removeprefix("docs/"))
+        return "../" * (len(PurePosixPath(path).parts) - 1) + page
+
+    return LINK.sub(target, text)
+
+
+def _normal(folder: PurePosixPath, link: str) -> str:
+    parts: list[Any] = []
+    for part in (folder / link).parts:
+        if part == "..":
+            parts.pop()
+        else:
+            parts.append(part)
+    return "/".join(parts)
