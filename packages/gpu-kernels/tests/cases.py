@@ -11,7 +11,7 @@ from brickwork.tensor.dim import symbol
 from brickwork.tensor.dtypes import NAMES
 from brickwork.tensor.expr import Expr, acc, apply, arg, const, gradients, index, size_value
 from brickwork.tensor.kernel import Guard, Kernel, Read, Stage, Write, interpret
-from brickwork.tensor.ops.nn import ACTIVATIONS
+from brickwork.tensor.nn.activations import ACTIVATIONS
 from brickwork.tensor.random import philox
 
 BOOL, F16, F32, F64, I64, U32 = (NAMES[n] for n in ("bool", "float16", "float32", "float64", "int64", "uint32"))

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import brickwork.tensor as bt
+from brickwork.tensor.nn.activations import ACTIVATIONS
 from brickwork.tensor.ops.elementwise import FUNCTIONS, ROWS
-from brickwork.tensor.ops.nn import ACTIVATIONS
 
 RNG = np.random.default_rng(5)
 A, B = (RNG.uniform(0.2, 0.9, (4, 6)).astype(np.float32) for _ in range(2))

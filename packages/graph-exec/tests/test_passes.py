@@ -21,13 +21,13 @@ from brickwork.graph.passes.rewrite import rewrite
 from brickwork.graph.passes.simplify import RULES as SIMPLIFY_RULES
 from brickwork.graph.text import expr_text, parse_expr, parse_graph
 from brickwork.graph.tracing import GraphTrace
-from brickwork.tensor import random
+from brickwork.tensor import nn, random
 from brickwork.tensor.autodiff import grad
 from brickwork.tensor.dim import symbol
 from brickwork.tensor.dtypes import NAMES
 from brickwork.tensor.errors import ShapeError
 from brickwork.tensor.op import evaluate
-from brickwork.tensor.ops import nn, reduce
+from brickwork.tensor.ops import reduce
 from brickwork.tensor.ops.elementwise import FUNCTIONS as E
 from brickwork.tensor.ops.movement import broadcast_to, concat, pad
 from brickwork.tensor.spec import TensorSpec

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import nn_cases
 import numpy as np
 
 import brickwork.tensor as bt
@@ -84,6 +85,10 @@ def refused(op: Any) -> bool:
 
 def variance(x: np.ndarray) -> np.ndarray:
     return x.var(axis=1, ddof=1)
+
+
+def _listed(found: Any) -> list[Case]:
+    return found if isinstance(found, list) else [found] if found else []
 
 
 CASES: dict[str, Case | list[Case]] = {
@@ -217,12 +222,13 @@ CASES: dict[str, Case | list[Case]] = {
     "random.truncated_normal": drawn(lambda k: bt.random.truncated_normal(k, (50,)), lambda x: np.abs(x) <= 2),
     "random.uniform": drawn(lambda k: bt.random.uniform(k, (50,)), lambda x: (x >= 0) & (x < 1)),
 }
+CASES.update({name: [*_listed(CASES.get(name)), *(Case(*r) for r in rows)] for name, rows in nn_cases.CASES.items()})
 SAME = {
     "linalg.matrix_transpose": "matrix_transpose",
     "linalg.tensordot": "tensordot",
     "linalg.vecdot": "vecdot",
     "linalg.matmul": "matmul",
-    "nn.one_hot": "one_hot",
+    **nn_cases.SAME,
 }
 """Names of one function in two places."""
 

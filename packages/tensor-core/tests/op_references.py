@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import nn_references
 import numpy as np
 
 erf = np.vectorize(math.erf, otypes=[float])
@@ -174,6 +175,8 @@ REFERENCES: dict[str, Any] = {
     "softmax": softmax,
     "log_softmax": lambda x, axis: np.log(softmax(x, axis)),
     "layer_norm": layer_norm,
+    **nn_references.ELEMENTWISE,
+    **nn_references.COMPOSITE,
 }
 
 

@@ -9,7 +9,8 @@ from zlib import crc32
 import numpy as np
 
 import brickwork.tensor.fft
-import brickwork.tensor.linalg  # noqa: F401 - registers its ops
+import brickwork.tensor.linalg
+import brickwork.tensor.nn.sparse  # noqa: F401 - as the two above, registers its ops
 from brickwork.tensor import OPS, Elementwise, Reduce
 from brickwork.tensor.dtypes import complex128, float64, int64
 from brickwork.tensor.expr import ATOMS, apply, arg
@@ -120,6 +121,8 @@ TABLE = [
     Sample("solve", ((2, 3, 3), (3,))),
     Sample("solve", ((3, 3), (2, 3, 2))),
     Sample("pinv", ((3, 2), ())),
+    Sample("eig", ((2, 3, 3),)),
+    Sample("eigvals", ((2, 3, 3),)),
     Sample("eigh", ((2, 3, 3),)),
     Sample("eigvalsh", ((2, 3, 3),)),
     Sample("svd", ((2, 3, 2),), {"full": False}),
@@ -154,6 +157,12 @@ TABLE = [
     Sample("log_softmax", ((2, 3),), {"axis": 1}),
     Sample("layer_norm", ((4, 3), (3,), (3,)), {"axis": 1, "epsilon": 1e-3}),
     Sample("layer_norm", ((2, 3, 2), (3, 2), (3, 2)), {"axis": 1, "epsilon": 1e-3}),
+    Sample("masked_softmax", ((2, 3),), {"axis": 1}),
+    Sample("masked_softmax", ((2, 3),), {"axis": (0, 1)}),
+    Sample("standardize", ((4, 3),), {"axes": (0,), "epsilon": 1e-3}),
+    Sample("standardize", ((2, 3, 2),), {"axes": (0, 2), "epsilon": 1e-5}),
+    Sample("rms_norm", ((4, 3),), {"axes": (1,), "epsilon": 1e-6}),
+    Sample("sparsemax", ((4, 3),)),
 ]
 
 

@@ -21,7 +21,6 @@ from brickwork.tensor.ops import (
     gathering,
     indexing,
     movement,
-    nn,
     reduce,
     sets,
     sorting,
@@ -64,7 +63,6 @@ def test_every_function_is_exported():
         gathering,
         indexing,
         movement,
-        nn,
         reduce,
         sets,
         sorting,
@@ -74,12 +72,10 @@ def test_every_function_is_exported():
             for name, value in vars(room).items()
             if inspect.isfunction(value) and value.__module__.startswith("brickwork.tensor.ops") and name[0] != "_"
         }
-        public = (
-            set(nn.__all__) | set(bt.__all__) | {"padding_widths", "differentiate", "setitem", "concrete", "copied"}
-        )
+        public = set(bt.__all__) | {"differentiate", "setitem", "concrete", "copied"}
         assert own <= public, f"export {own - public} from {room.__name__}"
     assert all(hasattr(bt, name) for name in bt.__all__)
-    assert all(hasattr(nn, name) for name in nn.__all__)
+    assert all(hasattr(bt.nn, name) for name in bt.nn.__all__)
 
 
 @each

@@ -4,7 +4,7 @@ import math
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from . import tree
+from . import nn, tree
 from .autodiff import GradientTape, grad, value_and_grad, vjp
 from .backend import Backend, backend_names, get_backend
 from .compiler import Compiler, find_compiler, jit
@@ -32,8 +32,8 @@ from .dtypes import (
 )
 from .eager import EagerTrace
 from .errors import BrickworkError, DeviceError, DTypeError, MemoryLimitError, ShapeError, TraceError
+from .nn.convolution import conv
 from .op import OPS, Composite, Contraction, Elementwise, Movement, Op, Opaque, Reduce, register
-from .ops import nn
 from .ops.arranging import (
     broadcast_arrays,
     broadcast_shapes,
@@ -48,7 +48,7 @@ from .ops.arranging import (
     unstack,
 )
 from .ops.composite import logsumexp, mean, std, var
-from .ops.contraction import conv, einsum, matmul
+from .ops.contraction import einsum, matmul
 from .ops.creation import (
     arange,
     empty,

@@ -1,5 +1,5 @@
-"""Contractions: matrix product, einsum and convolution are one op each, and one kind: a sum of products over index
-maps.
+"""Contractions: matrix product and einsum (and convolution, in `nn.convolution`) are one kind: a sum of products over
+index maps.
 
 The kind is closed under differentiation: eliminate one loop axis of an index map by solving for it, and the
 gradient is again a contraction (the gradient of a strided convolution reads ``(i + p - k) / s``, which is what
@@ -18,12 +18,12 @@ import numpy as np
 from ..dtypes import promote
 from ..errors import ShapeError
 from ..op import Contraction, Spec, register
-from ..spec import as_int, as_ints, broadcast_shapes
+from ..spec import broadcast_shapes
 from ..tensor import Tensor, asarray
 from ..trace import bind
 from ..view import Affine, Form
 
-__all__ = ["conv", "einsum", "matmul"]
+__all__ = ["Contract", "contract", "einsum", "matmul"]
 
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -171,127 +171,22 @@ class MatMul(Contract):
         return Form(extents, ((*lead(a), *row, inner_axis), (*lead(b), inner_axis, *column)), tuple(range(n - 1)))
 
     def eval(self, xp: Any, a: Any, b: Any) -> Any:
-        dtype = promote(a.dtype, b.dtype)
-        if a.dtype == b.dtype and dtype.kind in "fciu":
+        dtype = a.dtype
+        if dtype == b.dtype and dtype.kind in "fciu":
             return xp.matmul(a, b)
+        dtype = promote(dtype, b.dtype)
         inner = np.dtype("float32") if dtype.name in ("float16", "bfloat16") else dtype
         return xp.matmul(a.astype(inner), b.astype(inner)).astype(dtype, copy=False)
 
 
-class Conv(Contract):
-    """Convolution (cross-correlation) of ``(batch, *space, channels)`` with ``(*window, channels / groups,
-    filters)``."""
-
-    def form(self, x: Spec, w: Spec, *, strides: Any, padding: Any, dilations: Any, groups: int) -> Form:
-        space = x.ndim - 2
-        if w.ndim != x.ndim or space < 1:
-            raise ShapeError(
-                f"conv: needs x (batch, *space, channels) and w (*window, channels, filters); got {x.shape}, {w.shape}"
-            )
-        channels, filters = w.shape[-2], w.shape[-1]
-        if x.shape[-1] != channels * groups or filters % groups:
-            raise ShapeError(
-                "conv: channels of x must be channels of w times groups, and filters a multiple of groups; "
-                f"got x {x.shape}, w {w.shape}, groups {groups}"
-            )
-        places = []
-        for d in range(space):
-            span = (w.shape[d] - 1) * dilations[d] + 1
-            total = x.shape[1 + d] + sum(padding[d])
-            if not hasattr(total, "terms") and total < span:
-                raise ShapeError(
-                    f"conv: the window must fit; got size {w.shape[d]} (span {span}) on axis {1 + d} of {x.shape} "
-                    f"padded by {padding[d]}"
-                )
-            places.append((total - span) // strides[d] + 1)
-        if groups == 1:
-            extents = (x.shape[0], *places, filters, *w.shape[:space], channels)
-        else:
-            extents = (x.shape[0], *places, groups, filters // groups, *w.shape[:space], channels)
-        n = len(extents)
-        first = n - 1 - space
-        spatial = []
-        for d in range(space):
-            coeffs = [0] * n
-            coeffs[1 + d], coeffs[first + d] = strides[d], dilations[d]
-            spatial.append(Affine(tuple(coeffs), -padding[d][0]))
-        window = [Affine.axis(first + d, n) for d in range(space)]
-        if groups == 1:
-            return Form(
-                extents,
-                (
-                    (Affine.axis(0, n), *spatial, Affine.axis(n - 1, n)),
-                    (*window, Affine.axis(n - 1, n), Affine.axis(1 + space, n)),
-                ),
-                tuple(range(first)),
-            )
-        g, f = 1 + space, 2 + space
-        inputs = (Affine.axis(0, n), *spatial, Affine.axis(g, n), Affine.axis(n - 1, n))
-        filters_of = (*window, Affine.axis(n - 1, n), Affine.axis(g, n), Affine.axis(f, n))
-        return Form(extents, (inputs, filters_of), tuple(range(first)))
-
-
 contract = register(Contract("contract"))
 _matmul = register(MatMul("matmul"))
-_conv = register(Conv("conv"))
 
 
 def matmul(a: Any, b: Any) -> Tensor:
     """The matrix product ``(..., m, k) @ (..., k, n)``; stacks broadcast, vectors are rows on the left and columns
     on the right."""
     return bind(_matmul, (asarray(a), asarray(b)))
-
-
-def conv(
-    x: Any,
-    w: Any,
-    strides: Sequence[int] | int = 1,
-    padding: str | Sequence[tuple[int, int]] = "valid",
-    dilations: Sequence[int] | int = 1,
-    groups: int = 1,
-) -> Tensor:
-    """Convolution (cross-correlation) over one or more axes, channels last.
-
-    ``x``: (batch, *space, channels). ``w``: (*window, channels / groups, filters). ``padding``: "valid", "same" (as
-    TensorFlow splits it: the odd one after) or (before, after) per axis. Result: (batch, *places, filters) with
-    ``(n + before + after - ((k - 1) * dilation + 1)) // stride + 1`` places per axis, of the promoted dtype.
-    Raises `ShapeError` where channels do not match or the window does not fit.
-    """
-    x, w, groups = asarray(x), asarray(w), as_int("conv", "groups", groups, 1)
-    space = max(x.ndim - 2, 0)
-    steps = as_ints("conv", "strides", strides, space, 1)
-    spread = as_ints("conv", "dilations", dilations, space, 1)
-    widths = padding_widths("conv", padding, x.shape[1:-1], w.shape[:space], steps, spread)
-    settings: dict[str, Any] = {"strides": steps, "padding": widths, "dilations": spread, "groups": groups}
-    if groups == 1:
-        return bind(_conv, (x, w), settings)
-    form = _conv.form(x.spec, w.spec, **settings)
-    split_x = x.reshape((*x.shape[:-1], groups, w.shape[-2]))
-    split_w = w.reshape((*w.shape[:-1], groups, w.shape[-1] // groups))
-    out = bind(contract, (split_x, split_w), {"form": form})
-    return out.reshape((*out.shape[:-2], w.shape[-1]))
-
-
-def padding_widths(
-    who: str,
-    padding: Any,
-    space: Sequence[Any],
-    window: Sequence[Any],
-    strides: Sequence[int],
-    dilations: Sequence[int],
-) -> tuple[tuple[int, ...], ...]:
-    """(before, after) per axis for "valid", "same" or explicit pairs. Raises `ShapeError` for anything else."""
-    if isinstance(padding, str) and padding == "valid":
-        return ((0, 0),) * len(space)
-    if isinstance(padding, str) and padding == "same":
-        out = []
-        for n, k, s, d in zip(space, window, strides, dilations):
-            total = max((-(-n // s) - 1) * s + (k - 1) * d + 1 - n, 0)
-            out.append((total // 2, total - total // 2))
-        return tuple(out)
-    if isinstance(padding, (tuple, list)) and len(padding) == len(space):
-        return tuple(as_ints(who, "padding", pair, 2, 0) for pair in padding)
-    raise ShapeError(f'{who}: padding must be "valid", "same" or a (before, after) pair per axis; got {padding!r}')
 
 
 @lru_cache(maxsize=512)

@@ -1,0 +1,156 @@
+"""Functions of neural networks, as `brickwork.tensor.nn`: activations, softmax, normalization, convolution, pooling,
+attention, resizing, losses.
+
+Pictures and signals are channels last: ``(batch, *space, channels)`` with one, two or three axes of space.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from ..ops.elementwise import tanh
+from ..ops.gathering import one_hot
+from .activations import (
+    celu,
+    elu,
+    gelu,
+    gelu_tanh,
+    glu,
+    hard_shrink,
+    hard_sigmoid,
+    hard_silu,
+    hard_tanh,
+    leaky_relu,
+    log_sigmoid,
+    mish,
+    prelu,
+    relu,
+    relu6,
+    selu,
+    sigmoid,
+    silu,
+    soft_shrink,
+    softplus,
+    softsign,
+    sparse_plus,
+    sparse_sigmoid,
+    squareplus,
+    tanh_shrink,
+    threshold,
+)
+from .convolution import conv, conv_transpose, depthwise_conv, separable_conv
+from .normalization import (
+    batch_norm,
+    group_norm,
+    instance_norm,
+    layer_norm,
+    moments,
+    normalize,
+    rms_norm,
+    standardize,
+)
+from .pooling import (
+    adaptive_average_pool,
+    adaptive_max_pool,
+    average_pool,
+    global_average_pool,
+    global_max_pool,
+    max_pool,
+)
+from .softmax import log_softmax, softmax
+
+if TYPE_CHECKING:
+    from .attention import dot_product_attention, scaled_dot_product_attention
+    from .lookup import embedding, multi_hot
+    from .losses import huber, sigmoid_binary_cross_entropy, softmax_cross_entropy
+    from .regularization import dropout
+    from .resizing import depth_to_space, resize, space_to_depth
+    from .sparse import sparsemax
+
+swish, hard_swish = silu, hard_silu
+
+_LATER = {
+    **dict.fromkeys(("dot_product_attention", "scaled_dot_product_attention"), "attention"),
+    "dropout": "regularization",
+    **dict.fromkeys(("embedding", "multi_hot"), "lookup"),
+    **dict.fromkeys(("huber", "sigmoid_binary_cross_entropy", "softmax_cross_entropy"), "losses"),
+    **dict.fromkeys(("depth_to_space", "resize", "space_to_depth"), "resizing"),
+    "sparsemax": "sparse",
+}
+"""Names that load their room when first asked for, so that importing the package stays quick."""
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LATER:
+        value = globals()[name] = getattr(import_module(f"{__name__}.{_LATER[name]}"), name)
+        return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+__all__ = [
+    "adaptive_average_pool",
+    "adaptive_max_pool",
+    "average_pool",
+    "batch_norm",
+    "celu",
+    "conv",
+    "conv_transpose",
+    "depth_to_space",
+    "depthwise_conv",
+    "dot_product_attention",
+    "dropout",
+    "elu",
+    "embedding",
+    "gelu",
+    "gelu_tanh",
+    "global_average_pool",
+    "global_max_pool",
+    "glu",
+    "group_norm",
+    "hard_shrink",
+    "hard_sigmoid",
+    "hard_silu",
+    "hard_swish",
+    "hard_tanh",
+    "huber",
+    "instance_norm",
+    "layer_norm",
+    "leaky_relu",
+    "log_sigmoid",
+    "log_softmax",
+    "max_pool",
+    "mish",
+    "moments",
+    "multi_hot",
+    "normalize",
+    "one_hot",
+    "prelu",
+    "relu",
+    "relu6",
+    "resize",
+    "rms_norm",
+    "scaled_dot_product_attention",
+    "selu",
+    "separable_conv",
+    "sigmoid",
+    "sigmoid_binary_cross_entropy",
+    "silu",
+    "soft_shrink",
+    "softmax",
+    "softmax_cross_entropy",
+    "softplus",
+    "softsign",
+    "space_to_depth",
+    "sparse_plus",
+    "sparse_sigmoid",
+    "sparsemax",
+    "squareplus",
+    "standardize",
+    "swish",
+    "tanh",
+    "tanh_shrink",
+    "threshold",
+]
