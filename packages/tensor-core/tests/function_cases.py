@@ -9,8 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import mpmath
 import nn_cases
 import numpy as np
+from op_references import at_each, digamma, trigamma
 
 import brickwork.tensor as bt
 from brickwork.tensor.expr import arg
@@ -51,6 +53,12 @@ def drawn(call: Any, holds: Callable[[np.ndarray], Any]) -> Case:
         return bool(first.size and np.array_equal(first, again) and np.all(holds(first)))
 
     return Case(agrees, (np.zeros(1),), lambda _: True)
+
+
+def doubled_up(x: Any) -> Any:
+    while x.sum() < 99:
+        x = x * x + 1
+    return x
 
 
 def cube(x: Any) -> Any:
@@ -119,6 +127,12 @@ CASES: dict[str, Case | list[Case]] = {
     # elementwise functions under another name
     "astype": smooth(lambda x: bt.astype(x, "float64"), [X], lambda x: x),
     "map_expr": smooth(lambda x: bt.map_expr(SQUARED, x), [X], np.square),
+    "polygamma": [
+        smooth(lambda x: bt.polygamma(0, x), [X], digamma),
+        smooth(lambda x: bt.polygamma(1, x), [X], trigamma),
+        smooth(lambda x: bt.polygamma(2, x), [X], at_each(lambda v: mpmath.psi(2, v))),
+        plain(lambda x: bt.polygamma(5, x - 3), [X], lambda x: at_each(lambda v: mpmath.psi(5, v))(x - 3)),
+    ],
     "pow": smooth(lambda x, y: bt.pow(x, y), [X, Y], np.power),
     # shapes
     "broadcast_arrays": smooth(lambda x, v: bt.broadcast_arrays(x, v), [X, V], np.broadcast_arrays),
@@ -161,6 +175,25 @@ CASES: dict[str, Case | list[Case]] = {
     "tensordot": smooth(lambda x, y: bt.tensordot(x, y, axes=([0], [0])), [X, Y], lambda x, y: x.T @ y),
     "vecdot": smooth(lambda x, y: bt.vecdot(x, y), [X, Y], lambda x, y: (x * y).sum(1)),
     # functions of functions
+    "cond": smooth(
+        lambda x: bt.cond(x.sum() > 0, lambda y: y * y, lambda y: y, x) + bt.cond(x.sum() < 0, bt.exp, bt.sin, x),
+        [X],
+        lambda x: x * x + np.sin(x),
+    ),
+    "fori_loop": smooth(
+        lambda x: bt.fori_loop(1, 4, lambda i, y: y * x + i, x), [X], lambda x: ((x * x + 1) * x + 2) * x + 3
+    ),
+    "scan": smooth(
+        lambda x: bt.scan(lambda c, row: (c + row, c * row), x[0], x, reverse=True),
+        [X],
+        lambda x: (x.sum(0) + x[0], np.stack([(x[0] + x[1]) * x[0], x[0] * x[1]])),
+    ),
+    "switch": smooth(lambda x: bt.switch(5, [bt.exp, lambda y: y, lambda y: y**3], x), [X], lambda x: x**3),
+    "while_loop": smooth(
+        lambda x: bt.while_loop(lambda y: y.sum() < 99, lambda y: y * y + 1, x, max_iterations=9),
+        [X],
+        doubled_up,
+    ),
     "checkpoint": smooth(lambda x: bt.checkpoint(lambda y: y * y)(x), [X], np.square),
     "custom_gradient": plain(lambda x: bt.grad(lambda y: bt.sum(halved(y)))(x), [X], lambda x: x),
     "grad": smooth(lambda x: bt.grad(cube)(x), [X], slope),

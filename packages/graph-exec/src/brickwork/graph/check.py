@@ -11,6 +11,7 @@ import numpy as np
 
 from brickwork.tensor.errors import BrickworkError
 from brickwork.tensor.op import OPS, Composite
+from brickwork.tensor.regions import REGIONS
 from brickwork.tensor.spec import TensorSpec
 
 from .ir import CONSTANT, Graph, Node, Value
@@ -73,9 +74,9 @@ def _known_ops(graph: Graph) -> Faults:
     for node in graph.nodes:
         if not node.outputs:
             yield _where(node)
-        elif node.op != CONSTANT and node.op not in OPS:
+        elif node.op != CONSTANT and node.op not in OPS and node.op not in REGIONS:
             yield f"{_where(node)}, which is not in the registry"
-        elif node.op != CONSTANT and isinstance(OPS[node.op], Composite):
+        elif node.op != CONSTANT and isinstance(node.definition, Composite):
             yield f"{_where(node)}, whose body should stand here"
 
 

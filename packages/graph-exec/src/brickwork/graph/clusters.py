@@ -135,7 +135,7 @@ class _Builder:
 
     def run(self) -> Clustering:
         for node in self.graph.nodes:
-            if node.kind == "opaque":
+            if node.kind in ("opaque", "region"):
                 self._call(node)
             elif node.kind == "contraction":
                 self._contraction(node)

@@ -290,7 +290,7 @@ class Function:
             compile_ms=(end - middle) * 1e3,
             cached=run.found,
             kernels=len(plan.kernels),
-            calls=len(plan.steps) - len(plan.kernels),
+            calls=len(plan.calls),
             arena_bytes=str(plan.arena),
         )
         return Compiled(run, out, isinstance(out, Tensor), variant, graph, open_axes)

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import ctypes
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
 
 from brickwork.tensor.dim import evaluate
 from brickwork.tensor.errors import DeviceError
+from brickwork.tensor.spec import TensorSpec
 from brickwork.tensor.tensor import Tensor
 
 from .cache import cached_object
-from .ir import CONSTANT
 from .llvm.engine import Library, host
 from .llvm.module import build_module, symbols_of
-from .plan import Call, Plan
+from .plan import Plan
 from .pool import pool
 from .tracing import Traced
 
@@ -28,13 +29,22 @@ STAGED_BYTES = 1 << 16
 
 _ENTRY = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_void_p] * 6)
 _QUESTION = ctypes.CFUNCTYPE(ctypes.c_int64)
-_CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)
+_CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64, ctypes.c_void_p)
 _SCRATCH = np.zeros(64, np.uint8)
 
 
 def address_of(array: np.ndarray) -> int:
     """The address of an array; of a scratch place where it is empty, so that nothing is read out of bounds."""
     return array.__array_interface__["data"][0] if array.size else _SCRATCH.ctypes.data
+
+
+def array_at(address: int | None, spec: TensorSpec, values: Mapping[str, int]) -> np.ndarray:
+    """The array at an address that compiled code names."""
+    shape = tuple(evaluate(n, values) for n in spec.shape)
+    count = prod(shape) * spec.dtype.itemsize
+    if count == 0 or address is None:
+        return np.empty(shape, spec.dtype)
+    return np.ndarray(shape, spec.dtype, (ctypes.c_char * count).from_address(address))
 
 
 def in_host(array: Any) -> np.ndarray:
@@ -63,11 +73,11 @@ class Executable:
         self._sizes = [v.spec for v in plan.results]
         self._inputs = len(plan.graph.inputs)
         self._static = not self.symbols
-        self._callback = _CALLBACK(self._call_back) if any(isinstance(s, Call) for s in plan.steps) else None
+        self._calls = [(c.node, [(v.spec, c.constants.get(v.id)) for v in c.node.inputs]) for c in plan.calls]
+        self._callback = _CALLBACK(self._call_back) if self._calls else None
         self._callback_address = ctypes.cast(self._callback, ctypes.c_void_p).value if self._callback else None
         self._error: BaseException | None = None
-        self._arrays: dict[int, np.ndarray] = {}
-        self._constants = {n.out.id: n.settings["value"] for n in plan.graph.nodes if n.op == CONSTANT}
+        self._values: dict[str, int] = {}
         self._arena = np.empty(0, np.uint8)
         self._prepare()
 
@@ -118,15 +128,14 @@ class Executable:
             return self._locked(arrays, values)
 
     def _locked(self, arrays: Sequence[np.ndarray], values: dict[str, int] | None) -> list[Tensor]:
-        held = self._bind_arguments(arrays)
+        held = self._bind_arguments(arrays)  # noqa: F841 - alive while the plan runs
         self._bind_variables()
         if values:
             for k, s in enumerate(self.symbols):
                 self._dims[k] = values[s]
             self._reserve(evaluate(self.plan.arena, values))
-        results = self._bind_results(values or {})
-        if self._callback is not None:
-            self._name_arrays(held, results, values or {})
+        self._values = values or {}
+        results = self._bind_results(self._values)
         status = self._enter()
         if status:
             error, self._error = self._error, None
@@ -188,39 +197,17 @@ class Executable:
         return results
 
     # ops that run by their own eval
-    def _name_arrays(
-        self, held: list[np.ndarray], results: Sequence[np.ndarray | None], values: dict[str, int]
-    ) -> None:
-        """Views of every stored value, for calls back."""
-        inputs = [*held, *self._held, *(v.data for v in self.traced.variables)]
-        self._arrays = {v.id: a for v, a in zip(self.plan.graph.inputs, inputs, strict=True)}
-        offset = self._arena_address - self._arena.ctypes.data
-        for number, place in self.plan.places.items():
-            if place.where == "result":
-                self._arrays[number] = results[place.at]  # type: ignore[index,assignment]
-            elif place.where == "arena":
-                spec = self.plan.specs[number]
-                shape = tuple(evaluate(n, values) for n in spec.shape)
-                start = offset + evaluate(place.at, values)
-                count = int(np.prod(shape)) * spec.dtype.itemsize
-                self._arrays[number] = self._arena[start : start + count].view(spec.dtype).reshape(shape)
-            elif number not in self._arrays:
-                self._arrays[number] = self._arrays[self.plan.graph.inputs[place.at].id]
-
-    def _call_back(self, number: int) -> int:
+    def _call_back(self, number: int, addresses: int) -> int:
         try:
-            step = self.plan.steps[number]
-            assert isinstance(step, Call)
-            node = step.node
+            node, operands = self._calls[number]
+            table = (ctypes.c_void_p * (len(operands) + len(node.outputs))).from_address(addresses)
+            places = iter(table)
+            arrays = [array_at(next(places), spec, self._values) if c is None else c for spec, c in operands]
             with np.errstate(all="ignore"):
-                made = node.definition.eval(np, *(self._argument(v) for v in node.inputs), **node.settings)
+                made = node.definition.eval(np, *arrays, **node.settings)
             for v, array in zip(node.outputs, made if isinstance(made, tuple) else (made,), strict=True):
-                self._arrays[v.id][...] = array
+                array_at(next(places), v.spec, self._values)[...] = array
         except BaseException as error:
             self._error = error
             return 1
         return 0
-
-    def _argument(self, v: Any) -> np.ndarray:
-        found = self._arrays.get(v.id)
-        return self._constants[v.id] if found is None else found

@@ -6,7 +6,7 @@ Slow on purpose; what passes and compilers are tested against.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from brickwork.tensor.dim import Dim, evaluate
 from brickwork.tensor.errors import ShapeError
 from brickwork.tensor.expr import INDEX, Expr, const, substitute
 from brickwork.tensor.spec import TensorSpec
+from brickwork.tensor.tensor import Tensor
 from brickwork.tensor.view import Affine, Form
 
 from .ir import CONSTANT, Graph, Node
@@ -22,13 +23,16 @@ from .ir import CONSTANT, Graph, Node
 __all__ = ["evaluate_graph", "symbols_of"]
 
 
-def evaluate_graph(graph: Graph, inputs: Sequence[Any]) -> tuple[np.ndarray[Any, Any], ...]:
-    """The outputs for arrays that fit the inputs; symbols take their values from those shapes. Writes to nothing.
+def evaluate_graph(
+    graph: Graph, inputs: Sequence[Any], given: Mapping[str, int] | None = None
+) -> tuple[np.ndarray[Any, Any], ...]:
+    """The outputs for arrays that fit the inputs; symbols that are not ``given`` take their values from those shapes.
+    Writes to nothing.
 
     Raises `ShapeError` when an array does not fit its input, or an op gives anything but what the graph says.
     """
     arrays = [np.asarray(x) for x in inputs]
-    symbols = symbols_of(graph, arrays)
+    symbols = {**symbols_of(graph, arrays), **(given or {})}
     place = {}
     for value, array in zip(graph.inputs, arrays, strict=True):
         place[value.id] = _fitting(str(value), array, value.spec, symbols)
@@ -68,10 +72,31 @@ def _apply(node: Node, arrays: list[np.ndarray[Any, Any]], symbols: Mapping[str,
     settings = {name: _concrete(value, symbols) for name, value in node.params}
     if node.op == CONSTANT:
         return (settings["value"],)
+    if node.kind == "region":
+        return tuple(t.numpy() for t in node.definition.body(*map(Tensor, arrays), **settings))  # type: ignore[attr-defined]
     out = node.definition.eval(np, *arrays, **settings)
     if node.kind == "elementwise":  # a body need not read the operand that gives the result its shape
         return (np.broadcast_to(out, tuple(evaluate(n, symbols) for n in node.out.spec.shape)),)
     return out if type(out) is tuple else (out,)
+
+
+@dataclass(frozen=True, slots=True)
+class _Body:
+    """A graph as the body that a region runs."""
+
+    graph: Graph
+    symbols: Mapping[str, int]
+
+    @property
+    def outputs(self) -> list[Any]:
+        return [replace(v, spec=_concrete_spec(v.spec, self.symbols)) for v in self.graph.outputs]
+
+    def replay(self, args: Sequence[Tensor]) -> list[Tensor]:
+        return [Tensor(x) for x in evaluate_graph(self.graph, [a.numpy() for a in args], self.symbols)]
+
+
+def _concrete_spec(spec: TensorSpec, symbols: Mapping[str, int]) -> TensorSpec:
+    return TensorSpec(tuple(evaluate(n, symbols) for n in spec.shape), spec.dtype)
 
 
 def _concrete(value: Any, symbols: Mapping[str, int]) -> Any:
@@ -85,4 +110,6 @@ def _concrete(value: Any, symbols: Mapping[str, int]) -> Any:
             return replace(value, **{f.name: _concrete(getattr(value, f.name), symbols) for f in fields(value)})
         case Expr():
             return substitute(value, lambda n: const(evaluate(n.value, symbols), INDEX) if n.head == "size" else None)
+        case Graph():
+            return _Body(value, symbols)
     return value

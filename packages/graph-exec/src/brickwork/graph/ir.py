@@ -12,6 +12,7 @@ from typing import Any
 
 from brickwork.tensor.dtypes import class_of
 from brickwork.tensor.op import OPS, Op
+from brickwork.tensor.regions import REGIONS
 from brickwork.tensor.spec import TensorSpec
 
 __all__ = ["CONSTANT", "Graph", "Node", "Value", "rebuild"]
@@ -50,18 +51,25 @@ class Node:
         """Of the op; complex numbers, which no kernel knows, are for its own ``eval``, whatever it is."""
         if self.op == CONSTANT:
             return CONSTANT
+        if self.op in REGIONS:
+            return "region"
         for v in (*self.inputs, *self.outputs):
             if class_of(v.spec.dtype) == "c":
                 return "opaque"
-        return OPS[self.op].kind
+        return self.definition.kind
 
     @property
     def definition(self) -> Op:
-        return OPS[self.op]
+        return OPS[self.op] if self.op in OPS else REGIONS[self.op]
 
     @property
     def settings(self) -> dict[str, Any]:
         return dict(self.params)
+
+    @property
+    def bodies(self) -> tuple[Graph, ...]:
+        """The graphs in the parameters of a region."""
+        return tuple(v for _, v in self.params if isinstance(v, Graph))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,15 @@
-"""The plan: kernels and calls in order, and where each value lives.
+"""The plan: kernels, calls and regions in order, and where each value lives.
 
 A value is an input, a result, or a place in the arena, which is reused as soon as nothing needs what is there. A
-variable that the graph gives a new value is written in place, where nothing reads the old value later.
+variable that the graph gives a new value is written in place, where nothing reads the old value later; so is a carry of
+a loop. A body has a plan of its own, whose arena is a range of the arena around it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
 
 from brickwork.tensor.dim import Dim, Size
 from brickwork.tensor.expr import arg, leaves
@@ -19,9 +22,11 @@ from .kernels import concat_kernels, kernels_of
 from .lowering import NotInline, dense_strides
 from .order import reaches, topological
 
-__all__ = ["Call", "Place", "Plan", "make_plan"]
+__all__ = ["Call", "Nest", "Place", "Plan", "make_plan"]
 
 ALIGN = 64
+ROOM = -1
+"""The number under which the room of a region is taken from the arena."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,18 +39,38 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """An op that runs by its own `Op.eval`, called back from the plan."""
+    """An op that runs by its own `Op.eval`, called back from the plan. ``constants``: operands that are in no place."""
 
     node: Node
+    constants: dict[int, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Nest:
+    """A region: the plans of its bodies by the names of the parameters, and its room in the arena.
+
+    ``at``: where that starts; in it, ``buffers``: (position of a carry, offset, bytes) of the two places which a carry
+    that can not be written in place goes between, and ``inner``: the arena of each body.
+    """
+
+    node: Node
+    plans: dict[str, Plan]
+    buffers: tuple[tuple[int, Size, Size], ...]
+    inner: dict[str, Size]
+    room: Size
+    at: Size = 0
+
+
+Step = Kernel | Call | Nest
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """``steps`` in order; ``places`` of all stored values; ``arena``: bytes; ``results``: place of each output of
-    the graph."""
+    """``steps`` in order; ``places`` of all stored values; ``arena``: bytes; ``results``: the outputs of the graph that
+    are not written over an input."""
 
     graph: Graph
-    steps: tuple[Kernel | Call, ...]
+    steps: tuple[Step, ...]
     places: dict[int, Place]
     specs: dict[int, TensorSpec]
     arena: Size
@@ -53,17 +78,33 @@ class Plan:
 
     @property
     def kernels(self) -> tuple[Kernel, ...]:
-        return tuple(s for s in self.steps if isinstance(s, Kernel))
+        """Those of bodies too."""
+        return tuple(s for s in self.every() if isinstance(s, Kernel))
+
+    @property
+    def calls(self) -> tuple[Call, ...]:
+        """Those of bodies too: their order is how a call back names one."""
+        return tuple(s for s in self.every() if isinstance(s, Call))
+
+    def every(self) -> Iterator[Step]:
+        """The steps, those of bodies after the region they are of."""
+        for step in self.steps:
+            yield step
+            if isinstance(step, Nest):
+                for plan in step.plans.values():
+                    yield from plan.every()
 
 
-def make_plan(graph: Graph) -> Plan:
-    """Cluster, order, lower and place."""
-    graph = own_outputs(graph)
+def make_plan(graph: Graph, carried: tuple[tuple[int, int], ...] = ()) -> Plan:
+    """Cluster, order, lower and place. ``carried``: (output, input) positions that may be one place, where the output
+    can be written over the input."""
+    graph = own_operands(own_outputs(graph))
     grouped = cluster(graph)
-    in_place = _in_place(graph, grouped)
+    in_place = _in_place(graph, grouped, (*graph.aliases, *carried))
     ordered, in_place = _order_with_writes(graph, grouped, in_place)
     steps = [step for made in ordered for step in _steps(made, grouped)]
     copies, targets = _copies(graph, in_place)
+    targets |= in_place
     return _place(graph, (*steps, *copies), targets)
 
 
@@ -84,10 +125,49 @@ def own_outputs(graph: Graph) -> Graph:
     return Graph(graph.inputs, tuple(nodes), tuple(outputs), graph.aliases)
 
 
-def _steps(made: Cluster, grouped: Clustering) -> list[Kernel | Call]:
+def own_operands(graph: Graph) -> Graph:
+    """Constants that regions read, which are places to them, as values that a node makes."""
+    made, copies, fresh = graph.producers(), dict[int, Value](), graph.fresh()
+    nodes: list[Node] = []
+    for node in graph.nodes:
+        if node.kind == "region":
+            for v in node.inputs:
+                if v.id in made and made[v.id].op == CONSTANT and v.id not in copies:
+                    copies[v.id] = Value(fresh + len(copies), v.spec)
+                    nodes.append(Node("identity", (v,), (copies[v.id],), parameters({})))
+            node = replace(node, inputs=tuple(copies.get(v.id, v) for v in node.inputs))
+        nodes.append(node)
+    return replace(graph, nodes=tuple(nodes))
+
+
+def _nest(node: Node) -> Nest:
+    """The plan of a region: its bodies, and room for its carries. Bodies never run at the same time, and share room."""
+    settings = node.settings
+    first = settings.get("constants", 0)
+    carries = {"scan": settings.get("carries", 0), "while_loop": len(node.outputs)}.get(node.op, 0)
+    pairs = tuple((k, first + k) for k in range(carries))
+    plans = {k: make_plan(v, pairs if k == "body" else ()) for k, v in node.params if isinstance(v, Graph)}
+    room: Size = ALIGN if node.op == "while_loop" else 0  # for the answer of the test
+    buffers = []
+    for k in range(carries):
+        value = plans["body"].graph.outputs[k]
+        if plans["body"].places[value.id].where == "result":
+            size = _rounded(value.spec.size * value.spec.dtype.itemsize)
+            buffers.append((k, room, size))
+            room = size + size + room
+    arenas = [plan.arena for plan in plans.values()]
+    if any(isinstance(size, Dim) for size in arenas):
+        inner = {}
+        for name, plan in plans.items():
+            inner[name], room = room, plan.arena + room
+        return Nest(node, plans, tuple(buffers), inner, room)
+    return Nest(node, plans, tuple(buffers), dict.fromkeys(plans, room), max(arenas) + room)  # type: ignore[type-var]
+
+
+def _steps(made: Cluster, grouped: Clustering) -> list[Step]:
     if made.kind == "call":
         assert made.call is not None
-        return [Call(made.call)]
+        return [_nest(made.call) if made.call.kind == "region" else _call(made)]
     if made.kind == "concat":
         assert made.call is not None
         return list(concat_kernels(made.call))
@@ -96,15 +176,21 @@ def _steps(made: Cluster, grouped: Clustering) -> list[Kernel | Call]:
     except NotInline:
         if made.call is None:
             raise
-        return [Call(made.call)]
+        return [_call(made)]
 
 
-def _in_place(graph: Graph, grouped: Clustering) -> dict[int, int]:
+def _call(made: Cluster) -> Call:
+    assert made.call is not None
+    makers = {v.id: made.body.producers.get(v.id) for v in made.call.inputs}
+    return Call(made.call, {k: n.settings["value"] for k, n in makers.items() if n is not None and n.op == CONSTANT})
+
+
+def _in_place(graph: Graph, grouped: Clustering, pairs: tuple[tuple[int, int], ...]) -> dict[int, int]:
     """Output value -> input value that it may overwrite: its own kernel must read the old value only at the element
     it writes."""
     out: dict[int, int] = {}
     by_number = {c.number: c for c in grouped.clusters}
-    for position, source in graph.aliases:
+    for position, source in pairs:
         value, old = graph.outputs[position], graph.inputs[source]
         made = by_number[grouped.home[value.id]]
         if made.kind in ("map", "reduce", "contract") and _reads_own_element(made, value, old):
@@ -156,9 +242,9 @@ def _order_with_writes(
     return [clusters[n] for n in topological(needs)], kept
 
 
-def _copies(graph: Graph, in_place: dict[int, int]) -> tuple[list[Kernel | Call], dict[int, int]]:
+def _copies(graph: Graph, in_place: dict[int, int]) -> tuple[list[Step], dict[int, int]]:
     """Copies at the end for variables that could not be written in place; and output value -> input it stands in."""
-    copies: list[Kernel | Call] = []
+    copies: list[Step] = []
     targets: dict[int, int] = {}
     for position, source in graph.aliases:
         value, old = graph.outputs[position], graph.inputs[source]
@@ -178,9 +264,9 @@ def _copies(graph: Graph, in_place: dict[int, int]) -> tuple[list[Kernel | Call]
     return copies, targets
 
 
-def _place(graph: Graph, steps: tuple[Kernel | Call, ...], targets: dict[int, int]) -> Plan:
+def _place(graph: Graph, steps: tuple[Step, ...], targets: dict[int, int]) -> Plan:
     specs = {v.id: v.spec for v in graph.values()}
-    aliased = {position for position, _ in graph.aliases}
+    aliased = {position for position, _ in graph.aliases} | {k for k, v in enumerate(graph.outputs) if v.id in targets}
     places = {v.id: Place("input", k) for k, v in enumerate(graph.inputs)}
     results = tuple(v for k, v in enumerate(graph.outputs) if k not in aliased)
     for k, v in enumerate(results):
@@ -189,25 +275,30 @@ def _place(graph: Graph, steps: tuple[Kernel | Call, ...], targets: dict[int, in
         places[new] = places[old]
     arena = _Arena()
     last = _last_use(steps)
+    placed: list[Step] = []
     for number, step in enumerate(steps):
         for made in sorted(_writes(step)):
             if made not in places:
                 places[made] = Place("arena", arena.take(made, specs[made].size * specs[made].dtype.itemsize))
+        if isinstance(step, Nest) and step.room != 0:
+            step = replace(step, at=arena.take(ROOM, step.room))
+            arena.give(ROOM)
+        placed.append(step)
         for used in sorted(_reads(step) | _writes(step)):
             if last.get(used, number) == number and used in arena.taken:
                 arena.give(used)
-    return Plan(graph, steps, places, specs, arena.size, results)
+    return Plan(graph, tuple(placed), places, specs, arena.size, results)
 
 
-def _reads(step: Kernel | Call) -> set[int]:
+def _reads(step: Step) -> set[int]:
     return {r.source for r in step.reads} if isinstance(step, Kernel) else {v.id for v in step.node.inputs}
 
 
-def _writes(step: Kernel | Call) -> set[int]:
+def _writes(step: Step) -> set[int]:
     return {w.target for w in step.writes} if isinstance(step, Kernel) else {v.id for v in step.node.outputs}
 
 
-def _last_use(steps: tuple[Kernel | Call, ...]) -> dict[int, int]:
+def _last_use(steps: tuple[Step, ...]) -> dict[int, int]:
     last: dict[int, int] = {}
     for number, step in enumerate(steps):
         for v in _reads(step) | _writes(step):

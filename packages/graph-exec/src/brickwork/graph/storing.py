@@ -19,7 +19,7 @@ EXPENSIVE = {
     **dict.fromkeys(("fmod", "ipow"), 50),
 }
 STORE_WHEN_SHARED, STORE_WHEN_BROADCAST = 3, 8
-ANCHORS = ("opaque", "contraction", "reduce")
+ANCHORS = ("opaque", "contraction", "reduce", "region")
 
 
 def stored_values(graph: Graph) -> set[int]:
@@ -30,7 +30,7 @@ def stored_values(graph: Graph) -> set[int]:
     for node in graph.nodes:
         if node.kind in ANCHORS:
             stored.update(v.id for v in node.outputs)
-        if node.kind == "opaque":
+        if node.kind in ("opaque", "region"):
             stored.update(v.id for v in node.inputs)
         elif node.kind == "contraction":
             stored.update(peel(v, producers).id for v in node.inputs)

@@ -11,9 +11,13 @@ import numpy as np
 
 from brickwork.tensor.errors import TraceError
 from brickwork.tensor.op import Composite, Op
+from brickwork.tensor.recording import Recording
+from brickwork.tensor.regions import with_outside
+from brickwork.tensor.registry import Region
 from brickwork.tensor.spec import TensorSpec
-from brickwork.tensor.tensor import Tensor, Variable
-from brickwork.tensor.trace import Trace
+from brickwork.tensor.tensor import Tensor
+from brickwork.tensor.trace import Trace, use
+from brickwork.tensor.variable import Variable
 
 from .ir import CONSTANT, Graph, Node, Value, parameters
 
@@ -71,6 +75,9 @@ class GraphTrace(Trace):
     def process(self, op: Op, args: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
         if isinstance(op, Composite):
             return op.body(*[self.read(a) if isinstance(a, Variable) else a for a in args], **params)
+        if isinstance(op, Region):
+            args, params = with_outside(op, args, dict(params), self)
+            params = {k: _nested(v) if isinstance(v, Recording) else v for k, v in params.items()}
         kinds = [a.dtype if hasattr(a, "dtype") else type(a) for a in args]
         inputs = tuple(self._value(a, op, kinds) for a in args)
         specs = op.infer(*(v.spec for v in inputs), **params)
@@ -141,6 +148,14 @@ class GraphTrace(Trace):
         if isinstance(t.data, Symbol):
             return t.data.value
         return self._constant(t.data) if t.shape == () else self._capture(t.data)
+
+
+def _nested(body: Recording) -> Graph:
+    """The graph of a body: it needs nothing but its inputs."""
+    trace = GraphTrace()
+    inputs = [trace.argument(v.spec) for v in body.inputs]
+    with use(trace):
+        return trace.finish(body.replay(inputs)).graph
 
 
 _OURS = ("brickwork.tensor", "brickwork.graph", "brickwork.layers")

@@ -16,10 +16,12 @@ from .errors import BrickworkError, DTypeError, ShapeError
 from .op import Composite, Op
 from .ops.creation import ones_like, zeros_like
 from .ops.movement import identity
+from .registry import Region
 from .spec import as_ints
-from .tensor import Tensor, Variable, asarray, beside
+from .tensor import Tensor, asarray, beside
 from .trace import Trace, bind, current, use
 from .tree import leaves, unflatten
+from .variable import Variable
 
 __all__ = ["GradientTape", "Tape", "grad", "value_and_grad", "vjp"]
 
@@ -67,6 +69,8 @@ class Tape(Trace):
         inputs = tuple(self.read(a) if isinstance(a, Variable) else a for a in args)
         if isinstance(op, Composite) and op.rule is None:
             return op.body(*inputs, **params)
+        if isinstance(op, Region):
+            return op.record(self, inputs, dict(params))
         with use(self.parent):
             out = bind(op, inputs, params)
         self.record(op, inputs, out if isinstance(out, tuple) else (out,), params)

@@ -18,10 +18,12 @@ from .dim import Size
 from .errors import ShapeError, TraceError
 from .op import Composite, Op
 from .ops.movement import broadcast_to
+from .registry import Region
 from .spec import Shape, normalize_axis
-from .tensor import Tensor, Variable, asarray
+from .tensor import Tensor, asarray
 from .trace import Trace, bind, current, use
 from .tree import Path, flatten, leaves, map_tree, unflatten
+from .variable import Variable
 
 __all__ = ["BatchTrace", "Batched", "vmap"]
 
@@ -78,6 +80,9 @@ class BatchTrace(Trace):
         with use(self.parent):
             if not any(marks):
                 return bind(op, values, params)
+        if isinstance(op, Region):
+            return op.map(self, inputs, dict(params))
+        with use(self.parent):
             if isinstance(op, Composite):
                 lifted = _Lifted(op, marks, self.size)
                 out = bind(Composite(f"vmap of {op.name}", lifted.body, lifted.rule), values, params)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from .dtypes import promote
 from .errors import BrickworkError
 
-__all__ = ["OPS", "Op", "register"]
+__all__ = ["OPS", "REGIONS", "Op", "Region", "register"]
 
 
 class Op:
@@ -17,6 +18,13 @@ class Op:
     keyword-only."""
 
     kind = "op"
+    planned: Callable[[Sequence[Any]], Callable[..., Any]] | None = None
+    """Where arrays of NumPy need nothing but a function chosen by their dtypes: what chooses it. `eval` does the same, so
+    who writes an `eval` of its own has none."""
+
+    def __init_subclass__(cls) -> None:
+        if "eval" in cls.__dict__ and "planned" not in cls.__dict__:
+            cls.planned = None
 
     def __init__(self, name: str):
         self.name = name
@@ -42,6 +50,30 @@ class Op:
         return f"<{self.kind} op {self.name}>"
 
 
+class Region(Op):
+    """An op whose parameters hold bodies: recordings, which run no, one or many times (see `brickwork.tensor.regions`).
+
+    Its result is always a tuple. Each trace asks it for what it needs.
+    """
+
+    kind = "region"
+
+    def body(self, *args: Any, **params: Any) -> tuple[Any, ...]:
+        """The results, at once, on tensors that have values."""
+        raise NotImplementedError
+
+    def record(self, tape: Any, args: tuple[Any, ...], params: dict[str, Any]) -> tuple[Any, ...]:
+        """The results under the parent of a tape, which records how they are differentiated."""
+        raise NotImplementedError
+
+    def map(self, trace: Any, args: tuple[Any, ...], params: dict[str, Any]) -> tuple[Any, ...]:
+        """The results under a `BatchTrace`, of some batched arguments."""
+        raise NotImplementedError
+
+
+REGIONS: dict[str, Region] = {}
+"""`cond`, `while_loop` and `scan`, once their room is loaded. They stand beside `OPS`, as what they take follows from
+their bodies and not from rules of their own."""
 OPS: dict[str, Op] = {}
 AnOp = TypeVar("AnOp", bound=Op)
 

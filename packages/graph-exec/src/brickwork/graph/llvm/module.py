@@ -6,8 +6,9 @@ from brickwork.tensor.coalesce import coalesce
 from brickwork.tensor.dim import Dim, Size
 from brickwork.tensor.kernel import Kernel, Read, Stage, Write
 
-from ..plan import Call, Plan
+from ..plan import Call, Nest, Plan
 from .codegen import Function, generate
+from .nests import Frame, emit_nest
 from .strategy import Machine
 from .writer import Writer
 
@@ -26,42 +27,82 @@ def symbols_of(plan: Plan) -> tuple[str, ...]:
 
 def build_module(plan: Plan, machine: Machine) -> str:
     """The module: ``i64 brickwork_run(buffers, arena, dims, pool, parallel, callback)`` gives 0, or 1 where a call
-    failed; ``i64 brickwork_shares()`` whether any kernel may go to the pool."""
-    symbols = symbols_of(plan)
-    functions: dict[Kernel, tuple[str, Function]] = {}
-    w = Writer()
-    for k, s in enumerate(symbols):
-        w.dims[s] = w.let(f"load i64, ptr {w.let(f'getelementptr i64, ptr %dims, i64 {k}')}")
-    w.put("%serial = icmp eq ptr %pool, null")
-    shared = False
-    slots_needed = max((len(_buffers(s)) for s in plan.kernels), default=1)
-    for number, step in enumerate(plan.steps):
-        if isinstance(step, Call):
-            _emit_call(w, number)
-            continue
-        order = _buffers(step)
+    failed; ``i64 brickwork_shares()`` whether any kernel may go to the pool.
+
+    ``i64 callback(number, addresses)`` runs call ``number`` of `Plan.calls`, on the addresses of its operands that are
+    no constants, then of its results.
+    """
+    return _Module(plan, machine).run()
+
+
+class _Module:
+    """``functions``: of each kernel, its name and text; equal kernels are one. ``shared``: any may go to the pool."""
+
+    def __init__(self, plan: Plan, machine: Machine):
+        self.plan, self.machine = plan, machine
+        self.symbols = symbols_of(plan)
+        self.numbers = {id(c): k for k, c in enumerate(plan.calls)}
+        self.functions: dict[Kernel, tuple[str, Function]] = {}
+        self.shared = False
+        self.w = Writer()
+
+    def run(self) -> str:
+        w, plan = self.w, self.plan
+        for k, s in enumerate(self.symbols):
+            w.dims[s] = w.let(f"load i64, ptr {w.let(f'getelementptr i64, ptr %dims, i64 {k}')}")
+        w.put("%serial = icmp eq ptr %pool, null")
+        w.stack("%slots", "ptr", max((len(_buffers(k)) for k in plan.kernels), default=1))
+        w.stack("%operands", "ptr", max((len(c.node.inputs) + len(c.node.outputs) for c in plan.calls), default=1))
+        self.steps(Frame(w, plan))
+        arguments = ", ".join(f"ptr %{name}" for name in ("buffers", "arena", "dims", "pool", "parallel", "callback"))
+        entry = (
+            f"define i64 @brickwork_run({arguments}) #0 {{\nentry:\n{w.text()}\n  ret i64 0\nfailed:\n  ret i64 1\n}}\n"
+        )
+        texts = [f.text for _, f in self.functions.values()]
+        declared = sorted(set(w.declared).union(*(f.declared for _, f in self.functions.values())))
+        shares = f"define i64 @brickwork_shares() {{\n  ret i64 {int(self.shared)}\n}}\n"
+        return "\n".join([*declared, "", *texts, entry, shares, self._attributes()])
+
+    def _attributes(self) -> str:
+        machine = self.machine
+        target = f'"target-cpu"="{machine.name}" "target-features"="{machine.features}"'
+        width = f'"prefer-vector-width"="{machine.vector_bytes * 8}"'
+        return "".join(
+            f"attributes #{k} = {{ nounwind {extra}{target} {width} }}\n" for k, extra in enumerate(("", "noinline "))
+        )
+
+    def steps(self, frame: Frame) -> None:
+        """The steps of a plan, its values where the frame says."""
+        for step in frame.plan.steps:
+            if isinstance(step, Call):
+                self._call(step, frame)
+            elif isinstance(step, Nest):
+                emit_nest(step, frame, self.steps)
+            else:
+                self._kernel(step, frame)
+
+    def _call(self, call: Call, frame: Frame) -> None:
+        w, node = self.w, call.node
+        operands = [v for v in node.inputs if v.id not in call.constants]
+        for k, v in enumerate((*operands, *node.outputs)):
+            w.put(f"store ptr {frame.address(v.id)}, ptr {w.let(f'getelementptr ptr, ptr %operands, i64 {k}')}")
+        status = w.let(f"call i64 %callback(i64 {self.numbers[id(call)]}, ptr %operands)")
+        bad = w.let(f"icmp ne i64 {status}, 0")
+        on = w.label("on")
+        w.put(f"br i1 {bad}, label %failed, label %{on}")
+        w.start(on)
+
+    def _kernel(self, step: Kernel, frame: Frame) -> None:
+        w, order = self.w, _buffers(step)
         kernel = coalesce(renumbered(step, {v: k for k, v in enumerate(order)}))
-        if kernel not in functions:
-            name = f"kernel{len(functions)}"
-            functions[kernel] = (name, generate(name, kernel, {k: k for k in range(len(order))}, symbols, machine))
-        name, function = functions[kernel]
+        if kernel not in self.functions:
+            name = f"kernel{len(self.functions)}"
+            slots = {k: k for k in range(len(order))}
+            self.functions[kernel] = name, generate(name, kernel, slots, self.symbols, self.machine)
+        name, function = self.functions[kernel]
         for k, v in enumerate(order):
-            w.put(f"store ptr {_address(w, plan, v)}, ptr {w.let(f'getelementptr ptr, ptr %slots, i64 {k}')}")
-        shared |= _emit_kernel(w, name, function)
-    body = "\n".join(w.lines)
-    declared = sorted(set(w.declared).union(*(f.declared for _, f in functions.values())))
-    arguments = ", ".join(f"ptr %{name}" for name in ("buffers", "arena", "dims", "pool", "parallel", "callback"))
-    slots = f"  %slots = alloca ptr, i64 {slots_needed}\n"
-    entry = (
-        f"define i64 @brickwork_run({arguments}) #0 {{\nentry:\n{slots}{body}\n  ret i64 0\nfailed:\n  ret i64 1\n}}\n"
-    )
-    target = f'"target-cpu"="{machine.name}" "target-features"="{machine.features}"'
-    width = f'"prefer-vector-width"="{machine.vector_bytes * 8}"'
-    attributes = "".join(
-        f"attributes #{k} = {{ nounwind {extra}{target} {width} }}\n" for k, extra in enumerate(("", "noinline "))
-    )
-    shares = f"define i64 @brickwork_shares() {{\n  ret i64 {int(shared)}\n}}\n"
-    return "\n".join([*declared, "", *(f.text for _, f in functions.values()), entry, shares, attributes])
+            w.put(f"store ptr {frame.address(v)}, ptr {w.let(f'getelementptr ptr, ptr %slots, i64 {k}')}")
+        self.shared |= _emit_kernel(w, name, function)
 
 
 def _buffers(kernel: Kernel) -> list[int]:
@@ -82,22 +123,6 @@ def renumbered(kernel: Kernel, place: dict[int, int]) -> Kernel:
         for s in kernel.stages
     )
     return Kernel(kernel.axes, kernel.outer, reads, stages)
-
-
-def _address(w: Writer, plan: Plan, value: int) -> str:
-    place = plan.places[value]
-    if place.where == "arena":
-        return w.let(f"getelementptr i8, ptr %arena, i64 {w.size(place.at)}")
-    position = place.at if place.where == "input" else len(plan.graph.inputs) + place.at
-    return w.let(f"load ptr, ptr {w.let(f'getelementptr ptr, ptr %buffers, i64 {position}')}")
-
-
-def _emit_call(w: Writer, number: int) -> None:
-    status = w.let(f"call i64 %callback(i64 {number})")
-    bad = w.let(f"icmp ne i64 {status}, 0")
-    on = w.label("on")
-    w.put(f"br i1 {bad}, label %failed, label %{on}")
-    w.start(on)
 
 
 def _emit_kernel(w: Writer, name: str, function: Function) -> bool:

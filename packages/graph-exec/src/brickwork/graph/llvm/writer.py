@@ -130,6 +130,25 @@ class Writer:
 
         self.loop(low, high, step, one)
 
+    def repeat(self, test: Callable[[str], str], body: Callable[[str], None]) -> str:
+        """Rounds i = 0, 1, ... of ``body(i)`` while ``test(i)``, a boolean, is true; gives the number of rounds."""
+        head, inside, done = (self.label(s) for s in ("head", "body", "done"))
+        before = self.block
+        self.put(f"br label %{head}")
+        self.start(head)
+        place = len(self.lines)
+        i, after = self.name("i"), self.name("n")
+        self.put("; phi")
+        self.put(f"br i1 {test(i)}, label %{inside}, label %{done}")
+        self.start(inside)
+        body(i)
+        self.put(f"{after} = add nsw i64 {i}, 1")
+        latch = self.block
+        self.put(f"br label %{head}")
+        self.lines[place] = f"  {i} = phi i64 [ 0, %{before} ], [ {after}, %{latch} ]"
+        self.start(done)
+        return i
+
     def branch(
         self, condition: str, yes: Callable[[], list[str]], no: Callable[[], list[str]], types: Sequence[str]
     ) -> list[str]:

@@ -7,10 +7,10 @@ of the outputs, and the aliases. To add one, write it in a room of its own and n
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..check import check_graph
-from ..ir import Graph
+from ..ir import Graph, Node
 from .cse import cse
 from .dce import dce
 from .fold import fold
@@ -38,6 +38,18 @@ PIPELINE: tuple[Pass, ...] = (
 )
 
 
+def everywhere(run: Callable[[Graph], Graph], graph: Graph) -> Graph:
+    """The graph after a pass, which goes through the bodies of regions first."""
+
+    def inside(node: Node) -> Node:
+        if not node.bodies:
+            return node
+        params = tuple((k, everywhere(run, v) if isinstance(v, Graph) else v) for k, v in node.params)
+        return replace(node, params=params)
+
+    return run(replace(graph, nodes=tuple(map(inside, graph.nodes))))
+
+
 def run_pipeline(
     graph: Graph, check: bool = False, on_step: Callable[[Pass, Graph, Graph], None] | None = None
 ) -> Graph:
@@ -49,7 +61,7 @@ def run_pipeline(
     if check:
         check_graph(graph)
     for step in PIPELINE:
-        after = step.run(graph)
+        after = everywhere(step.run, graph)
         if check:
             check_graph(after, f"after {step.name}")
         if on_step is not None:
