@@ -8,7 +8,7 @@ joins another over the same rows. What joins nothing is a kernel of its own. A j
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -21,7 +21,7 @@ from brickwork.tensor.spec import Shape
 from brickwork.tensor.view import Affine, Form
 
 from .ir import Graph, Node, Value
-from .lowering import Body, Index, NotInline, identity_index
+from .lowering import Body, Index, NotInline, dense_strides, identity_index
 from .order import reaches
 from .storing import peel, stored_values
 
@@ -29,6 +29,7 @@ __all__ = ["Cluster", "Clustering", "cluster"]
 
 MAX_READS = 40
 VECTOR_FROM = 8
+FAR = 1 << 30
 
 
 @dataclass(slots=True)
@@ -173,7 +174,7 @@ class _Builder:
     def _contraction(self, node: Node) -> None:
         definition = node.definition
         assert isinstance(definition, Contraction)
-        form = order_axes(definition.form(*(v.spec for v in node.inputs), **node.settings))
+        form = order_axes(definition.form(*(v.spec for v in node.inputs), **node.settings), node.inputs)
         outer = tuple(form.extents[: len(form.out)])
         phased = any(a.div != 1 for dims in form.maps for a in dims)
         for v in [] if phased else self._to_turn(form, node):
@@ -328,11 +329,22 @@ def product_of(body: Body, form: Form, node: Node) -> Expr:
     return out
 
 
-def order_axes(form: Form) -> Form:
-    """The form with its loop axes in the order: output axes, then contracted ones."""
-    order = (*form.out, *form.reduced)
+def order_axes(form: Form, operands: Sequence[Value]) -> Form:
+    """The form with its loop axes in the order: output axes, then contracted ones, of which the last takes the smallest
+    steps through the operands."""
+    order = (*form.out, *sorted(form.reduced, key=lambda a: -_step(form, operands, a)))
     maps = tuple(tuple(Affine(tuple(a.coeffs[o] for o in order), a.const, a.div) for a in dims) for dims in form.maps)
     return Form(tuple(form.extents[o] for o in order), maps, tuple(range(len(form.out))))
+
+
+def _step(form: Form, operands: Sequence[Value], axis: int) -> int:
+    """How far a step along a loop axis goes through the operands, in elements together; a symbolic size is taken as
+    large."""
+    total = 0
+    for v, dims in zip(operands, form.maps, strict=True):
+        for dim, stride in zip(dims, dense_strides(v.spec.shape), strict=True):
+            total += abs(dim.coeffs[axis]) * (FAR if isinstance(stride, Dim) else stride)
+    return total
 
 
 def accumulator(dtype: np.dtype) -> np.dtype:
