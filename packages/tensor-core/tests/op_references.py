@@ -155,6 +155,8 @@ REFERENCES: dict[str, Any] = {
     "slogdet": np.linalg.slogdet,
     "solve": np.linalg.solve,
     "pinv": lambda x, rtol: np.linalg.pinv(x),
+    "eig": lambda x: tuple(t.astype(complex) for t in np.linalg.eig(x)),
+    "eigvals": lambda x: np.linalg.eigvals(x).astype(complex),
     "eigh": lambda x: np.linalg.eigh(symmetric(x)),
     "eigvalsh": lambda x: np.linalg.eigvalsh(symmetric(x)),
     "svd": lambda x, full: np.linalg.svd(x, full_matrices=full),

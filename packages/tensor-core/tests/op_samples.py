@@ -123,6 +123,8 @@ TABLE = [
     Sample("pinv", ((3, 2), ())),
     Sample("eig", ((2, 3, 3),)),
     Sample("eigvals", ((2, 3, 3),)),
+    Sample("eig", ((2, 3, 3),)),
+    Sample("eigvals", ((2, 3, 3),)),
     Sample("eigh", ((2, 3, 3),)),
     Sample("eigvalsh", ((2, 3, 3),)),
     Sample("svd", ((2, 3, 2),), {"full": False}),

@@ -151,10 +151,6 @@ def over_leading_axes(op: Op, values: Values, marks: Marks, params: Mapping[str,
 
 RULES.update(dict.fromkeys(("identity", "stop_gradient"), over_leading_axes))
 RULES["sliding_window"] = along_axes("axes")
-RULES.update(dict.fromkeys(("sort", "argsort", "fft", "rfft", "irfft"), along_axes("axis")))
-RULES.update(
-    dict.fromkeys(("cholesky", "inv", "det", "slogdet", "eigh", "eigvalsh", "svd", "svdvals", "qr"), over_leading_axes)
-)
 
 
 @rule("take_along_axis", "add_along_axis")
@@ -164,7 +160,7 @@ def _along(op: Op, values: Values, marks: Marks, params: Mapping[str, Any], size
 
 RULES.update(dict.fromkeys(("sort", "argsort", "cumulative_sum", "cumulative_prod"), along_axes("axis")))
 RULES.update(dict.fromkeys(("fft", "rfft", "irfft"), along_axes("axis")))
-LINALG = ("cholesky", "inv", "det", "slogdet", "eigh", "eigvalsh", "svd", "svdvals", "qr")
+LINALG = ("cholesky", "inv", "det", "slogdet", "eig", "eigvals", "eigh", "eigvalsh", "svd", "svdvals", "qr")
 RULES.update(dict.fromkeys(LINALG, over_leading_axes))
 
 

@@ -31,7 +31,9 @@ __all__ = [
     "cross",
     "det",
     "diagonal",
+    "eig",
     "eigh",
+    "eigvals",
     "eigvalsh",
     "inv",
     "matmul",
@@ -51,6 +53,13 @@ __all__ = [
     "vecdot",
     "vector_norm",
 ]
+
+
+class Eig(NamedTuple):
+    """What `eig` gives."""
+
+    eigenvalues: Tensor
+    eigenvectors: Tensor
 
 
 class Eigh(NamedTuple):
@@ -103,6 +112,20 @@ def cholesky(x: Any, /, *, upper: bool = False) -> Tensor:
     """
     lower: Tensor = bind(D.cholesky_op, (_floating(x),))
     return conj(matrix_transpose(lower)) if as_bool("cholesky", "upper", upper) else lower
+
+
+def eig(x: Any, /) -> Eig:
+    """Eigenvalues (..., n), in no order, and eigenvectors (..., n, n), the columns, of norm 1, of any square matrices
+    (..., n, n); complex also of real ones.
+
+    Gradients need eigenvectors that are independent. For hermitian matrices `eigh` is faster and exact about it.
+    """
+    return Eig(*D.eig(_floating(x)))
+
+
+def eigvals(x: Any, /) -> Tensor:
+    """The eigenvalues of `eig` alone."""
+    return bind(D.eigvals_op, (_floating(x),))
 
 
 def eigh(x: Any, /) -> Eigh:
