@@ -4,22 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from .approximations import (
-    F64,
-    LAYOUTS,
-    LN2,
-    LOG,
-    NAN,
-    centring,
-    exponent_value,
-    fma,
-    native,
-    polynomial,
-    where,
-    with_pole,
-)
 from .dtypes import class_of
+from .exponentials import LOG
 from .expr import Expr, apply, const
+from .formats import F64, LAYOUTS, LN2, NAN, centring, exponent_value, fma, native, polynomial, where, with_pole
 
 __all__ = ["floor_divide", "fmod", "integer_power", "log2", "log10", "logaddexp", "remainder"]
 
@@ -57,11 +45,13 @@ def _floor_divide(x: Expr, y: Expr) -> Expr:
     down = apply("ne", rest, 0.0) & apply("ne", rest < 0.0, y < 0.0)
     found = where(down, whole - 1.0, whole)
     signed = where(found.equal(0.0), apply("copysign", const(0.0, x.dtype), ratio), found)
-    return where(apply("isfinite", ratio) & apply("isfinite", rest), signed, apply("floor", ratio))
+    finite = apply("isfinite", ratio) & apply("isfinite", rest) & apply("isfinite", y)
+    return where(finite, signed, apply("floor", ratio))
 
 
 def floor_divide(x: Expr, y: Expr) -> Expr:
-    """``floor(x / y)`` of the exact quotient; infinite where x / y is (Array API standard, ``floor_divide``)."""
+    """``floor(x / y)`` of the exact quotient; infinite where x / y is, a zero of its sign where y is infinite (Array
+    API standard, ``floor_divide``)."""
     return _floor_divide(x, y) if class_of(x.dtype) == "f" else apply("idiv", x, y)
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from .approximations import F32, LAYOUTS, native, where
 from .dtypes import NAMES
 from .expr import Expr, apply, const
+from .formats import F32, LAYOUTS, native, where
 
 __all__ = ["copysign", "nextafter", "signbit"]
 

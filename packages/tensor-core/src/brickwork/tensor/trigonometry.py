@@ -1,19 +1,23 @@
-"""Bodies of the trigonometric and hyperbolic atoms in other atoms, as `brickwork.tensor.approximations` has the rest.
-
-Straight-line too; float32 and float64 as they are, narrower floats through float32; special values as in C's
-``math.h``. The errors stated are the largest seen, in ulp, with fused multiply-add; the tests hold them.
-"""
+"""Bodies of the trigonometric and hyperbolic atoms in other atoms, as `brickwork.tensor.formats` says."""
 
 from __future__ import annotations
 
 import math
 
-from .approximations import F32, F64, INF, LAYOUTS, LN2, NAN, fma, native, polynomial, where, with_sign_of
 from .expr import Expr, apply
+from .formats import F32, F64, INF, LAYOUTS, LN2, NAN, clamp, fma, native, polynomial, where, with_sign_of
 
-__all__ = ["acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "cosh", "hypot", "sinh", "tan"]
+__all__ = ["acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "cos", "cosh", "hypot", "sin", "sinh", "tan"]
 
-# (atan(r) / r - 1) / r**2 in r**2, for |r| <= tan(pi / 8): a Remez exchange as in `approximations`
+# (sin(r) / r - 1) / r**2 in r**2, for |r| <= pi / 2
+SIN = {
+    F32: (-0.1666666, 0.008333066, -0.00019809577, 2.6057212e-06),
+    F64: (
+        -0.16666666666666666, 0.008333333333333194, -0.00019841269841209145, 2.755731921112437e-06,
+        -2.505210687158842e-08, 1.6058939643345052e-10, -7.642989823409692e-13, 2.7211370388374794e-15,
+    ),
+}  # fmt: skip
+# (atan(r) / r - 1) / r**2 in r**2, for |r| <= tan(pi / 8)
 ATAN = {
     F32: (-0.3333333, 0.19999559, -0.1426448, 0.10748547, -0.06465796),
     F64: (
@@ -25,6 +29,43 @@ ATAN = {
 # what pi / 4 as rounded to the dtype leaves out of it
 QUARTER = {F32: (0.78539818525314331, -2.185569414e-8), F64: (0.78539816339744828, 3.0616169978683829e-17)}
 EXP_LIMIT = {F32: 88.0, F64: 709.0}  # exp and expm1 are finite up to here
+
+
+def sine_near_multiple(x: Expr, multiple: Expr, parity: Expr) -> Expr:
+    """(-1)**parity sin(x - multiple * pi), parity in the lowest bit, for remainders up to a little over pi / 2."""
+    layout = LAYOUTS[x.dtype]
+    r = x
+    for part in layout.pi:
+        r = fma(multiple, -part, r)
+    r = clamp(r, -2.0, 2.0)  # of use only where x is too large to reduce
+    square = r * r
+    y = fma(r, fma(square, polynomial(square, SIN[x.dtype]), 0.0), r)  # + 0 so that the sine of -0 is -0
+    flip = parity.bitcast(layout.unsigned) << (layout.unsigned.itemsize * 8 - 1)
+    return (y.bitcast(layout.unsigned) ^ flip).bitcast(x.dtype)
+
+
+@native
+def sin(x: Expr) -> Expr:
+    """Sine in radians: x less a multiple of pi in three parts (Cody and Waite, 1980), and an odd polynomial.
+
+    Error: float32 2.0 ulp for |x| <= 1000, 2.6 for |x| <= 1e5; float64 2.5 ulp for |x| <= 1e10. Bits are lost beyond,
+    and none are left past 1e7 and 1e16; the value stays in [-1, 1]. Unfused, float32 has an absolute error up to 1.6e-7
+    for |x| <= 1e4.
+    """
+    shifter = LAYOUTS[x.dtype].shifter
+    shifted = fma(x, 1.0 / math.pi, shifter)
+    return sine_near_multiple(x, shifted - shifter, shifted)
+
+
+@native
+def cos(x: Expr) -> Expr:
+    """Cosine in radians, as the sine about odd multiples of pi / 2.
+
+    Error: as of `sin`.
+    """
+    shifter = LAYOUTS[x.dtype].shifter + 1.0  # cos(x) = -(-1)**n sin(x - (n + 1/2) pi): one more turns the sign
+    shifted = fma(x, 1.0 / math.pi, -0.5) + shifter
+    return sine_near_multiple(x, shifted - shifter + 0.5, shifted)
 
 
 def first_octants(ratio: Expr) -> Expr:
