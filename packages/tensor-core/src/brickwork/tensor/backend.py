@@ -20,8 +20,8 @@ __all__ = ["Backend", "backend_names", "get_backend", "module_of"]
 
 @runtime_checkable
 class Backend(Protocol):
-    """What a device offers. ``xp``: its NumPy-like array module; ``claims``: ops by name that it does better than
-    `Op.eval`."""
+    """What a device offers. ``xp``: its NumPy-like array module; ``claims``: composite ops by name that it does better
+    than their body; one gives NotImplemented for operands that it leaves to the body."""
 
     name: str
     xp: Any
@@ -101,7 +101,12 @@ def module_of(arrays: Sequence[Any]) -> Any:
 
 def claim_of(op: str, arrays: Sequence[Any]) -> Callable[..., Any] | None:
     """What the device of these arrays does for a composite op itself, if it claims it."""
-    return next((backend_of(a).claims.get(op) for a in arrays if type(a) in MODULES), None)
+    for a in arrays:
+        if type(a) is np.ndarray:
+            return NumpyBackend.claims.get(op)
+        if type(a) in MODULES:
+            return backend_of(a).claims.get(op)
+    return None
 
 
 def backend_of(data: Any) -> Backend:

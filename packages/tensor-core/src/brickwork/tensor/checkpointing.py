@@ -12,9 +12,10 @@ from .autodiff import Tape, vjp
 from .op import Composite, Op, Opaque, Spec, register
 from .ops.creation import zeros_like
 from .ops.movement import identity
-from .tensor import Tensor, Variable, asarray
+from .tensor import Tensor, asarray
 from .trace import Trace, bind, current, use
 from .tree import leaves, unflatten
+from .variable import Variable
 
 __all__ = ["checkpoint"]
 

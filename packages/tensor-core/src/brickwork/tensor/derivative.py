@@ -1,38 +1,18 @@
-"""An `Expr` over whole tensors: its value on arrays, and its derivative as one more elementwise op."""
+"""The derivative of an `Expr` over whole tensors, as one more elementwise op."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
 from .dtypes import is_floating
-from .expr import ATOMS, Expr, arg, fold, gradients, leaves, substitute
+from .expr import Expr, arg, gradients, leaves, substitute
+from .program import evaluate
 from .registry import OPS
 from .spec import Shape
 from .trace import bind
 
 __all__ = ["apply_gradient", "evaluate", "sum_to"]
-
-
-def evaluate(body: Expr, arrays: Sequence[Any]) -> Any:
-    """An expression on arrays, by NumPy's functions (CuPy arrays answer them too)."""
-
-    def visit(node: Expr, *args: Any) -> Any:
-        match node.head:
-            case "arg":
-                return arrays[node.value]
-            case "const":
-                return node.value
-            case "cast":
-                (x,) = args
-                return (x.real if x.dtype.kind == "c" and node.dtype.kind not in "cb" else x).astype(node.dtype)
-            case "bitcast":
-                return args[0].view(node.dtype)
-        return ATOMS[node.head].numpy(*args)
-
-    out = arrays[body.value].copy() if body.head == "arg" else fold(body, visit)  # a result is an array of its own
-    return out if out.dtype == body.dtype else out.astype(body.dtype)
 
 
 @lru_cache(maxsize=4096)

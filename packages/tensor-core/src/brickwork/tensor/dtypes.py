@@ -51,6 +51,7 @@ FROM_SHORT = {short: NAMES[name] for name, short in _SHORT.items()}
 DEFAULT_FLOAT = NAMES["float32"]
 DEFAULT_INT = NAMES["int64"]
 DEFAULT_COMPLEX = NAMES["complex64"]
+_NATIVE = {d: d for d in NAMES.values()}
 _CLASS = {NAMES[name]: "f" if name == "bfloat16" else short[0] for name, short in _SHORT.items()}
 _PYTHON = {bool: "b", int: "i", float: "f", complex: "c"}
 _RANK = {"b": 0, "u": 1, "i": 1, "f": 2, "c": 3}
@@ -64,7 +65,9 @@ def as_dtype(dtype: object) -> np.dtype:
     if dtype is None:
         raise DTypeError("dtype: must name a tensor type; got None. Leave the argument out for the default")
     if isinstance(dtype, np.dtype):
-        found = dtype
+        found = _NATIVE.get(dtype, dtype)
+        if found in _CLASS:
+            return found
     elif isinstance(dtype, type) and dtype in _PYTHON:
         return default_of(_PYTHON[dtype])
     else:

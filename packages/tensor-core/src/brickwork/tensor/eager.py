@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextvars import Context
 from typing import Any
 
@@ -11,10 +11,13 @@ import numpy as np
 
 from .backend import MODULES, claim_of, module_of
 from .errors import BrickworkError, DeviceError, DTypeError, MemoryLimitError, ShapeError
+from .memory import ledger
 from .op import Composite, Op, params_text
+from .registry import Region
 from .spec import TensorSpec
-from .tensor import Tensor, Variable
+from .tensor import Tensor
 from .trace import Trace, set_bottom
+from .variable import Variable
 
 __all__ = ["EagerTrace"]
 
@@ -33,22 +36,35 @@ class _Silent(threading.local):
 
 
 _silent = _Silent()
+_WITH_BODIES = frozenset((Composite.kind, Region.kind))
 
 
 class EagerTrace(Trace):
     """Computes with the array module that its arguments live in."""
 
     def process(self, op: Op, args: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
-        arrays = [a.data if isinstance(a, Tensor) else a for a in args]
-        xp = module_of(arrays)
+        arrays: Sequence[Any]
+        if len(args) == 1:  # without a loop, which costs a call before Python 3.12
+            (a,) = args
+            arrays = ((a.data if isinstance(a, Tensor) else a),)
+        elif len(args) == 2:
+            a, b = args
+            arrays = (a.data if isinstance(a, Tensor) else a), (b.data if isinstance(b, Tensor) else b)
+        else:
+            arrays = [a.data if isinstance(a, Tensor) else a for a in args]
+        xp = np if arrays and type(arrays[0]) is np.ndarray else module_of(arrays)
         try:
-            if isinstance(op, Composite):
-                claim = claim_of(op.name, arrays)
-                if claim is None:
-                    return op.body(*args, **params)
-                out = _silent.run(claim, *arrays, **params)
-            else:
+            if ledger.limit is not None and op.kind not in _WITH_BODIES:
+                ledger.ask(op.name, result_bytes(op, arrays, params))
+            if xp is np and op.planned is not None:
+                out = _silent.run(op.planned(arrays), *arrays)
+            elif op.kind not in _WITH_BODIES:
                 out = _silent.run(op.eval, xp, *arrays, **params)
+            else:
+                claim = claim_of(op.name, arrays)
+                out = NotImplemented if claim is None else _silent.run(claim, *arrays, **params)
+                if out is NotImplemented:
+                    return op.body(*args, **params)  # type: ignore[attr-defined]
         except BrickworkError:
             raise
         except RuntimeError as error:
@@ -58,7 +74,12 @@ class EagerTrace(Trace):
                 out = op.eval(xp, *arrays, **params)
         except (ValueError, TypeError, IndexError, OverflowError, MemoryError) as error:
             raise explain(op, arrays, params, error) from error
-        return tuple(_tensor(xp, o) for o in out) if type(out) is tuple else _tensor(xp, out)
+        if ledger.limit is not None:
+            for made in out if type(out) is tuple else (out,):
+                ledger.hold(made)
+        if type(out) is np.ndarray:
+            return Tensor(out)
+        return tuple([_tensor(xp, o) for o in out]) if type(out) is tuple else _tensor(xp, out)
 
     def read(self, variable: Variable) -> Tensor:
         variable.shared = True
@@ -73,11 +94,27 @@ def _tensor(xp: Any, out: Any) -> Tensor:
     return Tensor(out if type(out) in MODULES else xp.asarray(out))
 
 
-def explain(op: Op, arrays: list[Any], params: Mapping[str, Any], error: Exception) -> BrickworkError:
+def _specs(arrays: Sequence[Any]) -> list[TensorSpec]:
+    return [TensorSpec(np.shape(a), getattr(a, "dtype", None) or np.asarray(a).dtype) for a in arrays]
+
+
+def result_bytes(op: Op, arrays: Sequence[Any], params: Mapping[str, Any]) -> int:
+    """What the results of an op take, by its own shape rule; nothing where they are views, or unknown beforehand."""
+    if op.kind == "movement" and op.name != "pad" and (op.name != "reshape" or arrays[0].flags.c_contiguous):
+        return 0
+    try:
+        found = op.infer(*_specs(arrays), **params)
+    except Exception:  # bad operands: `eval` raises, and `explain` says what the user should read
+        return 0
+    specs = found if isinstance(found, tuple) else (found,)
+    return sum(int(s.size) * s.dtype.itemsize for s in specs)
+
+
+def explain(op: Op, arrays: Sequence[Any], params: Mapping[str, Any], error: Exception) -> BrickworkError:
     """The error that the user should read, from the op's own shape rule where that finds it, else from the array
     module."""
     try:
-        op.infer(*(TensorSpec(np.shape(a), getattr(a, "dtype", None) or np.asarray(a).dtype) for a in arrays), **params)
+        op.infer(*_specs(arrays), **params)
     except BrickworkError as ours:
         return ours
     except Exception:

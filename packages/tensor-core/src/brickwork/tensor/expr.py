@@ -71,11 +71,13 @@ _INTERNED: WeakValueDictionary[tuple[Any, ...], Expr] = WeakValueDictionary()
 class Expr:
     """One node. Build with `arg`, `const`, `apply` and the operators; compare with ``is``."""
 
-    __slots__ = ("__weakref__", "_program", "args", "dtype", "head", "value")
+    __slots__ = ("__weakref__", "_program", "args", "dtype", "head", "steps", "value")
     head: str
     args: tuple[Expr, ...]
     dtype: np.dtype
     value: Any
+    steps: Any
+    """What `program` makes of it, once it is evaluated."""
     _program: tuple[tuple[Expr, tuple[int, ...]], ...] | None
 
     def __new__(cls, head: str, args: tuple[Expr, ...], dtype: np.dtype, value: Any = None) -> Expr:
@@ -85,7 +87,7 @@ class Expr:
         if found is None:
             found = object.__new__(cls)
             found.head, found.args, found.dtype, found.value = head, args, dtype, value
-            found._program = None
+            found._program = found.steps = None
             _INTERNED[key] = found
         return found
 

@@ -7,17 +7,18 @@ arrays do it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
 import numpy as np
 
 from .atoms import ATOMS
-from .derivative import apply_gradient, evaluate, sum_to
+from .derivative import apply_gradient, sum_to
 from .dtypes import BOOL, class_of, promote, to_inexact
 from .errors import DTypeError, ShapeError
 from .expr import Expr, apply, arg
+from .program import evaluate, program_of
 from .registry import OPS, Op, register
 from .spec import TensorSpec, broadcast_shapes
 from .trace import bind
@@ -64,7 +65,7 @@ class Elementwise(Op):
         self.body: Callable[..., Expr] = (lambda *a: apply(body, *a)) if isinstance(body, str) else body
         self.direct = ATOMS[body].numpy if isinstance(body, str) else None
         self.expr = cache(self._expr)
-        self._plans: dict[tuple[Any, ...], np.dtype | None] = {}
+        self._plans: dict[Any, Callable[..., Any]] = {}
 
     def weak_dtype(self, *kinds: object) -> np.dtype:
         common = promote(*(kinds[1:] if self.rule == "where" else kinds))
@@ -83,24 +84,43 @@ class Elementwise(Op):
         return Spec(broadcast_shapes(self.name, *(s.shape for s in specs)), self.expr(*(s.dtype for s in specs)).dtype)
 
     def eval(self, xp: Any, *arrays: Any, **params: Any) -> Any:
-        kinds = tuple([getattr(a, "dtype", None) or type(a) for a in arrays])
-        try:
-            main = self._plans[kinds]
-        except KeyError:
-            main = self._plans[kinds] = self._plan(kinds)
-        if main is None:
-            return self.direct(*arrays)  # type: ignore[misc]
-        typed = [a if isinstance(k, np.dtype) else xp.asarray(a, dtype=main) for a, k in zip(arrays, kinds)]
-        return evaluate(self.expr(*[a.dtype for a in typed]), typed)
+        if xp is np:
+            return Elementwise.planned(self, arrays)(*arrays)
+        kinds = xp, tuple([getattr(a, "dtype", a.__class__) for a in arrays])
+        plan = self._plans.get(kinds)
+        return (self._kept(kinds, xp, kinds[1]) if plan is None else plan)(*arrays)
 
-    def _plan(self, kinds: tuple[Any, ...]) -> np.dtype | None:
-        """None where the NumPy function alone gives the promoted dtype, else the dtype for Python scalars."""
+    def planned(self, arrays: Sequence[Any]) -> Callable[..., Any]:
+        """The function for arrays of NumPy of these dtypes, and Python numbers."""
+        kinds: Any
+        if len(arrays) == 1:  # without a loop, which costs a call before Python 3.12
+            kinds = arrays[0].dtype
+        elif len(arrays) == 2:
+            a, b = arrays
+            kinds = getattr(a, "dtype", a.__class__), getattr(b, "dtype", b.__class__)
+        else:
+            kinds = tuple([getattr(a, "dtype", a.__class__) for a in arrays])
+        plan = self._plans.get(kinds)
+        return self._kept(kinds, np, kinds if len(arrays) > 1 else (kinds,)) if plan is None else plan
+
+    def _kept(self, key: Any, xp: Any, kinds: tuple[Any, ...]) -> Callable[..., Any]:
+        plan = self._plans[key] = self._plan(xp, kinds)
+        return plan
+
+    def _plan(self, xp: Any, kinds: tuple[Any, ...]) -> Callable[..., Any]:
+        """The NumPy function where it alone gives the promoted dtype, else the steps of the body."""
         main = self.weak_dtype(*kinds)
-        self.expr(*(k if isinstance(k, np.dtype) else main for k in kinds))  # raises where the atoms do not take it
+        body = self.expr(*(k if isinstance(k, np.dtype) else main for k in kinds))  # raises where atoms do not take it
         strong = [k for k in kinds[1 if self.rule == "where" else 0 :] if isinstance(k, np.dtype)]
         weak = [k for k in kinds if not isinstance(k, np.dtype)]
         native = not weak or (main.isbuiltin == 1 and all(k in _NATIVE for k in weak))
-        return None if self.direct is not None and native and strong and all(k == main for k in strong) else main
+        if self.direct is not None and native and strong and all(k == main for k in strong):
+            return self.direct
+        program = program_of(body)
+        if not weak:
+            return program
+        known = [isinstance(k, np.dtype) for k in kinds]
+        return lambda *arrays: program(*[a if k else xp.asarray(a, dtype=main) for a, k in zip(arrays, known)])
 
     def vjp(self, i: int, g: Any, out: Any, *inputs: Any, **params: Any) -> Any:
         body = self.expr(*(x.dtype for x in inputs))
@@ -120,7 +140,7 @@ class MapOp(Elementwise):
         return Spec(broadcast_shapes("map", *(s.shape for s in specs)), body.dtype)
 
     def eval(self, xp: Any, *arrays: Any, body: Expr, **params: Any) -> Any:
-        return evaluate(body, arrays)
+        return program_of(body)(*arrays)
 
     def vjp(self, i: int, g: Any, out: Any, *inputs: Any, body: Expr, **params: Any) -> Any:
         return apply_gradient(body, i, g, out, inputs)
@@ -151,6 +171,7 @@ class Reduce(Op):
         super().__init__(name)
         self.combine, self.rule, self.widen, self.boolean = combine, rule, widen, boolean
         self.ufunc: Any = ATOMS[combine].numpy
+        self._inner: dict[np.dtype, tuple[np.dtype, np.dtype]] = {}
 
     def prepare(self, dtype: np.dtype) -> np.dtype:
         """The dtype in which the values are combined, and which the result has."""
@@ -170,13 +191,18 @@ class Reduce(Op):
         return Spec(kept, self.prepare(x.dtype))
 
     def eval(self, xp: Any, x: Any, *, axis: tuple[int, ...], keepdims: bool) -> Any:
-        out = self.prepare(x.dtype)
-        inner = np.dtype("float32") if self.widen and out.itemsize == 2 else out
+        out, inner = self._inner.get(x.dtype) or self._dtypes(x.dtype)
         if xp is np and not self.boolean:  # the method is this call, wrapped in Python
             found = self.ufunc.reduce(x, axis, inner, None, keepdims)
         else:
             found = getattr(x, self.name)(axis=axis, keepdims=keepdims, **({"dtype": inner} if self.widen else {}))
         return found if inner is out else found.astype(out)
+
+    def _dtypes(self, dtype: np.dtype) -> tuple[np.dtype, np.dtype]:
+        """Of the result, and of the combining; kept."""
+        out = self.prepare(dtype)
+        both = self._inner[dtype] = out, np.dtype("float32") if self.widen and out.itemsize == 2 else out
+        return both
 
     def vjp(self, i: int, g: Any, out: Any, x: Any, *, axis: tuple[int, ...], keepdims: bool) -> Any:
         if self.rule is None:

@@ -13,7 +13,8 @@ from .distributions import beta, exponential, gamma, gumbel, normal, truncated_n
 from .philox import bits, fold_in, key, split
 from .philox import philox as philox  # the generator itself, for tests and other machines
 from .spec import as_int
-from .tensor import Tensor, Variable
+from .tensor import Tensor
+from .variable import Variable
 
 __all__ = [
     "SeedGenerator",

@@ -19,8 +19,8 @@ class Op:
 
     kind = "op"
     planned: Callable[[Sequence[Any]], Callable[..., Any]] | None = None
-    """Where arrays of NumPy need nothing but a function chosen by their dtypes: what chooses it. `eval` does the same, so
-    who writes an `eval` of its own has none."""
+    """Where arrays of NumPy need nothing but a function chosen by their dtypes: what chooses it. `eval` does the same,
+    so who writes an `eval` of its own has none."""
 
     def __init_subclass__(cls) -> None:
         if "eval" in cls.__dict__ and "planned" not in cls.__dict__:

@@ -11,7 +11,7 @@ import numpy as np
 
 from .dim import Dim, Size
 from .dtypes import short_name
-from .errors import DTypeError, ShapeError
+from .errors import DTypeError, IndexingError, ShapeError
 
 __all__ = [
     "Shape",
@@ -22,11 +22,13 @@ __all__ = [
     "as_ints",
     "as_shape",
     "broadcast_shapes",
+    "is_open",
     "normalize_axes",
     "normalize_axis",
 ]
 
 Shape = tuple[Size, ...]
+_ALL_AXES = tuple(tuple(range(ndim)) for ndim in range(9))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,8 @@ def as_float(who: str, what: str, value: Any) -> float:
 
 def as_bool(who: str, what: str, value: Any) -> bool:
     """A yes or no as argument. Raises `ShapeError` for an array of several."""
+    if value is False or value is True:
+        return value
     try:
         return bool(value)
     except (TypeError, ValueError):
@@ -107,22 +111,37 @@ def as_bool(who: str, what: str, value: Any) -> bool:
 def as_shape(who: str, shape: Any) -> Shape:
     """A shape: integers of at least 0 or symbolic sizes; one size stands for one axis. Raises `ShapeError`."""
     sizes = shape if isinstance(shape, (tuple, list)) else (shape,)
-    return tuple(n if isinstance(n, Dim) else as_int(who, "a size", n, 0) for n in sizes)
+    for n in sizes:
+        if type(n) is not int or n < 0:
+            return tuple(n if isinstance(n, Dim) else as_int(who, "a size", n, 0) for n in sizes)
+    return tuple(sizes)
+
+
+def is_open(shape: Shape) -> bool:
+    """Whether a size of a shape is symbolic."""
+    for n in shape:
+        if type(n) is not int and isinstance(n, Dim):
+            return True
+    return False
 
 
 def normalize_axis(who: str, axis: Any, ndim: int) -> int:
-    """A non-negative axis. Raises `ShapeError` when it is no integer or out of range."""
-    number = as_int(who, "axis", axis)
+    """A non-negative axis. Raises `ShapeError` when it is no integer, `IndexingError` when it is out of range."""
+    number = axis if type(axis) is int else as_int(who, "axis", axis)
     if not -ndim <= number < ndim:
-        raise ShapeError(f"{who}: axis must be in [{-ndim}, {ndim}); got {axis} for a tensor of {ndim} axes")
+        raise IndexingError(f"{who}: axis must be in [{-ndim}, {ndim}); got {axis} for a tensor of {ndim} axes")
     return number % ndim
 
 
 def normalize_axes(who: str, axis: Any, ndim: int) -> tuple[int, ...]:
     """Sorted, distinct, non-negative axes; None means all."""
     if axis is None:
-        return tuple(range(ndim))
+        return _ALL_AXES[ndim] if ndim < len(_ALL_AXES) else tuple(range(ndim))
+    if type(axis) is int and -ndim <= axis < ndim:
+        return (axis % ndim,)
     axes = axis if isinstance(axis, (tuple, list)) else (axis,)
+    if len(axes) == ndim < len(_ALL_AXES) and axes == _ALL_AXES[ndim]:
+        return _ALL_AXES[ndim]
     out = tuple(sorted(normalize_axis(who, a, ndim) for a in axes))
     if len(set(out)) != len(out):
         raise ShapeError(f"{who}: axes must be distinct; got {axis}")

@@ -1,4 +1,4 @@
-"""`Tensor`, a thin handle on an array or a symbol, and `Variable`, one that can be given a new value."""
+"""`Tensor`, a thin handle on an array or a symbol, and `asarray`, which makes one of what people have."""
 
 from __future__ import annotations
 
@@ -8,18 +8,22 @@ from typing import Any
 
 import numpy as np
 
-from .backend import array_types, backend_of, get_backend
-from .dtypes import DEFAULT_FLOAT, as_dtype, class_of, default_of
+from .arrays import from_array, from_python, offers_memory
+from .backend import backend_of, get_backend
+from .dtypes import as_dtype
 from .errors import BrickworkError, DeviceError, DTypeError, ShapeError, TraceError
+from .memory import ledger
 from .registry import OPS
 from .spec import Shape, TensorSpec
-from .trace import bind, current
+from .text import html, summary
+from .trace import bind
 
-__all__ = ["Tensor", "Variable", "asarray", "beside"]
+__all__ = ["Tensor", "asarray", "beside"]
 
-API_VERSIONS = ("2021.12", "2022.12", "2023.12", "2024.12")
+API_VERSIONS = ("2021.12", "2022.12", "2023.12", "2024.12", "2025.12")
 FUNCTIONS: dict[str, Callable[..., Any]] = {}
 """The functions behind the methods of `Tensor`; `brickwork.tensor.ops`, which builds on it, fills this."""
+_NUMBERS = frozenset((bool, int, float, complex))
 
 
 def _call(name: str, *args: Any) -> Tensor:
@@ -70,6 +74,8 @@ def _in_place(name: str) -> Callable[[Tensor, Any], Tensor]:
 
 def _operand(x: Any, like: Tensor) -> Any:
     """What may stand beside a tensor: numbers, which go wherever it is, and arrays; None for anything else."""
+    if type(x) in _NUMBERS:
+        return x
     if isinstance(x, np.generic):
         return beside(asarray(x), like)
     if isinstance(x, (int, float, complex)):
@@ -139,13 +145,32 @@ class Tensor:
         return self.numpy().tolist()
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        """For NumPy: the values themselves where they are in host memory and of the dtype. ``copy``: True for memory of
+        its own, False for an error (a `ShapeError`, which is a ValueError) where that is needed."""
         out = self.numpy()
-        if dtype is not None and out.dtype != dtype:
-            return out.astype(dtype)
-        return out.copy() if copy else out
+        made = out if dtype is None or out.dtype == dtype else out.astype(dtype)
+        shared = made is out and type(self) is Tensor and backend_of(self.data).name == "cpu"
+        if copy is False and not shared:
+            raise ShapeError(f"__array__: without copy the values must be as they are to be; got {self.spec} on "
+                             f"{self.device} for {made.dtype}. Leave copy out")  # fmt: skip
+        return made.copy() if copy and shared else made
 
-    def __dlpack__(self, **options: Any) -> Any:
-        return (self.data if hasattr(self.data, "__dlpack__") else self.numpy()).__dlpack__(**options)
+    def __dlpack__(
+        self,
+        *,
+        stream: Any = None,
+        max_version: tuple[int, int] | None = None,
+        dl_device: tuple[int, int] | None = None,
+        copy: bool | None = None,
+    ) -> Any:
+        """A capsule for `from_dlpack` of any library, as the standard has it: ``stream`` of the one who asks, the
+        ``max_version`` of DLPack that it reads, the ``dl_device`` that it wants, and whether a ``copy`` is made.
+
+        Raises BufferError where the array can not be had so, ValueError where ``copy=False`` can not be kept.
+        """
+        source = self.data if hasattr(self.data, "__dlpack__") else self.numpy()
+        asked = {"stream": stream, "max_version": max_version, "dl_device": dl_device, "copy": copy}
+        return source.__dlpack__(**{name: value for name, value in asked.items() if value is not None})
 
     def __dlpack_device__(self) -> tuple[int, int]:
         return (self.data if hasattr(self.data, "__dlpack_device__") else self.numpy()).__dlpack_device__()
@@ -154,7 +179,10 @@ class Tensor:
         """This tensor on a device (``cpu``, ``cuda``); itself where it is there. Raises `DeviceError` when the
         device is not usable."""
         target = get_backend(device)
-        return self if isinstance(self.data, target.array_type) else Tensor(target.asarray(self.numpy()))
+        if isinstance(self.data, target.array_type):
+            return self
+        ledger.ask("to", self.size * self.dtype.itemsize)
+        return Tensor(ledger.made(target.asarray(self.numpy())))
 
     def to_device(self, device: str, /, *, stream: Any = None) -> Tensor:
         """`to`, by the standard's name. Devices order their own work: a ``stream`` is refused with `DeviceError`."""
@@ -163,7 +191,7 @@ class Tensor:
         return self.to(device)
 
     def __array_namespace__(self, *, api_version: str | None = None) -> Any:
-        """The functions for tensors, `brickwork.tensor`, which follow the Array API standard 2024.12."""
+        """The functions for tensors, `brickwork.tensor`, which follow the Array API standard 2025.12."""
         module = sys.modules[__package__]
         if api_version is not None and api_version not in API_VERSIONS:
             raise BrickworkError(
@@ -175,10 +203,10 @@ class Tensor:
         return bool(self._scalar("bool"))
 
     def __int__(self) -> int:
-        return int(self._scalar("int"))
+        return int(self._real("int"))
 
     def __float__(self) -> float:
-        return float(self._scalar("float"))
+        return float(self._real("float"))
 
     def __complex__(self) -> complex:
         return complex(self._scalar("complex"))
@@ -187,6 +215,11 @@ class Tensor:
         if self.dtype.kind not in "iu" or self.shape != ():
             raise DTypeError(f"index: needs an integer of no axes; got {self.spec}. Use int(x) if that is meant")
         return int(self.numpy())
+
+    def _real(self, what: str) -> Any:
+        if self.dtype.kind == "c":
+            raise DTypeError(f"{what}: needs a real number; got {self.spec}. Use real(x) or abs(x)")
+        return self._scalar(what)
 
     def _scalar(self, what: str) -> Any:
         if self.size != 1:
@@ -206,11 +239,29 @@ class Tensor:
     def __repr__(self) -> str:
         if self.symbolic:
             return f"Tensor(<{self.spec}>)"
-        body = np.array2string(self.numpy(), separator=", ", prefix="Tensor(", threshold=200)
-        return f"Tensor({body}, dtype={self.dtype.name})"
+        return summary(self.numpy(), self.device)
+
+    def _repr_html_(self) -> str | None:
+        """For notebooks; None asks for `repr`."""
+        return None if self.symbolic else html(self.numpy(), self.device)
+
+    def __format__(self, how: str) -> str:
+        """One number formats as a number (``f"{loss:.3f}"``), anything else as its text."""
+        return format(self.item() if self.shape == () and not self.symbolic else str(self), how)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (type(self), (self.numpy(),))
+        return (Tensor, (self.numpy(),))
+
+    def __copy__(self) -> Tensor:
+        """Another handle on the same values."""
+        return Tensor(self.data)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
+        """The same values in memory of their own, on the device where they are."""
+        if self.symbolic:
+            return Tensor(self.data)
+        ledger.ask("deepcopy", self.data.nbytes)
+        return Tensor(ledger.made(self.data.copy()))
 
     def __matmul__(self, other: Any) -> Tensor:
         known = isinstance(other, (Tensor, int, float, complex, np.ndarray, np.generic))
@@ -227,8 +278,8 @@ class Tensor:
 
     @property
     def mT(self) -> Tensor:
-        axes = tuple(range(self.ndim))
-        return self.transpose((*axes[:-2], axes[-1], axes[-2]))
+        """The last two axes exchanged."""
+        return _call("matrix_transpose", self)
 
     def reshape(self, *shape: Any) -> Tensor:
         return _call("reshape", self, shape[0] if len(shape) == 1 and isinstance(shape[0], (tuple, list)) else shape)
@@ -306,102 +357,27 @@ class Tensor:
     )
 
 
-class Variable(Tensor):
-    """A named tensor that can be given new values of the same shape and dtype.
-
-    Inside a compiled function it is an input, and where it is assigned also an output that is written in place.
-    ``shared``: whether the array was handed out by `value`; who writes in place then takes a copy first.
-    """
-
-    __slots__ = ("_name", "_trainable", "shared")
-
-    def __init__(self, value: Any, *, name: str = "variable", trainable: bool = True, dtype: Any = None):
-        start = asarray(value, dtype)
-        if start.symbolic:
-            raise TraceError(
-                f"Variable: a value must be there; got the symbol {start.spec}. Make {name} before tracing"
-            )
-        super().__init__(start.data.copy())
-        self._name, self._trainable, self.shared = name, trainable, False
-
-    @property
-    def name(self) -> str:
-        return self._name
-
-    @property
-    def trainable(self) -> bool:
-        return self._trainable
-
-    @trainable.setter
-    def trainable(self, value: bool) -> None:
-        self._trainable = bool(value)
-
-    @property
-    def value(self) -> Tensor:
-        """The value now, as a tensor of its own."""
-        return current().read(self)
-
-    def numpy(self) -> np.ndarray:
-        """The values in host memory; a copy, since an assignment may write in place."""
-        return np.array(backend_of(self.data).to_numpy(self.data))
-
-    def assign(self, value: Any) -> Variable:
-        """Set the value. Raises `ShapeError` or `DTypeError` when it does not fit."""
-        new = self._operand(value)
-        if new.shape != self.shape:
-            raise ShapeError(
-                f"assign: {self.name} must keep its shape {self.shape}; got {new.shape}. Reshape the value"
-            )
-        if new.dtype != self.dtype:
-            raise DTypeError(
-                f"assign: {self.name} must keep its dtype {self.dtype}; got {new.dtype}. Use "
-                f"value.astype({str(self.dtype)!r})"
-            )
-        current().assign(self, new)
-        return self
-
-    def assign_add(self, value: Any) -> Variable:
-        return self.assign(self.value + self._operand(value))
-
-    def assign_sub(self, value: Any) -> Variable:
-        return self.assign(self.value - self._operand(value))
-
-    def _operand(self, value: Any) -> Tensor:
-        """Tensors and arrays as they are, Python numbers and lists in the dtype of the variable."""
-        return asarray(value, None if hasattr(value, "dtype") else self.dtype)
-
-    def __repr__(self) -> str:
-        return f"Variable(name={self.name!r}, {self.spec}, trainable={self.trainable})"
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return (_rebuild_variable, (self.numpy(), self.name, self.trainable))
-
-
-def _rebuild_variable(value: np.ndarray, name: str, trainable: bool) -> Variable:
-    return Variable(value, name=name, trainable=trainable)
-
-
 def asarray(value: Any, dtype: Any = None, *, device: str | None = None, copy: bool | None = None) -> Tensor:
-    """A tensor of a tensor, array, number, or nested list; no copy where none is needed.
+    """A tensor of a tensor, array, buffer, number, or nested list; no copy where none is needed.
 
-    Python floats become float32, ints int64. ``device``: where it is to be; where it is by default. ``copy``: True for
+    Python floats become float32, ints int64; arrays and buffers keep their dtype. ``device``: where it is to be; where it is by default. ``copy``: True for
     memory of its own, False for an error where that is needed.
     Raises `DTypeError` for what is not numeric or does not fit the dtype, `ShapeError` for ragged lists and where a
     copy is needed but not allowed.
     """
+    if type(value) is Tensor and dtype is None and device is None and copy is None:
+        return value
     if device is not None or copy is not None:
         return _placed(value, dtype, device, copy)
     wanted = None if dtype is None else as_dtype(dtype)
-    if isinstance(value, Variable):
-        value = value.value
     if isinstance(value, (list, tuple)) and any(isinstance(v, Tensor) for v in value):
         return _call("stack", [asarray(v, wanted) for v in value])
     if isinstance(value, Tensor):
-        out = value
-    elif hasattr(value, "dtype") and hasattr(value, "shape"):
-        out = Tensor(_from_array(value))
+        out: Tensor = value if type(value) is Tensor else getattr(value, "value", value)  # what a variable holds now
+    elif (hasattr(value, "dtype") and hasattr(value, "shape")) or offers_memory(value):
+        out = Tensor(from_array(value))
     else:
-        return Tensor(_from_python(value, wanted))
+        return Tensor(from_python(value, wanted))
     return out if wanted is None or out.dtype == wanted else _call("astype", out, wanted)
 
 
@@ -425,36 +401,3 @@ def _placed(value: Any, dtype: Any, device: str | None, copy: bool | None) -> Te
 def beside(x: Tensor, like: Tensor) -> Tensor:
     """``x`` on the device of ``like``; a symbol is on none."""
     return x if type(x.data) is type(like.data) or x.symbolic or like.symbolic else x.to(like.device)
-
-
-def _from_array(value: Any) -> Any:
-    """An array of a backend in use: the value itself, what it offers by DLPack, or what NumPy makes of it."""
-    if not isinstance(value, array_types()):
-        foreign = hasattr(value, "__dlpack__") and not isinstance(value, np.generic)
-        value = np.from_dlpack(value) if foreign else np.asarray(value)
-    exact = as_dtype(value.dtype)
-    return value if value.dtype == exact and value.dtype.isnative else value.astype(exact)
-
-
-def _from_python(value: Any, wanted: np.dtype | None) -> np.ndarray:
-    try:
-        array = np.asarray(value)
-    except ValueError:
-        raise ShapeError(
-            f"asarray: nested lists must be rectangular; got {type(value).__name__} with rows of several lengths. "
-            "Pad them"
-        ) from None
-    if array.dtype.kind not in "biufcV" or array.dtype.names is not None:
-        raise DTypeError(
-            f"asarray: values must be numbers or booleans; got {type(value).__name__} of {array.dtype}. "
-            "Encode text first, and cast integers beyond 64 bits to float"
-        )
-    if array.dtype.kind == "c" and wanted is not None and wanted.kind != "c":
-        raise DTypeError(f"asarray: complex numbers need a complex dtype; got {wanted}. Use complex64 or complex128")
-    if wanted is None:
-        wanted = default_of(class_of(array.dtype)) if array.size else DEFAULT_FLOAT
-    try:
-        with np.errstate(all="ignore"):
-            return np.asarray(value, dtype=wanted) if array.dtype.kind in "iu" else array.astype(wanted, copy=False)
-    except OverflowError as error:
-        raise DTypeError(f"asarray: values must fit {wanted}; {error}. Choose a wider dtype") from None

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .op import Op
-    from .tensor import Tensor, Variable
+    from .tensor import Tensor
+    from .variable import Variable
 
 __all__ = ["Trace", "bind", "current", "use"]
 

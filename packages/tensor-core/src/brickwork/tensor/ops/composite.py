@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from math import prod
 from typing import Any
 
+from ..dim import Size
 from ..dtypes import class_of, real_of, to_inexact
 from ..spec import as_bool, as_float, normalize_axes
 from ..tensor import Tensor, asarray
@@ -17,7 +17,10 @@ __all__ = ["logsumexp", "mean", "std", "var"]
 
 
 def _count(x: Tensor, axes: tuple[int, ...]) -> Tensor | float:
-    return size_of(prod(x.shape[a] for a in axes), real_of(to_inexact(x.dtype)))
+    count: Size = 1
+    for a in axes:
+        count = x.shape[a] * count
+    return float(count) if type(count) is int else size_of(count, real_of(to_inexact(x.dtype)))
 
 
 def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from math import prod
 from typing import Any
@@ -14,8 +15,9 @@ from ..dim import Dim, Size
 from ..dtypes import DEFAULT_FLOAT, as_dtype
 from ..errors import BrickworkError, DeviceError, DTypeError, MemoryLimitError, ShapeError
 from ..expr import INDEX, const, index, size_value
+from ..memory import ledger
 from ..op import Elementwise, Op, Spec, map_op, register
-from ..spec import Shape, as_bool, as_float, as_int, as_shape
+from ..spec import Shape, as_bool, as_float, as_int, as_shape, is_open
 from ..tensor import Tensor, asarray
 from ..trace import bind
 from .movement import broadcast_to
@@ -86,10 +88,9 @@ def _float(dtype: Any) -> np.dtype:
 def full(shape: Any, fill_value: Any, dtype: Any = None, *, device: str | None = None) -> Tensor:
     """A tensor of one value. ``dtype``: of the value by default. Raises `ShapeError` for what is no shape."""
     sizes, scalar = as_shape("full", shape), _one("full", fill_value, dtype)
-    if scalar.symbolic or any(isinstance(n, Dim) for n in sizes):
+    if scalar.symbolic or is_open(sizes):
         return broadcast_to(_on(scalar, device), sizes)
-    with _saying("full"):
-        return _on(Tensor(np.full(sizes, scalar.item(), scalar.dtype)), device)
+    return _made("full", sizes, scalar.dtype, device, lambda: np.full(sizes, scalar.item(), scalar.dtype))
 
 
 def _one(who: str, value: Any, dtype: Any) -> Tensor:
@@ -101,7 +102,10 @@ def _one(who: str, value: Any, dtype: Any) -> Tensor:
 
 def zeros(shape: Any, dtype: Any = None, *, device: str | None = None) -> Tensor:
     """Zeros of a shape, float32 by default."""
-    return full(shape, 0, _float(dtype), device=device)
+    sizes, kind = as_shape("zeros", shape), _float(dtype)
+    if is_open(sizes):
+        return full(sizes, 0, kind, device=device)
+    return _made("zeros", sizes, kind, device, lambda: np.zeros(sizes, kind))
 
 
 def ones(shape: Any, dtype: Any = None, *, device: str | None = None) -> Tensor:
@@ -111,11 +115,24 @@ def ones(shape: Any, dtype: Any = None, *, device: str | None = None) -> Tensor:
 
 def empty(shape: Any, dtype: Any = None, *, device: str | None = None) -> Tensor:
     """A tensor of a shape whose values are whatever its memory held, float32 by default; to be written over."""
-    sizes = as_shape("empty", shape)
-    if any(isinstance(n, Dim) for n in sizes):
-        return zeros(sizes, dtype, device=device)
-    with _saying("empty"):
-        return _on(Tensor(np.empty(sizes, _float(dtype))), device)
+    sizes, kind = as_shape("empty", shape), _float(dtype)
+    if is_open(sizes):
+        return zeros(sizes, kind, device=device)
+    return _made("empty", sizes, kind, device, lambda: np.empty(sizes, kind))
+
+
+def _made(
+    who: str, sizes: Sequence[Any], dtype: np.dtype, device: str | None, make: Callable[[], np.ndarray]
+) -> Tensor:
+    """What NumPy makes, on a device, within the memory limit; NumPy's complaints as ours."""
+    if ledger.limit is not None:
+        ledger.ask(who, prod(sizes) * dtype.itemsize)
+    try:
+        return _on(Tensor(ledger.made(make())), device)
+    except BrickworkError:
+        raise
+    except Exception as error:
+        raise _complaint(who, error) from None
 
 
 def full_like(x: Any, fill_value: Any, dtype: Any = None, *, device: str | None = None) -> Tensor:
@@ -124,7 +141,10 @@ def full_like(x: Any, fill_value: Any, dtype: Any = None, *, device: str | None 
     scalar = _one("full_like", fill_value, like.dtype if dtype is None else dtype)
     if like.symbolic or scalar.symbolic:
         return broadcast_to(_on(scalar, device), like.shape)
-    return _on(Tensor(module_of((like.data,)).full(like.shape, scalar.item(), scalar.dtype)), device)
+    xp = module_of((like.data,))
+    return _made(
+        "full_like", like.shape, scalar.dtype, device, lambda: xp.full(like.shape, scalar.item(), scalar.dtype)
+    )
 
 
 def zeros_like(x: Any, dtype: Any = None, *, device: str | None = None) -> Tensor:
@@ -143,7 +163,8 @@ def empty_like(x: Any, dtype: Any = None, *, device: str | None = None) -> Tenso
     if like.symbolic:
         return zeros_like(like, dtype, device=device)
     kind = like.dtype if dtype is None else as_dtype(dtype)
-    return _on(Tensor(module_of((like.data,)).empty(like.shape, kind)), device)
+    xp = module_of((like.data,))
+    return _made("empty_like", like.shape, kind, device, lambda: xp.empty(like.shape, kind))
 
 
 def _kind(who: str, values: tuple[Any, ...]) -> type:
@@ -158,8 +179,10 @@ def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None, *, de
     """``start, start + step, ...`` below ``stop``; integers give int64, floats float32. ``stop`` alone starts at 0."""
     low, high = (0, start) if stop is None else (start, stop)
     with _saying("arange"):
-        kind = dtype if dtype is not None else _kind("arange", (low, high, step))
-        return _on(Tensor(np.arange(low, high, step).astype(as_dtype(kind))), device)
+        kind = as_dtype(dtype if dtype is not None else _kind("arange", (low, high, step)))
+        if ledger.limit is not None:
+            ledger.ask("arange", max(0, math.ceil((high - low) / step)) * kind.itemsize)
+        return _on(Tensor(ledger.made(np.arange(low, high, step).astype(kind))), device)
 
 
 def linspace(
@@ -168,17 +191,21 @@ def linspace(
     """``num`` evenly spaced values from ``start`` to ``stop``, which is the last where ``endpoint``; float32, complex64
     where an end is complex."""
     with _saying("linspace"):
-        kind = dtype if dtype is not None else complex if _kind("linspace", (start, stop)) is complex else float
+        widest = complex if _kind("linspace", (start, stop)) is complex else float
+        kind = as_dtype(dtype if dtype is not None else widest)
         last = as_bool("linspace", "endpoint", endpoint)
-        return _on(Tensor(np.linspace(start, stop, num, endpoint=last).astype(as_dtype(kind))), device)
+        if ledger.limit is not None:
+            ledger.ask("linspace", as_int("linspace", "num", num, 0) * kind.itemsize)
+        made = np.linspace(start, stop, num, endpoint=last).astype(kind)
+        return _on(Tensor(ledger.made(made)), device)
 
 
 def eye(rows: int, columns: int | None = None, dtype: Any = None, *, k: int = 0, device: str | None = None) -> Tensor:
     """Ones on diagonal ``k`` (0 the main one, above it 1), zeros elsewhere; float32 by default."""
     n = as_int("eye", "a size", rows, 0)
     m = n if columns is None else as_int("eye", "a size", columns, 0)
-    with _saying("eye"):
-        return _on(Tensor(np.eye(n, m, k=as_int("eye", "k", k), dtype=_float(dtype))), device)
+    kind, diagonal = _float(dtype), as_int("eye", "k", k)
+    return _made("eye", (n, m), kind, device, lambda: np.eye(n, m, k=diagonal, dtype=kind))
 
 
 @contextmanager
@@ -189,12 +216,19 @@ def _saying(who: str) -> Iterator[None]:
             yield
     except BrickworkError:
         raise
-    except MemoryError as error:
-        raise MemoryLimitError(f"{who}: the result must fit in memory; {error}. Use smaller parts") from None
-    except TypeError as error:
-        raise DTypeError(f"{who}: arguments must be numbers; {error}") from None
-    except (ValueError, OverflowError, ZeroDivisionError) as error:
-        raise ShapeError(f"{who}: arguments must describe a range or shape; {error}") from None
+    except Exception as error:
+        raise _complaint(who, error) from None
+
+
+def _complaint(who: str, error: Exception) -> Exception:
+    """What NumPy says of arguments, as an error of ours; what is none of theirs stays."""
+    if isinstance(error, MemoryError):
+        return MemoryLimitError(f"{who}: the result must fit in memory; {error}. Use smaller parts")
+    if isinstance(error, TypeError):
+        return DTypeError(f"{who}: arguments must be numbers; {error}")
+    if isinstance(error, (ValueError, OverflowError, ZeroDivisionError)):
+        return ShapeError(f"{who}: arguments must describe a range or shape; {error}")
+    return error
 
 
 def size_of(size: Size, dtype: Any = DEFAULT_FLOAT) -> Tensor | float:

@@ -89,7 +89,7 @@ def reshape(x: Any, shape: Any, copy: bool | None = None) -> Tensor:
         return _reshape_with(as_bool("reshape", "copy", copy), asarray(x), shape)
     tensor = asarray(x)
     sizes = shape if isinstance(shape, (tuple, list)) else (shape,)
-    wanted: Shape = tuple(n if isinstance(n, Dim) else as_int("reshape", "a size", n, -1) for n in sizes)
+    wanted: Shape = tuple([n if isinstance(n, Dim) else as_int("reshape", "a size", n, -1) for n in sizes])
     if wanted == tensor.shape:
         return tensor
     return bind(reshape_op, (tensor,), {"shape": _whole(wanted, tensor) if -1 in wanted else wanted})
@@ -149,7 +149,7 @@ def broadcast_to(x: Any, shape: Any) -> Tensor:
 
 
 def expand_dims(x: Any, axis: int | Sequence[int] = 0) -> Tensor:
-    """A new axis of size 1 at ``axis``, or several. Raises `ShapeError` out of range."""
+    """A new axis of size 1 at ``axis``, or several. Raises `IndexingError` out of range."""
     tensor = asarray(x)
     given = as_ints("expand_dims", "an axis", axis)
     places = normalize_axes("expand_dims", given, tensor.ndim + len(given))
@@ -224,14 +224,17 @@ def stack(xs: Sequence[Any], axis: int = 0) -> Tensor:
 
 
 def _one_dtype(tensors: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-    common = promote(*(t.dtype for t in tensors))
-    return tuple(t if t.dtype == common else t.astype(common) for t in tensors)
+    dtypes = {t.data.dtype for t in tensors}
+    if len(dtypes) == 1:
+        return tensors
+    common = promote(*[t.dtype for t in tensors])
+    return tuple([t if t.dtype is common or t.dtype == common else t.astype(common) for t in tensors])
 
 
 def _several(who: str, xs: Any) -> tuple[Tensor, ...]:
     if not isinstance(xs, (tuple, list)) or not xs:
         raise ShapeError(f"{who}: takes a list of at least one tensor; got {xs!r}")
-    return tuple(asarray(x) for x in xs)
+    return tuple([asarray(x) for x in xs])
 
 
 def split(x: Any, parts: int, axis: int = 0) -> tuple[Tensor, ...]:
