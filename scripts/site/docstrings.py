@@ -28,6 +28,7 @@ class RunTime(griffe.Extension):
                 if member is None:
                     continue
                 place.set_member(name, griffe.Alias(name, target=member) if member.parent else member)
+            _tell_base(member, value)
             _link(member, module)
 
 
@@ -68,6 +69,13 @@ def _function(name: str, value: Any) -> griffe.Function:
     returns = None if signature.return_annotation is signature.empty else str(signature.return_annotation)
     doc = griffe.Docstring(inspect.getdoc(value) or "")
     return griffe.Function(name, parameters=parameters, returns=returns, docstring=doc)
+
+
+def _tell_base(member: Any, value: Any) -> None:
+    """Where a docstring says "see `Base`" of a base class, what that says of the arguments comes below it."""
+    for base in inspect.getmro(value)[1:] if inspect.isclass(value) else ():
+        if member.docstring is not None and f"see `{base.__name__}`" in member.docstring.value and base.__doc__:
+            member.docstring.value += f"\n\n`{base.__name__}`: {inspect.cleandoc(base.__doc__)}"
 
 
 def _link(member: Any, module: str) -> None:

@@ -46,13 +46,17 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """In the guide, names of tensor-core are links to the reference."""
-    if not page.file.src_uri.startswith("guide/"):
-        return markdown
-    rooms = ("", f".{PurePosixPath(page.file.src_uri).stem}", ".random", ".nn", ".linalg", ".fft")
-    order = [f"brickwork.tensor{room}" for room in (rooms[1], *rooms)]
-    pieces = re.split(r"(^```.*?^```$)", markdown, flags=re.MULTILINE | re.DOTALL)
-    return "".join(piece if piece.startswith("```") else linked(piece, order) for piece in pieces)
+    """In the guide, and at the head of a page of the reference, names are links to where they are explained."""
+    path = PurePosixPath(page.file.src_uri)
+    if path.parts[0] == "guide":
+        order = [f"brickwork.tensor.{path.stem}", "brickwork.tensor"]
+        order += [f"brickwork.tensor.{room}" for room in ("random", "nn", "linalg", "fft")]
+        pieces = re.split(r"(^```.*?^```$)", markdown, flags=re.MULTILINE | re.DOTALL)
+        return "".join(piece if piece.startswith("```") else linked(piece, order) for piece in pieces)
+    if path.parts[0] == "reference" and "\n::: " in markdown:
+        head, first, rest = markdown.partition("\n::: ")
+        return linked(head, (rest.split()[0].rpartition(".")[0], "brickwork.tensor")) + first + rest
+    return markdown
 
 
 def _relinked(text: str, source: str, path: str) -> str:

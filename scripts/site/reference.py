@@ -12,6 +12,8 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
+import numpy as np
+
 PACKAGES = ("brickwork.tensor", "brickwork.graph", "brickwork.layers", "brickwork.prep", "brickwork.gpu")
 COMMANDS = ("train", "evaluate", "predict", "describe", "doctor", "demo")
 
@@ -39,7 +41,7 @@ class Area:
 
 
 TENSOR_AREAS = (
-    Area("tensors", "Tensors and variables", "What holds numbers.", ("tensor", "spec", "dim")),
+    Area("tensors", "Tensors and variables", "What holds numbers.", ("tensor", "variable", "spec", "dim")),
     Area("dtypes", "Dtypes and constants", "Types, what they hold, and how two become one.", ("dtypes", "info", "")),
     Area("creation", "Creation", "Tensors from nothing, from numbers, from other libraries.", ("ops.creation",)),
     Area("elementwise", "Elementwise functions", "One result per element; operands broadcast.", ("ops.elementwise",)),
@@ -60,7 +62,10 @@ TENSOR_AREAS = (
         "sorting", "Sorting, searching, sets", "Order, places of values, distinct values.", ("ops.sorting", "ops.sets")
     ),
     Area(
-        "products", "Products", "Sums of products: matrices, einsum, convolution.", ("ops.contraction", "ops.products")
+        "products",
+        "Products",
+        "Sums of products: matrices, einsum, convolution.",
+        ("ops.contraction", "ops.convolution", "ops.products"),
     ),
     Area(
         "derivatives",
@@ -216,12 +221,14 @@ def _line(value: Any) -> str:
     """The first sentence of a docstring, on one line of a table."""
     text = " ".join((inspect.getdoc(value) or "").split("\n\n")[0].split())
     end = text.find(". ")
-    return (text if end < 0 else text[: end + 1]).replace("|", "\\|")
+    sentence = text if end < 0 else text[: end + 1]
+    return "`".join(part if k % 2 else part.replace("|", "\\|") for k, part in enumerate(sentence.split("`")))
 
 
 def _value(value: Any) -> str:
-    kind = type(value).__name__
-    return f"dtype `{value.name}`" if "DType" in kind else f"`{kind}`" if hasattr(value, "__len__") else f"`{value!r}`"
+    if isinstance(value, np.dtype):
+        return f"dtype, {value.itemsize * 8} bits"
+    return f"`{type(value).__name__}`" if hasattr(value, "__len__") else f"`{value!r}`"
 
 
 def _program() -> Page:
