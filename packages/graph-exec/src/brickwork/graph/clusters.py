@@ -177,7 +177,7 @@ class _Builder:
         form = order_axes(definition.form(*(v.spec for v in node.inputs), **node.settings), node.inputs)
         outer = tuple(form.extents[: len(form.out)])
         phased = any(a.div != 1 for dims in form.maps for a in dims)
-        for v in [] if phased else self._to_turn(form, node):
+        for v in self._to_turn(form, node, phased):
             self.kept.add(v.id)
             self._member(v)
         made = self._new(outer, form.extents[len(outer) :], "contract")
@@ -196,7 +196,7 @@ class _Builder:
         assert at is not None
         self._add(made, node.out, at, body, True, "add")
 
-    def _to_turn(self, form: Form, node: Node) -> list[Value]:
+    def _to_turn(self, form: Form, node: Node, phased: bool) -> list[Value]:
         """Turned operands (see `passes.layout`) that as views are not of stride 1 along the vector axis."""
         vector = len(form.out) - 1
         turned = [v for v in node.inputs if self._is_view(v)]
@@ -206,6 +206,8 @@ class _Builder:
             or not (isinstance(form.extents[vector], Dim) or form.extents[vector] >= VECTOR_FROM)
         ):
             return []
+        if phased:
+            return turned
         trial = Body(form.extents, self.producers, self._stored)
         product_of(trial, form, node)
         slow = {r.source for r in trial.reads if r.strides[vector] not in (0, 1)}

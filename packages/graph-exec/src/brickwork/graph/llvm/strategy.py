@@ -155,7 +155,7 @@ def _tile(kernel: Kernel, machine: Machine, lanes: int, vector: int, reads: list
         return Strategy(lanes, vector, None, 1, columns)
     row_axis = max(rows, key=lambda a: (min(extent(kernel.axes[a]), MOST_ROWS), a))
     columns = 2 if wide > lanes else 1
-    most = max(1, min(budget // columns, MOST_ROWS))
+    most = max(1, min(budget // columns, MOST_ROWS if columns > 1 else 16))
     count = extent(kernel.axes[row_axis])
     terms = prod(extent(n) for n in kernel.axes[kernel.outer :])
     return _ordered(kernel, Strategy(lanes, vector, row_axis, _tall(count, most, terms), columns))
