@@ -228,6 +228,16 @@ def test_expression_text_is_the_same_in_any_process():
     assert done.stdout.strip() == expr_text(bodies()[0])
 
 
+def test_ops_of_rooms_that_load_late_are_read_in_any_process():
+    text = "graph(%0: f32[2, 2]) {\n    %1: c64[2] = eigvals(%0)\n    return %1\n}\n"
+    code = (
+        "import sys; from brickwork.graph.text import parse_graph; from brickwork.graph.check import check_graph; "
+        "graph = parse_graph(sys.stdin.read()); check_graph(graph); print(graph)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], input=text, capture_output=True, text=True, check=True)
+    assert parse_graph(done.stdout) == parse_graph(text)
+
+
 @given(st.data())
 def test_random_expressions_come_back(data):
     pool: list[Expr] = [arg(0, F32), arg(1, F32), const(data.draw(st.floats(width=32)), F32)]

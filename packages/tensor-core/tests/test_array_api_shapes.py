@@ -60,7 +60,7 @@ CASES = {
     "sort down": (lambda x, y: bt.sort(x, axis=0, descending=True), lambda x, y: np.flip(np.sort(x, 0), 0)),
     "take": (lambda x, y: bt.take(x, np.array([2, 0, 0]), axis=1), lambda x, y: np.take(x, [2, 0, 0], 1)),
     "top_k": (lambda x, y: bt.top_k(x, 2)[0], lambda x, y: -np.sort(-x)[..., :2]),
-    "top_k least": (lambda x, y: bt.top_k(x, 1, axis=0, largest=False)[0], lambda x, y: np.sort(x, 0)[:1]),
+    "top_k least": (lambda x, y: bt.top_k(x, 1, axis=0, mode="smallest").values, lambda x, y: np.sort(x, 0)[:1]),
     "unique_values": (lambda x, y: bt.unique_values(x), lambda x, y: np.unique(x)),
     "reshape": (lambda x, y: bt.reshape(x, (4, -1), copy=True), lambda x, y: np.reshape(x, (4, -1))),
 }
@@ -191,6 +191,27 @@ def test_orders_are_stable_both_ways():
         assert bt.sort(bt.asarray(x).astype(dtype), descending=True).tolist() == [2, 2, 2, 1, 1]
     values, places = bt.top_k(np.array([1.0, 5.0, 3.0]), 2)
     assert values.tolist() == [5.0, 3.0] and places.tolist() == [1, 2]
+    least = bt.top_k(np.array([[4, 1], [1, 3]]), 3, axis=None, mode="smallest")
+    assert least._fields == ("values", "indices") and [t.tolist() for t in least] == [[1, 1, 3], [1, 2, 3]]
+
+
+def test_numbers_are_searched_for_as_they_are():
+    """A Python number takes the dtype of the floating values, and is never rounded to look among integers."""
+    assert bt.searchsorted(bt.asarray([0.1, 1.0], "float64"), 0.1).item() == 0
+    assert bt.searchsorted(bt.asarray([0.1, 1.0], "float32"), 0.1, side="right").item() == 1
+    assert bt.searchsorted(bt.asarray([0, 1, 2], "int8"), 0.5).item() == 1
+    assert bt.searchsorted(bt.asarray([0, 1], "int8"), 300).item() == 2
+    assert bt.searchsorted(bt.asarray([2**63, 2**63 + 1], "uint64"), 2**63 + 1).item() == 1
+
+
+def test_membership_of_integers_is_exact():
+    wide = bt.asarray([1, 2**64 - 1, 2**53], "uint64")
+    assert bt.isin(wide, 2**64 - 1).tolist() == [False, True, False]
+    assert bt.isin(2**53 + 1, wide).item() is False and bt.isin(1, wide).item() is True
+    assert bt.isin(bt.asarray([-1, 2**53 + 1, 2**53]), wide).tolist() == [False, False, True]
+    assert bt.isin(wide, bt.asarray([-1, 1])).tolist() == [True, False, False]
+    assert bt.isin(bt.asarray([44], "uint8"), 300).item() is False
+    assert bt.isin([0.1, 1.0], bt.asarray(0.1, "float32")).tolist() == [True, False]
 
 
 def test_sets():
@@ -217,6 +238,7 @@ def test_sets():
         (lambda: bt.meshgrid(X), "meshgrid: takes tensors of one axis"),
         (lambda: bt.meshgrid(Y[0], indexing="xx"), "meshgrid: indexing must be"),
         (lambda: bt.top_k(X, 5), "top_k: k must be at most the size of axis -1; got 5"),
+        (lambda: bt.top_k(X, 1, mode="best"), "top_k: mode must be 'largest' or 'smallest'; got 'best'"),
         (lambda: bt.sort(X.astype(complex)), "sort: needs numbers that have an order; got complex128"),
         (lambda: bt.searchsorted(X, 1.0), "searchsorted: the sorted values must have one axis"),
         (lambda: bt.searchsorted(Y[0], 1.0, side="mid"), "searchsorted: side must be"),
@@ -244,6 +266,7 @@ def test_errors(call, says):
         lambda x: bt.linalg.det(x[:, :3]),
         lambda x: bt.linalg.solve(x[:, :3], x[:, 3]),
         lambda x: bt.linalg.pinv(x),
+        lambda x: bt.linalg.eigvals(x[:, :3]),
         lambda x: bt.fft.irfft(bt.fft.rfft(x, axis=0), axis=0, n=4),
         lambda x: x[[0, 1], [1, 2]],
         lambda x: bt.set_items(x, (slice(None), [0, 0]), x[:, :2]),

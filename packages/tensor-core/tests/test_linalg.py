@@ -143,6 +143,8 @@ def test_rank_and_tolerances():
     assert linalg.matrix_rank(np.stack([low, B[0]])).tolist() == [1, 2]
     assert linalg.matrix_rank(np.diag([1.0, 0.1]), rtol=0.5).item() == 1
     assert linalg.matrix_rank(np.zeros((2, 0, 3))).tolist() == [0, 0]
+    assert [linalg.matrix_norm(np.zeros((0, 2)), ord=o).item() for o in (2, 1, np.inf, "nuc", "fro")] == [0.0] * 5
+    assert linalg.vector_norm(np.zeros((2, 0)), ord=np.inf, axis=1, keepdims=True).tolist() == [[0.0], [0.0]]
     np.testing.assert_allclose(linalg.pinv(np.diag([1.0, 0.1]), rtol=0.5).numpy(), np.diag([1.0, 0.0]), atol=1e-15)
     assert linalg.inv(np.array([[2, 0], [0, 4]])).dtype == np.float32
 

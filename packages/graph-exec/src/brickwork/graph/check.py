@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from brickwork.tensor.errors import BrickworkError
-from brickwork.tensor.op import OPS, Composite
-from brickwork.tensor.regions import REGIONS
+from brickwork.tensor.op import Composite
+from brickwork.tensor.registry import find_op
 from brickwork.tensor.spec import TensorSpec
 
 from .ir import CONSTANT, Graph, Node, Value
@@ -74,7 +74,7 @@ def _known_ops(graph: Graph) -> Faults:
     for node in graph.nodes:
         if not node.outputs:
             yield _where(node)
-        elif node.op != CONSTANT and node.op not in OPS and node.op not in REGIONS:
+        elif node.op != CONSTANT and find_op(node.op) is None:
             yield f"{_where(node)}, which is not in the registry"
         elif node.op != CONSTANT and isinstance(node.definition, Composite):
             yield f"{_where(node)}, whose body should stand here"

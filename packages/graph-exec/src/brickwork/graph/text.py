@@ -17,8 +17,7 @@ from typing import Any
 
 from brickwork.tensor.dim import Dim
 from brickwork.tensor.expr import Expr
-from brickwork.tensor.op import OPS
-from brickwork.tensor.regions import REGIONS
+from brickwork.tensor.registry import find_op
 from brickwork.tensor.spec import TensorSpec
 
 from .expr_text import expr_text, read_expr
@@ -143,7 +142,7 @@ def _read_node(reader: Reader, values: dict[int, Value]) -> Node:
         outputs.append(_make(reader, values, outputs))
     reader.expect("=")
     at, op = reader.token.at, reader.name("the name of an op")
-    if op != CONSTANT and op not in OPS and op not in REGIONS:
+    if op != CONSTANT and find_op(op) is None:
         reader.fail("the name of an op", repr(op[:24]), at)
     reader.expect("(")
     inputs = reader.several(lambda: _use(reader, values), ")")

@@ -164,6 +164,24 @@ LINALG = ("cholesky", "inv", "det", "slogdet", "eig", "eigvals", "eigh", "eigval
 RULES.update(dict.fromkeys(LINALG, over_leading_axes))
 
 
+@rule("solve")
+def _solve(op: Op, values: Values, marks: Marks, params: Mapping[str, Any], size: Size) -> Any:
+    """A batch of vectors is one of matrices of a column."""
+    a, b = values
+    vector = len(_example(b, marks[1])) == 1
+    b = b[..., None] if vector else b
+    ndim = max(len(_example(a, marks[0])), len(_example(b, marks[1])))
+    out = bind(op, (_aligned(a, marks[0], ndim), _aligned(b, marks[1], ndim)), params)
+    return out[..., 0] if vector else out
+
+
+@rule("pinv")
+def _pinv(op: Op, values: Values, marks: Marks, params: Mapping[str, Any], size: Size) -> Any:
+    x, tolerance = values
+    lead = max(len(_example(x, marks[0])) - 2, len(_example(tolerance, marks[1])))
+    return bind(op, (_aligned(_spread(x, marks[0], size), True, lead + 2), _aligned(tolerance, marks[1], lead)), params)
+
+
 @rule("reshape")
 def _reshape(op: Op, values: Values, marks: Marks, params: Mapping[str, Any], size: Size) -> Any:
     return bind(op, values, {"shape": (size, *params["shape"])})
@@ -261,10 +279,10 @@ def _scatter_add(op: Op, values: Values, marks: Marks, params: Mapping[str, Any]
     return move_axis(reshape(out, (size, limit, *out.shape[1:])), 1, axis + 1)
 
 
-@rule("gather_nd", "scatter_nd", "put")
+@rule("gather_nd", "scatter_nd", "put", "scatter")
 def _by_indices(op: Op, values: Values, marks: Marks, params: Mapping[str, Any], size: Size) -> Any:
     """The number of the example is one more index in front of the others."""
-    operands = 2 if op.name == "put" else 1
+    operands = 2 if op.name in ("put", "scatter") else 1
     indices, on = values[operands:], marks[operands:]
     ndim = max(len(_example(k, m)) for k, m in zip(indices, on, strict=True))
     aligned = [_aligned(k, m, ndim) for k, m in zip(indices, on, strict=True)]

@@ -269,6 +269,13 @@ def outer(x1: Any, x2: Any, /) -> Tensor:
 
 
 # ---- norms
+def _extreme(sizes: Tensor, axes: tuple[int, ...], keep: bool, ord: float) -> Tensor:
+    """The greatest of magnitudes for a positive order, 0 of none; else the least."""
+    if ord > 0 and 0 in [sizes.shape[a] for a in axes]:
+        return sum(sizes, axes, keep)
+    return (max if ord > 0 else min)(sizes, axes, keep)
+
+
 def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Tensor:
     """``sum(|x|^ord)^(1/ord)`` over ``axis`` (an int, several, or None for all): the greatest magnitude for inf, the
     least for -inf, how many are not 0 for 0. The gradient of the norm of zeros is 0."""
@@ -278,7 +285,7 @@ def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any
         raise ShapeError(f"vector_norm: ord must be a number; got {ord!r}")
     size = abs(tensor)
     if ord in (inf, -inf):
-        return (max if ord > 0 else min)(size, axes, keep)
+        return _extreme(size, axes, keep, ord)
     if ord == 0:
         return astype(sum(astype(not_equal(size, 0.0), size.dtype), axes, keep), size.dtype)
     if ord == 1:
@@ -298,11 +305,11 @@ def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Tenso
     if isinstance(ord, str) and ord == "nuc":
         out = sum(svdvals(tensor), axis=-1)
     elif ord in (2, -2):
-        out = (max if ord > 0 else min)(svdvals(tensor), axis=-1)
+        out = _extreme(svdvals(tensor), (-1,), False, ord)
     elif ord in (1, -1):
-        out = (max if ord > 0 else min)(sum(abs(tensor), axis=-2), axis=-1)
+        out = _extreme(sum(abs(tensor), axis=-2), (-1,), False, ord)
     elif ord in (inf, -inf):
-        out = (max if ord > 0 else min)(sum(abs(tensor), axis=-1), axis=-1)
+        out = _extreme(sum(abs(tensor), axis=-1), (-1,), False, ord)
     else:
         raise ShapeError(f"matrix_norm: ord must be 'fro', 'nuc', 1, -1, 2, -2, inf or -inf; got {ord!r}")
     return out[..., None, None] if keep else out

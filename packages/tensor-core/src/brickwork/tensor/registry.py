@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from typing import Any, TypeVar
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from .dtypes import promote
 from .errors import BrickworkError
 
-__all__ = ["OPS", "REGIONS", "Op", "Region", "register"]
+__all__ = ["OPS", "REGIONS", "Op", "Region", "find_op", "register"]
 
 
 class Op:
@@ -76,6 +77,8 @@ REGIONS: dict[str, Region] = {}
 their bodies and not from rules of their own."""
 OPS: dict[str, Op] = {}
 AnOp = TypeVar("AnOp", bound=Op)
+LATE = ("checkpointing", "control", "decompositions", "fft", "nn.sparse")
+"""The rooms of this package whose ops are registered when someone first asks for the room."""
 
 
 def register(op: AnOp) -> AnOp:
@@ -84,3 +87,12 @@ def register(op: AnOp) -> AnOp:
         raise BrickworkError(f"register: op names must be new; got {op.name!r}, which is taken. Choose another")
     OPS[op.name] = op
     return op
+
+
+def find_op(name: str) -> Op | None:
+    """The op or region of a name, None where there is none: for names that another process wrote, as in the text of a
+    graph. Rooms that load late are loaded before it gives up."""
+    if name not in OPS and name not in REGIONS:
+        for room in LATE:
+            import_module(f"{__package__}.{room}")
+    return OPS.get(name) or REGIONS.get(name)

@@ -7,15 +7,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..backend import module_of
-from ..dtypes import BOOL, promote
+from ..dtypes import BOOL, class_of, promote
 from ..op import Opaque, Spec, register
 from ..spec import as_bool
 from ..tensor import Tensor, asarray, beside
 from ..trace import bind
-from .elementwise import astype, logical_not
+from .elementwise import astype, greater_equal, logical_and, logical_not
 from .gathering import take
 from .movement import reshape
-from .sorting import concrete
+from .sorting import concrete, sought
 
 __all__ = ["isin", "unique_all", "unique_counts", "unique_inverse", "unique_values"]
 
@@ -82,6 +82,15 @@ def _unique(who: str, x: Any) -> UniqueAll:
     return UniqueAll(values, places, Tensor(inverse), Tensor(counts.astype(np.int64, copy=False)))
 
 
+def _among(left: Tensor, right: Tensor) -> Tensor:
+    common = promote(left.dtype, right.dtype)
+    if class_of(common) != "f" or class_of(left.dtype) == "f" or class_of(right.dtype) == "f":
+        return bind(_isin, (astype(left, common), astype(right, common)))
+    # int64 and uint64 share the numbers from 0 to 2**63: as int64 the others are negative, and no one's equals
+    narrow = astype(left, np.int64)
+    return logical_and(bind(_isin, (narrow, astype(right, np.int64))), greater_equal(narrow, 0))
+
+
 _isin = register(
     Opaque("isin", lambda x, values: Spec(x.shape, BOOL), lambda xp, x, values: xp.asarray(xp.isin(x, values)))
 )
@@ -89,9 +98,8 @@ _isin = register(
 
 def isin(x1: Any, x2: Any, /, *, invert: bool = False) -> Tensor:
     """Whether each element of ``x1`` is (or, with ``invert``, is not) among those of ``x2``; booleans, in the shape of
-    ``x1``. NaN is among none."""
-    left = asarray(x1)
-    right = beside(asarray(x2), left)
-    common = promote(left.dtype, right.dtype)
-    hit = bind(_isin, (astype(left, common), astype(right, common)))
+    ``x1``. One of them may be a number. NaN is among none; integers are compared exactly."""
+    like = asarray(x2 if type(x1) in (bool, int, float, complex) else x1)
+    left, right = (beside(sought(x, like.dtype), like) for x in (x1, x2))
+    hit = _among(left, right)
     return logical_not(hit) if as_bool("isin", "invert", invert) else hit

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -129,18 +129,30 @@ def _sorting(who: str, x: Any, axis: Any, descending: Any, stable: Any) -> tuple
     return (tensor,), {"axis": normalize_axis(who, axis, tensor.ndim), "descending": down}
 
 
-def top_k(x: Any, k: int, axis: int = -1, *, largest: bool = True) -> tuple[Tensor, Tensor]:
-    """The ``k`` greatest (or least) elements along an axis in order, and their positions (int64).
+class TopK(NamedTuple):
+    """What `top_k` gives."""
 
-    Raises `ShapeError` where ``k`` is more than the axis has.
+    values: Tensor
+    indices: Tensor
+
+
+def top_k(x: Any, k: int, /, *, axis: int | None = -1, mode: str = "largest") -> TopK:
+    """The ``k`` greatest elements along an axis (of all in order, for None), or with ``mode="smallest"`` the least:
+    best first, equal ones in their order, and their positions (int64).
+
+    Raises `ShapeError` where ``k`` is more than the axis has, and for another mode.
     """
+    if not isinstance(mode, str) or mode not in ("largest", "smallest"):
+        raise ShapeError(f"top_k: mode must be 'largest' or 'smallest'; got {mode!r}")
     tensor, count = asarray(x), as_int("top_k", "k", k, 0)
+    if axis is None:
+        tensor, axis = reshape(tensor, (tensor.size,)), 0
     where = normalize_axis("top_k", axis, tensor.ndim)
     if isinstance(tensor.shape[where], int) and count > tensor.shape[where]:
         raise ShapeError(f"top_k: k must be at most the size of axis {axis}; got {k} for {tensor.shape}")
-    order = argsort(tensor, where, descending=as_bool("top_k", "largest", largest))
+    order = argsort(tensor, where, descending=mode == "largest")
     first = order[(slice(None),) * where + (slice(0, count),)]
-    return bind(take_along_axis_op, (tensor, first), {"axis": where}), first
+    return TopK(bind(take_along_axis_op, (tensor, first), {"axis": where}), first)
 
 
 def _infer_search(x1: Spec, x2: Spec, *, side: str) -> Spec:
@@ -158,7 +170,8 @@ _searchsorted = register(Opaque("searchsorted", _infer_search, _eval_search))
 
 
 def searchsorted(x1: Any, x2: Any, /, *, side: str = "left", sorter: Any = None) -> Tensor:
-    """Where each element of ``x2`` would stand in the sorted 1-D ``x1``: int64 in the shape of ``x2``.
+    """Where each element of ``x2`` would stand in the sorted 1-D ``x1``: int64 in the shape of ``x2``, which may be a
+    number.
 
     ``side``: "left" gives i with ``x1[i-1] < v <= x1[i]``, "right" ``x1[i-1] <= v < x1[i]``. ``sorter``: positions
     that sort ``x1``, as of `argsort`. Raises `ShapeError` for another side or more axes.
@@ -166,11 +179,21 @@ def searchsorted(x1: Any, x2: Any, /, *, side: str = "left", sorter: Any = None)
     if not isinstance(side, str) or side not in ("left", "right"):
         raise ShapeError(f"searchsorted: side must be 'left' or 'right'; got {side!r}")
     values = asarray(x1)
-    wanted = beside(asarray(x2), values)
+    wanted = beside(sought(x2, values.dtype), values)
     _infer_search(values.spec, wanted.spec, side=side)
     if sorter is not None:
         values = take(values, sorter, 0)
     return bind(_searchsorted, (values, wanted), {"side": side})
+
+
+def sought(value: Any, among: np.dtype) -> Tensor:
+    """What is looked for among values of a dtype: a number takes the dtype of floating ones, and otherwise one that
+    holds it."""
+    if type(value) in (bool, int):
+        return asarray(value, np.uint64 if value > np.iinfo(np.int64).max else np.int64)
+    if type(value) is float:
+        return asarray(value, among if class_of(among) in "fc" else np.float64)
+    return asarray(value)
 
 
 def concrete(who: str, x: Any) -> Tensor:
