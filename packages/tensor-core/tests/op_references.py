@@ -5,10 +5,42 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import mpmath
 import nn_references
 import numpy as np
 
 erf = np.vectorize(math.erf, otypes=[float])
+
+
+def at_each(function: Any) -> Any:
+    """A function of one number in arbitrary precision, over arrays; NaN at poles and where it does not converge."""
+
+    def of_one(x: Any) -> float:
+        try:
+            return float(mpmath.re(function(mpmath.mpf(float(x)))))
+        except (ValueError, mpmath.libmp.NoConvergence):
+            return math.nan
+
+    return np.vectorize(of_one, otypes=[float])
+
+
+def lgamma(x: float) -> float:
+    try:
+        return math.lgamma(x)
+    except ValueError:  # at its poles
+        return math.inf
+
+
+def digamma(x: Any) -> Any:
+    zero = np.where(np.signbit(x), np.inf, -np.inf)
+    below = np.where((x < 0) & (np.asarray(x) == np.rint(x)), np.nan, x)
+    return np.where(x == 0, zero, np.where(np.isinf(x), np.where(x > 0, x, np.nan), at_each(mpmath.digamma)(below)))
+
+
+def trigamma(x: Any) -> Any:
+    pole = (x <= 0) & (np.asarray(x) == np.rint(x))
+    inside = np.where(pole | np.isinf(x), 1.0, x)
+    return np.where(pole, np.inf, np.where(np.isposinf(x), 0.0, at_each(lambda v: mpmath.psi(1, v))(inside)))
 
 
 def sigmoid(x: Any) -> Any:
@@ -64,6 +96,16 @@ def put(x: Any, value: Any, *indices: Any) -> Any:
     out = x.copy()
     for at in np.ndindex(*places[0].shape):
         out[tuple(p[at] for p in places)] = value[at]
+    return out
+
+
+def scatter(x: Any, value: Any, *indices: Any, mode: str) -> Any:
+    combine = {"add": np.add, "mul": np.multiply, "min": np.minimum, "max": np.maximum}[mode]
+    places = np.broadcast_arrays(*indices)
+    out = x.copy()
+    for at in np.ndindex(*places[0].shape):
+        row = tuple(p[at] for p in places)
+        out[row] = combine(out[row], value[at])
     return out
 
 
@@ -125,6 +167,9 @@ REFERENCES: dict[str, Any] = {
     "reciprocal": lambda x: 1 / x,
     "rsqrt": lambda x: 1 / np.sqrt(x),
     "erf": erf,
+    "lgamma": np.vectorize(lgamma, otypes=[float]),
+    "digamma": digamma,
+    "trigamma": trigamma,
     "clip": lambda x, low, high: np.minimum(np.maximum(x, low), high),
     "relu": lambda x: np.maximum(x, 0),
     "relu6": lambda x: np.minimum(np.maximum(x, 0), 6),
@@ -168,6 +213,7 @@ REFERENCES: dict[str, Any] = {
     "gather_nd": lambda x, *indices: x[indices],
     "scatter_nd": scatter_nd,
     "put": put,
+    "scatter": scatter,
     "set_slice": set_slice,
     "add_along_axis": add_along_axis,
     "sort": sort,

@@ -105,6 +105,12 @@ TABLE = [
     Sample("gather_nd", ((3, 4), (0,)), {}, (float64, int64)),
     Sample("scatter_nd", ((2, 3, 2), (2, 1), (3,)), {"sizes": (3, 4)}, (float64, int64, int64)),
     Sample("put", ((3, 4, 2), (2, 3, 2), (2, 1), (3,)), {}, (float64, float64, int64, int64)),
+    *(
+        Sample("scatter", ((3, 4, 2), (2, 3, 2), (2, 1), (3,)), {"mode": mode}, (float64, float64, int64, int64))
+        for mode in ("add", "mul", "min", "max")
+    ),
+    Sample("scatter", ((4,), (0,), (0,)), {"mode": "add"}, (float64, float64, int64)),
+    Sample("scatter", ((3,), (6,), (6,)), {"mode": "mul"}, (float64, float64, int64)),
     Sample("set_slice", ((5, 6), (3, 2)), {"start": (4, 1), "size": (3, 2), "step": (-2, 3)}),
     Sample("take_along_axis", ((3, 4), (2, 4)), {"axis": 0}, (float64, int64)),
     Sample("add_along_axis", ((3, 2), (3, 2)), {"axis": 1, "size": 4}, (float64, int64)),

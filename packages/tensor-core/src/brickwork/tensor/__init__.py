@@ -89,6 +89,7 @@ from .ops.elementwise import (
     copysign,
     cos,
     cosh,
+    digamma,
     divide,
     equal,
     erf,
@@ -105,6 +106,7 @@ from .ops.elementwise import (
     isnan,
     less,
     less_equal,
+    lgamma,
     log,
     log1p,
     log2,
@@ -121,6 +123,7 @@ from .ops.elementwise import (
     negative,
     nextafter,
     not_equal,
+    polygamma,
     positive,
     pow,
     power,
@@ -161,6 +164,8 @@ from .ops.movement import (
 )
 from .ops.products import tensordot, vecdot
 from .ops.reduce import all, any, max, min, prod, sum
+from .ops.scattering import gather, index_add, scatter
+from .ops.segments import bincount, segment_max, segment_mean, segment_min, segment_prod, segment_sum
 from .ops.sets import isin, unique_all, unique_counts, unique_inverse, unique_values
 from .ops.sorting import argmax, argmin, argsort, count_nonzero, nonzero, searchsorted, sort, top_k
 from .spec import TensorSpec
@@ -248,6 +253,7 @@ __all__ = [
     "atanh",
     "backend_names",
     "bfloat16",
+    "bincount",
     "bitwise_and",
     "bitwise_invert",
     "bitwise_left_shift",
@@ -276,6 +282,7 @@ __all__ = [
     "cumulative_sum",
     "custom_gradient",
     "diff",
+    "digamma",
     "divide",
     "e",
     "einsum",
@@ -301,6 +308,7 @@ __all__ = [
     "from_dlpack",
     "full",
     "full_like",
+    "gather",
     "get_backend",
     "getitem",
     "grad",
@@ -311,6 +319,7 @@ __all__ = [
     "identity",
     "iinfo",
     "imag",
+    "index_add",
     "inf",
     "int16",
     "int32",
@@ -327,6 +336,7 @@ __all__ = [
     "jvp",
     "less",
     "less_equal",
+    "lgamma",
     "linalg",
     "linspace",
     "log",
@@ -363,6 +373,7 @@ __all__ = [
     "pad",
     "permute_dims",
     "pi",
+    "polygamma",
     "positive",
     "pow",
     "power",
@@ -379,7 +390,13 @@ __all__ = [
     "roll",
     "round",
     "rsqrt",
+    "scatter",
     "searchsorted",
+    "segment_max",
+    "segment_mean",
+    "segment_min",
+    "segment_prod",
+    "segment_sum",
     "set_items",
     "sign",
     "signbit",

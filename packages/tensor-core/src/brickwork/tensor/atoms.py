@@ -1,7 +1,7 @@
 """The table of atoms: one row holds all that NumPy, LLVM, CUDA and differentiation need of a scalar function.
 
-To add one, add a row. `brickwork.tensor.approximations` holds the bodies of the transcendental ones, for machines
-(LLVM vectors) that have no instruction; NumPy and CUDA call their own libraries.
+To add one, add a row. `brickwork.tensor.formats` says how the bodies are written that machines without an instruction
+(LLVM vectors) use; NumPy and CUDA call their own libraries where they have the function.
 """
 
 from __future__ import annotations
@@ -12,11 +12,19 @@ from typing import Any
 
 import numpy as np
 
-from . import approximations as approx
-from . import arithmetic, representation, trigonometry
-from .derivative import evaluate
+from . import (
+    arithmetic,
+    choices,
+    error_functions,
+    exponentials,
+    gamma_functions,
+    powers,
+    representation,
+    trigonometry,
+)
 from .dtypes import class_of
 from .expr import ATOMS, Atom, Expr, apply, arg
+from .program import Program, program_of
 
 __all__ = ["ATOMS", "atom"]
 
@@ -75,15 +83,29 @@ def _integer_power(x: Any, y: Any) -> Any:
     return x ** (y * ~below) * ~below + (inverse * below).astype(x.dtype)
 
 
-_erf = np.frompyfunc(math.erf, 1, 1)
+def _by(body: Callable[..., Expr]) -> Callable[..., Any]:
+    """The function over arrays that NumPy lacks, by the steps of its body."""
+    programs: dict[Any, Program] = {}
+
+    def function(*arrays: Any) -> Any:
+        dtype = arrays[0].dtype
+        if dtype not in programs:
+            programs[dtype] = program_of(body(*(arg(k, dtype) for k in range(len(arrays)))))
+        return programs[dtype](*arrays)
+
+    return function
 
 
-def _erf_arrays(x: Any) -> Any:
-    """Error function over arrays. NumPy has none, so this is the C library's, element by element, rounded once;
-    arrays of another device get the polynomials."""
-    if not isinstance(x, (np.ndarray, np.generic)):
-        return evaluate(approx.erf(arg(0, x.dtype)), [x])
-    return np.asarray(_erf(x.astype(np.float64))).astype(x.dtype)
+SHORT = 256
+_erf_of_one, _erf_of_many = np.frompyfunc(math.erf, 1, 1), _by(error_functions.erf_in_numpy)
+
+
+def _erf(x: Any) -> Any:
+    """Error function. Short arrays go through the C library element by element, which is sooner done than the steps
+    of the body are called; so the last bit may depend on the length."""
+    if x.size >= SHORT or not isinstance(x, (np.ndarray, np.generic)):
+        return _erf_of_many(x)
+    return np.asarray(_erf_of_one(x.astype(np.float64))).astype(x.dtype)
 
 
 INF = math.inf
@@ -147,7 +169,7 @@ atom(
     vjp=lambda g, o, x, y, z: (g * y, g * x, g),
     classes="f",
 )
-atom("pow", 2, np.power, cuda="pow({0}, {1})", vjp=_pow_vjp, body=approx.power, classes="fc", domain=(0.5, 3.0))
+atom("pow", 2, np.power, cuda="pow({0}, {1})", vjp=_pow_vjp, body=powers.power, classes="fc", domain=(0.5, 3.0))
 atom(
     "maximum",
     2,
@@ -155,7 +177,7 @@ atom(
     llvm={"i": "@llvm.smax", "u": "@llvm.umax", "b": "or"},
     cuda="bw_max({0}, {1})",
     vjp=_share(lambda x, y: x > y),
-    body=approx.maximum,
+    body=choices.maximum,
     classes=ALL,
 )
 atom(
@@ -165,7 +187,7 @@ atom(
     llvm={"i": "@llvm.smin", "u": "@llvm.umin", "b": "and"},
     cuda="bw_min({0}, {1})",
     vjp=_share(lambda x, y: x < y),
-    body=approx.minimum,
+    body=choices.minimum,
     classes=ALL,
 )
 atom(
@@ -175,11 +197,11 @@ atom(
     llvm={"f": "@llvm.fabs"},
     cuda="bw_abs({0})",
     vjp=lambda g, o, x: (g.cast(x.dtype) * apply("conj", _sgn(x)) if class_of(x.dtype) == "c" else g * _sgn(x),),
-    body=approx.absolute,
+    body=choices.absolute,
     result="real",
     classes="iufc",
 )
-atom("sign", 1, np.sign, cuda="bw_sign({0})", body=approx.sign, classes="iufc", vjp=_sign_vjp)
+atom("sign", 1, np.sign, cuda="bw_sign({0})", body=choices.sign, classes="iufc", vjp=_sign_vjp)
 
 # rounding
 atom("floor", 1, np.floor, llvm={"f": "@llvm.floor"}, cuda="floor({0})", classes="f")
@@ -198,35 +220,99 @@ atom(
     classes="fc",
     domain=(0.1, 9.0),
 )
-atom("exp", 1, np.exp, cuda="exp({0})", vjp=lambda g, o, x: (g * o,), body=approx.exp, classes="fc")
-atom("expm1", 1, np.expm1, cuda="expm1({0})", vjp=lambda g, o, x: (g * (o + 1.0),), body=approx.expm1, classes="fc")
-atom("log", 1, np.log, cuda="log({0})", vjp=lambda g, o, x: (g / x,), body=approx.log, classes="fc", domain=(0.1, 9.0))
+atom("exp", 1, np.exp, cuda="exp({0})", vjp=lambda g, o, x: (g * o,), body=exponentials.exp, classes="fc")
+atom(
+    "expm1",
+    1,
+    np.expm1,
+    cuda="expm1({0})",
+    vjp=lambda g, o, x: (g * (o + 1.0),),
+    body=exponentials.expm1,
+    classes="fc",
+)
+atom(
+    "log",
+    1,
+    np.log,
+    cuda="log({0})",
+    vjp=lambda g, o, x: (g / x,),
+    body=exponentials.log,
+    classes="fc",
+    domain=(0.1, 9.0),
+)
 atom(
     "log1p",
     1,
     np.log1p,
     cuda="log1p({0})",
     vjp=lambda g, o, x: (g / (x + 1.0),),
-    body=approx.log1p,
+    body=exponentials.log1p,
     classes="fc",
     domain=(-0.5, 9.0),
 )
-atom("sin", 1, np.sin, cuda="sin({0})", vjp=lambda g, o, x: (g * apply("cos", x),), body=approx.sin, classes="fc")
-atom("cos", 1, np.cos, cuda="cos({0})", vjp=lambda g, o, x: (-g * apply("sin", x),), body=approx.cos, classes="fc")
-atom("tanh", 1, np.tanh, cuda="tanh({0})", vjp=lambda g, o, x: (g * (1.0 - o * o),), body=approx.tanh, classes="fc")
+atom("sin", 1, np.sin, cuda="sin({0})", vjp=lambda g, o, x: (g * apply("cos", x),), body=trigonometry.sin, classes="fc")
+atom(
+    "cos", 1, np.cos, cuda="cos({0})", vjp=lambda g, o, x: (-g * apply("sin", x),), body=trigonometry.cos, classes="fc"
+)
+atom(
+    "tanh",
+    1,
+    np.tanh,
+    cuda="tanh({0})",
+    vjp=lambda g, o, x: (g * (1.0 - o * o),),
+    body=exponentials.tanh,
+    classes="fc",
+)
 atom(
     "erf",
     1,
-    _erf_arrays,
+    _erf,
     cuda="erf({0})",
     vjp=lambda g, o, x: (g * (2.0 / math.sqrt(math.pi)) * apply("exp", -x * x),),
-    body=approx.erf,
+    body=error_functions.erf,
     classes="f",
 )
 
-# trigonometric and hyperbolic; of complex numbers by NumPy
+# the gamma function; CUDA has the first
+atom(
+    "lgamma",
+    1,
+    _by(gamma_functions.lgamma),
+    cuda="lgamma({0})",
+    vjp=lambda g, o, x: (g * apply("digamma", x),),
+    body=gamma_functions.lgamma,
+    classes="f",
+    domain=(0.2, 9.0),
+)
+atom(
+    "digamma",
+    1,
+    _by(gamma_functions.digamma),
+    vjp=lambda g, o, x: (g * apply("trigamma", x),),
+    body=gamma_functions.digamma,
+    classes="f",
+    domain=(0.2, 9.0),
+)
+atom(
+    "trigamma",
+    1,
+    _by(gamma_functions.trigamma),
+    vjp=lambda g, o, x: (g * gamma_functions.polygamma(2, x),),
+    body=gamma_functions.trigamma,
+    classes="f",
+    domain=(0.4, 9.0),
+)
+
+# trigonometric and hyperbolic
 _TRIGONOMETRIC: list[tuple[str, Any, str, Callable[..., Expr], tuple[float, float], Callable[..., Expr]]] = [
-    ("tan", np.tan, "tan", trigonometry.tan, (-1.2, 1.2), lambda g, o, x: g * (o * o + 1.0)),
+    (
+        "tan",
+        np.tan,
+        "tan",
+        trigonometry.tan,
+        (-1.2, 1.2),
+        lambda g, o, x: g * (o * o + 1.0),
+    ),
     ("asin", np.arcsin, "asin", trigonometry.asin, (-0.9, 0.9), lambda g, o, x: g / apply("sqrt", 1.0 - x * x)),
     ("acos", np.arccos, "acos", trigonometry.acos, (-0.9, 0.9), lambda g, o, x: -g / apply("sqrt", 1.0 - x * x)),
     ("atan", np.arctan, "atan", trigonometry.atan, (-3.0, 3.0), lambda g, o, x: g / (x * x + 1.0)),
@@ -368,7 +454,7 @@ atom(
     classes=ALL,
 )
 atom("isnan", 1, np.isnan, llvm={"f": "fcmp uno"}, cuda="isnan({0})", result="bool", classes="fc")
-atom("isfinite", 1, np.isfinite, cuda="isfinite({0})", result="bool", body=approx.isfinite, classes="fc")
+atom("isfinite", 1, np.isfinite, cuda="isfinite({0})", result="bool", body=choices.isfinite, classes="fc")
 atom("and", 2, np.bitwise_and, llvm={"i": "and", "u": "and", "b": "and"}, cuda="({0} & {1})", classes=LOGIC)
 atom("or", 2, np.bitwise_or, llvm={"i": "or", "u": "or", "b": "or"}, cuda="({0} | {1})", classes=LOGIC)
 atom("xor", 2, np.bitwise_xor, llvm={"i": "xor", "u": "xor", "b": "xor"}, cuda="({0} ^ {1})", classes=LOGIC)

@@ -294,6 +294,12 @@ class Tensor:
     def __setitem__(self, key: Any, value: Any) -> None:
         _call("setitem", self, key, value)
 
+    @property
+    def at(self) -> Any:
+        """``x.at[key].add(v)``, and ``set``, ``multiply``, ``min``, ``max``, ``get``: tensors like this one, changed at
+        ``x[key]``; see `brickwork.tensor.ops.scattering.At`."""
+        return FUNCTIONS["at"](self)
+
     def astype(self, dtype: Any) -> Tensor:
         return _call("astype", self, dtype)
 

@@ -12,6 +12,8 @@ from . import (
     indexing,
     movement,
     reduce,
+    scattering,
+    segments,
     sets,
     sorting,
 )
@@ -23,6 +25,7 @@ FUNCTIONS.update(
         "getitem": indexing.getitem,
         "setitem": indexing.setitem,
         "astype": elementwise.astype,
+        "at": scattering.At,
         "copy": movement.copied,
         "stack": movement.stack,
         "sum": reduce.sum,
@@ -44,6 +47,8 @@ __all__ = [
     "indexing",
     "movement",
     "reduce",
+    "scattering",
+    "segments",
     "sets",
     "sorting",
 ]

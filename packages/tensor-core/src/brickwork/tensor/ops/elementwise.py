@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from .. import arithmetic
-from ..dtypes import as_dtype, class_of
+from .. import arithmetic, gamma_functions
+from ..dtypes import as_dtype, class_of, to_inexact
 from ..errors import DTypeError
 from ..expr import Expr, apply, arg, const
 from ..op import Elementwise, map_op, register
+from ..spec import as_int
 from ..tensor import Tensor, asarray
 from ..trace import bind
 from .movement import identity
@@ -211,6 +212,9 @@ real = _unary("real", _part("real", lambda x: x), "the real part of x")
 imag = _unary("imag", _part("imag", _nothing), "the imaginary part of x")
 conj = _unary("conj", _part("conj", lambda x: x), "the complex conjugate of x")
 erf = _unary("erf", "erf", "2 / sqrt(pi) * integral of exp(-t * t) from 0 to x", "float")
+lgamma = _unary("lgamma", "lgamma", "the logarithm of the size of the gamma function, infinite at 0, -1, ...", "float")
+digamma = _unary("digamma", "digamma", "the derivative of lgamma, NaN at -1, -2, ...", "float")
+_trigamma = _define("trigamma", "trigamma", 1, "float", "the derivative of digamma")
 isnan = _unary("isnan", _test("isnan", False), "whether x is not a number")
 isfinite = _unary("isfinite", _test("isfinite", True), "whether x is neither infinite nor NaN")
 isinf = _unary("isinf", _isinf, "whether x is infinite")
@@ -231,6 +235,19 @@ def clip(x: Any, min: Any = None, max: Any = None) -> Tensor:
     if min is None and max is None:
         return positive(x)
     return maximum(x, min) if max is None else minimum(x, max)
+
+
+def polygamma(n: int, x: Any) -> Tensor:
+    """The n-th derivative of `digamma`, element by element: ``(-1)**(n + 1) n! sum((x + k)**-(n + 1) for k >= 0)``.
+
+    ``n``: an integer of 0 or more; ``x``: real, integers become float32. Below 0 by reflection; infinite or NaN at 0,
+    -1, -2, .... Computed in float64 (NIST DLMF 5.15). Raises `ShapeError` where n is no such integer.
+    """
+    order, tensor = as_int("polygamma", "the order", n, 0), asarray(x)
+    if order < 2:
+        return digamma(tensor) if order == 0 else bind(_trigamma, (tensor,))
+    tensor = astype(tensor, to_inexact(tensor.dtype), copy=False)
+    return map_expr(gamma_functions.polygamma(order, arg(0, tensor.dtype)), tensor)
 
 
 def astype(x: Any, dtype: Any, *, copy: bool = True, device: str | None = None) -> Tensor:

@@ -9,6 +9,7 @@ import numpy as np
 from ..dtypes import DEFAULT_FLOAT
 from ..errors import DTypeError, ShapeError
 from ..op import OPS, Opaque, Spec, register
+from ..placing import sums_at
 from ..spec import Shape, as_int, broadcast_shapes, normalize_axis
 from ..tensor import Tensor, asarray, beside
 from ..trace import bind
@@ -40,9 +41,8 @@ def _infer_scatter(g: Spec, indices: Spec, *, axis: int, size: int) -> Spec:
 
 
 def _eval_scatter(xp: Any, g: Any, indices: Any, *, axis: int, size: int) -> Any:
-    out = xp.zeros((*g.shape[:axis], size, *g.shape[axis + indices.ndim :]), g.dtype)
-    xp.add.at(out, (slice(None),) * axis + (indices,), g)
-    return out
+    lead = [xp.arange(n).reshape((-1,) + (1,) * (axis - a - 1 + indices.ndim)) for a, n in enumerate(g.shape[:axis])]
+    return sums_at(xp, (*g.shape[:axis], size, *g.shape[axis + indices.ndim :]), g, [*lead, indices])
 
 
 def _scatter_rule(i: int, g: Any, out: Any, x: Any, indices: Any, *, axis: int, size: int) -> Any:
@@ -73,9 +73,7 @@ def _infer_scatter_nd(g: Spec, *indices: Spec, sizes: Shape) -> Spec:
 
 def _eval_scatter_nd(xp: Any, g: Any, *indices: Any, sizes: Any) -> Any:
     lead = len(np.broadcast_shapes(*(k.shape for k in indices)))
-    out = xp.zeros((*sizes, *g.shape[lead:]), g.dtype)
-    xp.add.at(out, indices, g)
-    return out
+    return sums_at(xp, (*sizes, *g.shape[lead:]), g, indices)
 
 
 def _scatter_nd_rule(i: int, g: Any, out: Any, x: Any, *indices: Any, sizes: Any) -> Any:
@@ -137,10 +135,9 @@ def _infer_add_along(g: Spec, indices: Spec, *, axis: int, size: Any) -> Spec:
 
 
 def _eval_add_along(xp: Any, g: Any, indices: Any, *, axis: int, size: int) -> Any:
-    out = xp.zeros((*g.shape[:axis], size, *g.shape[axis + 1 :]), g.dtype)
     keys = [xp.arange(n).reshape((-1,) + (1,) * (g.ndim - a - 1)) for a, n in enumerate(g.shape)]
-    xp.add.at(out, tuple(indices if a == axis else k for a, k in enumerate(keys)), g)
-    return out
+    every = [indices if a == axis else k for a, k in enumerate(keys)]
+    return sums_at(xp, (*g.shape[:axis], size, *g.shape[axis + 1 :]), g, every)
 
 
 def _add_along_rule(i: int, g: Any, out: Any, x: Any, indices: Any, *, axis: int, size: Any) -> Any:
