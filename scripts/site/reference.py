@@ -74,9 +74,10 @@ TENSOR_AREAS = (
         ("autodiff", "transforms", "checkpointing", "batching"),
         ("stop_gradient",),
     ),
+    Area("control", "Control flow", "Paths that the numbers decide.", ("control",)),
     Area("devices", "Compilers and devices", "What other packages bring.", ("compiler", "backend", "eager")),
     Area("ops", "Adding ops", "The kinds of op and their registry.", ("op",)),
-    Area("errors", "Errors", "What is raised, and by which names it is caught.", ("errors",)),
+    Area("errors", "Errors and limits", "What is raised, and by which names it is caught.", ("errors", "memory")),
 )
 LAYER_AREAS = (
     Area("models", "Models", "Layers joined, trained and saved.", ("models", "saving", "seeds", "naming")),
