@@ -164,6 +164,17 @@ def test_copies_as_asked():
         bt.from_dlpack([1.0])
 
 
+def test_several_results_are_tuples():
+    for found in (bt.broadcast_arrays(X[0], X[0]), bt.meshgrid(X[0, 0], X[0, 0]), bt.meshgrid(), bt.unstack(X)):
+        assert type(found) is tuple and all(type(t) is bt.Tensor for t in found)
+
+
+@pytest.mark.parametrize("axis", [4, -5, (0, 5), (-6, 0)])
+def test_axes_that_are_not_there_are_index_errors(axis):
+    with pytest.raises(IndexError, match="expand_dims: axis must be in"):
+        bt.expand_dims(X, axis=axis)
+
+
 def test_extremes():
     for ours, theirs in ((bt.argmax, np.argmax), (bt.argmin, np.argmin)):
         for axis in (None, 0, -1):

@@ -233,14 +233,29 @@ def test_any_key_as_numpy(shape, key, value):
         with pytest.raises(BrickworkError, match=r"^[\w.]+: .+; .+"):
             bt.asarray(array)[key]
         return
-    try:
-        found = bt.asarray(array)[key]
-    except ShapeError as error:  # NumPy lets an empty mask of another shape pass where it picks nothing
-        assert "a mask must have the shape of its axes" in str(error) and wanted.size == 0
-        return
+    found = bt.asarray(array)[key]
     assert found.shape == wanted.shape
     np.testing.assert_array_equal(found.numpy(), wanted)
     written, again = array.copy(), bt.asarray(array)
     again[key] = np.arange(wanted.size).reshape(wanted.shape) if value else 9
     written[key] = np.arange(wanted.size).reshape(wanted.shape) if value else 9
     np.testing.assert_array_equal(again.numpy(), written)
+
+
+@pytest.mark.parametrize("shape", [(0,), (0, 3), (2, 0), (0, 0)])
+def test_a_mask_of_size_0_picks_nothing(shape):
+    x, mask = bt.asarray(np.arange(6).reshape(2, 3)), bt.zeros(shape, "bool")
+    assert x[mask].shape == (0, *x.shape[len(shape) :])
+    x[mask] = 7
+    assert x.tolist() == [[0, 1, 2], [3, 4, 5]]
+
+
+@pytest.mark.parametrize(
+    "key", [2, -3, (0, 0, 0), (..., 0, ...), "a", np.array([True]), np.zeros((0, 2), bool), np.zeros((2, 3, 0), bool)]
+)
+def test_keys_that_do_not_fit_are_index_errors(key):
+    x = bt.asarray(np.arange(6).reshape(2, 3))
+    for apply in (lambda: x[key], lambda: bt.set_items(x, key, 1)):
+        with pytest.raises(IndexError, match=r"^index: ") as caught:
+            apply()
+        assert isinstance(caught.value, bt.IndexingError) and isinstance(caught.value, bt.ShapeError)

@@ -1,6 +1,9 @@
 """`Tensor` and `Variable` as Python and NumPy meet them."""
 
+import array
 import copy
+import ctypes
+import inspect
 import pickle
 import signal
 import threading
@@ -81,6 +84,52 @@ def test_pickle_and_copy():
     assert (type(other), other.name, other.trainable) == (Variable, "w", False)
     other.assign(X + 1)
     assert v.numpy().tolist() == X.tolist()
+
+
+@pytest.mark.parametrize("kind", [Tensor, Variable])
+def test_dlpack_as_asked(kind):
+    t = kind(X)
+    names = list(inspect.signature(bt.asarray(X).__dlpack__).parameters)
+    assert names == ["stream", "max_version", "dl_device", "copy"]
+    for asked in ({}, {"copy": True}, {"copy": False, "dl_device": (1, 0), "max_version": (1, 0), "stream": None}):
+        assert "dltensor" in repr(t.__dlpack__(**asked))
+    copied = np.from_dlpack(t, copy=True)
+    np.testing.assert_array_equal(copied, X)
+    assert not np.shares_memory(copied, t.data)
+    with pytest.raises((BufferError, ValueError)):
+        t.__dlpack__(dl_device=(2, 0))
+
+
+def test_buffers_keep_their_dtype_and_memory():
+    for made, dtype in (
+        (array.array("d", [1, 2]), "float64"),
+        (memoryview(b"\1\2"), "uint8"),
+        (bytearray(b"\1\2"), "uint8"),
+        ((ctypes.c_int16 * 2)(1, 2), "int16"),
+    ):
+        t = bt.asarray(made)
+        assert t.dtype == dtype and t.tolist() == [1, 2]
+        assert np.shares_memory(t.numpy(), np.asarray(made)) and bt.asarray(made, copy=False).tolist() == [1, 2]
+        assert not np.shares_memory(bt.asarray(made, copy=True).numpy(), np.asarray(made))
+        assert bt.asarray(made, "float32").dtype == np.float32
+    with pytest.raises(bt.DTypeError, match="asarray: values must be numbers"):
+        bt.asarray(b"text")
+
+
+def test_integers_beyond_int64():
+    long = 2**63 + 1
+    assert bt.asarray([0, long], "uint64").tolist() == [0, long]
+    assert bt.asarray([[1, long]], "float64").tolist() == [[1.0, 2.0**63]]
+    for values, dtype in (([0, long], None), ([long], None), ([-1, long], None), ([-1, long], "uint64")):
+        with pytest.raises(bt.DTypeError, match=r"asarray: values must fit u?int64"):
+            bt.asarray(values, dtype)
+    assert bt.asarray([0.5, 1e30, float("nan")]).dtype == np.float32
+
+
+def test_matrix_transpose_of_a_vector_is_refused():
+    assert bt.ones((2, 3, 4)).mT.shape == (2, 4, 3)
+    with pytest.raises(bt.ShapeError, match="matrix_transpose: needs at least two axes"):
+        _ = bt.ones(3).mT
 
 
 def test_numpy_and_dlpack_share_memory():

@@ -31,7 +31,15 @@ from .dtypes import (
     uint64,
 )
 from .eager import EagerTrace
-from .errors import BrickworkError, DeviceError, DTypeError, MemoryLimitError, ShapeError, TraceError
+from .errors import (
+    BrickworkError,
+    DeviceError,
+    DTypeError,
+    IndexingError,
+    MemoryLimitError,
+    ShapeError,
+    TraceError,
+)
 from .nn.convolution import conv
 from .op import OPS, Composite, Contraction, Elementwise, Movement, Op, Opaque, Reduce, register
 from .ops.arranging import (
@@ -169,7 +177,8 @@ from .ops.segments import bincount, segment_max, segment_mean, segment_min, segm
 from .ops.sets import isin, unique_all, unique_counts, unique_inverse, unique_values
 from .ops.sorting import argmax, argmin, argsort, count_nonzero, nonzero, searchsorted, sort, top_k
 from .spec import TensorSpec
-from .tensor import Tensor, Variable, asarray
+from .tensor import Tensor, asarray
+from .variable import Variable
 
 __version__ = "0.1.0"
 
@@ -178,6 +187,7 @@ if TYPE_CHECKING:
     from . import bundle, fft, linalg, random
     from .batching import vmap
     from .checkpointing import checkpoint
+    from .control import cond, fori_loop, scan, switch, while_loop
     from .info import __array_namespace_info__, can_cast, finfo, iinfo, isdtype, result_type
     from .transforms import custom_gradient, hessian, jacobian, jvp
 
@@ -186,6 +196,7 @@ _LATER = {
     **dict.fromkeys(("__array_namespace_info__", "can_cast", "finfo", "iinfo", "isdtype", "result_type"), "info"),
     **dict.fromkeys(("custom_gradient", "hessian", "jacobian", "jvp"), "transforms"),
     "checkpoint": "checkpointing",
+    **dict.fromkeys(("cond", "fori_loop", "scan", "switch", "while_loop"), "control"),
     "vmap": "batching",
 }
 """Names that load their room when first asked for, so that importing the package stays quick."""
@@ -204,7 +215,7 @@ def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
 
 
-__array_api_version__ = "2024.12"
+__array_api_version__ = "2025.12"
 
 pi, e, inf, nan = math.pi, math.e, math.inf, math.nan
 newaxis = None
@@ -221,6 +232,7 @@ __all__ = [
     "EagerTrace",
     "Elementwise",
     "GradientTape",
+    "IndexingError",
     "MemoryLimitError",
     "Movement",
     "OPS",
@@ -272,6 +284,7 @@ __all__ = [
     "complex128",
     "complex64",
     "concat",
+    "cond",
     "conj",
     "conv",
     "copysign",
@@ -305,6 +318,7 @@ __all__ = [
     "float8_e5m2",
     "floor",
     "floor_divide",
+    "fori_loop",
     "from_dlpack",
     "full",
     "full_like",
@@ -390,6 +404,7 @@ __all__ = [
     "roll",
     "round",
     "rsqrt",
+    "scan",
     "scatter",
     "searchsorted",
     "segment_max",
@@ -414,6 +429,7 @@ __all__ = [
     "stop_gradient",
     "subtract",
     "sum",
+    "switch",
     "take",
     "take_along_axis",
     "tan",
@@ -441,6 +457,7 @@ __all__ = [
     "vjp",
     "vmap",
     "where",
+    "while_loop",
     "zeros",
     "zeros_like",
 ]

@@ -27,7 +27,7 @@ def from_array(value: Any) -> Any:
 
 
 def offers_memory(value: Any) -> bool:
-    """Whether a value is memory by Python's buffer protocol, as array.array and memoryview are; text is not taken so."""
+    """Whether a value is memory by Python's buffer protocol, as array.array and memoryview are. Text is not."""
     if isinstance(value, (int, float, complex, list, tuple, str, bytes)):
         return False
     try:

@@ -1,6 +1,14 @@
 """Exceptions of the whole house. Every message reads ``who: rule; got values. fix``."""
 
-__all__ = ["BrickworkError", "DTypeError", "DeviceError", "MemoryLimitError", "ShapeError", "TraceError"]
+__all__ = [
+    "BrickworkError",
+    "DTypeError",
+    "DeviceError",
+    "IndexingError",
+    "MemoryLimitError",
+    "ShapeError",
+    "TraceError",
+]
 
 
 class BrickworkError(Exception):
@@ -9,6 +17,10 @@ class BrickworkError(Exception):
 
 class ShapeError(BrickworkError, ValueError):
     """Shapes, axes or sizes that an operation can not take."""
+
+
+class IndexingError(ShapeError, IndexError):
+    """An index or an axis that is not there, or a key that does not fit the axes."""
 
 
 class DTypeError(BrickworkError, TypeError):

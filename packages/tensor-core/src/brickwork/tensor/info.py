@@ -1,4 +1,4 @@
-"""What the Array API standard (2024.12) lets a person ask: of the library, of dtypes, of promotion."""
+"""What the Array API standard (2025.12) lets a person ask: of the library, of dtypes, of promotion."""
 
 from __future__ import annotations
 
@@ -142,9 +142,9 @@ class Info:
         _known(device)
         return {n: NAMES[n] for n in STANDARD if kind is None or isdtype(NAMES[n], kind)}
 
-    def devices(self) -> list[str]:
+    def devices(self) -> tuple[str, ...]:
         """The devices that can be used here."""
-        return [name for name in backend_names() if _usable(name)]
+        return tuple(name for name in backend_names() if _usable(name))
 
 
 def _usable(name: str) -> bool:

@@ -366,8 +366,8 @@ class Tensor:
 def asarray(value: Any, dtype: Any = None, *, device: str | None = None, copy: bool | None = None) -> Tensor:
     """A tensor of a tensor, array, buffer, number, or nested list; no copy where none is needed.
 
-    Python floats become float32, ints int64; arrays and buffers keep their dtype. ``device``: where it is to be; where it is by default. ``copy``: True for
-    memory of its own, False for an error where that is needed.
+    Python floats become float32, ints int64; arrays and buffers keep their dtype. ``device``: where it is to be; where
+    it is by default. ``copy``: True for memory of its own, False for an error where that is needed.
     Raises `DTypeError` for what is not numeric or does not fit the dtype, `ShapeError` for ragged lists and where a
     copy is needed but not allowed.
     """

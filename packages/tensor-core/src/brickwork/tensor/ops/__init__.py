@@ -22,6 +22,7 @@ FUNCTIONS.update(
     {
         "reshape": movement.reshape,
         "transpose": movement.transpose,
+        "matrix_transpose": arranging.matrix_transpose,
         "getitem": indexing.getitem,
         "setitem": indexing.setitem,
         "astype": elementwise.astype,

@@ -38,11 +38,11 @@ def broadcast_shapes(*shapes: Any) -> Shape:
     return common_shape("broadcast_shapes", *(as_shape("broadcast_shapes", s) for s in shapes))
 
 
-def broadcast_arrays(*arrays: Any) -> list[Tensor]:
+def broadcast_arrays(*arrays: Any) -> tuple[Tensor, ...]:
     """Each tensor stretched to the shape that all broadcast to. Raises `ShapeError` where there is none."""
     tensors = [asarray(x) for x in arrays]
     shape = common_shape("broadcast_arrays", *(t.shape for t in tensors))
-    return [broadcast_to(t, shape) for t in tensors]
+    return tuple([broadcast_to(t, shape) for t in tensors])
 
 
 def matrix_transpose(x: Any) -> Tensor:
@@ -160,7 +160,7 @@ def triu(x: Any, /, *, k: int = 0) -> Tensor:
     return _triangle("triu", x, k, False)
 
 
-def meshgrid(*arrays: Any, indexing: str = "xy") -> list[Tensor]:
+def meshgrid(*arrays: Any, indexing: str = "xy") -> tuple[Tensor, ...]:
     """Coordinates of a grid from 1-D tensors, one for each: of shape (n1, n2, ...) for "ij", (n2, n1, ...) for "xy".
 
     Raises `ShapeError` for more axes or another order, `DTypeError` where the dtypes are not one.

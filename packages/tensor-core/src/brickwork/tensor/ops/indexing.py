@@ -11,11 +11,12 @@ import numpy as np
 from ..dim import Dim
 from ..dtypes import kind_rank
 from ..eager import EagerTrace
-from ..errors import DTypeError, ShapeError, TraceError
+from ..errors import DTypeError, IndexingError, ShapeError, TraceError
 from ..op import OPS, Opaque, Spec, register
 from ..spec import broadcast_shapes
-from ..tensor import Tensor, Variable, asarray, beside
+from ..tensor import Tensor, asarray, beside
 from ..trace import bind, current
+from ..variable import Variable
 from .creation import iota, zeros_like
 from .elementwise import astype, where
 from .gathering import gather_nd_op, put_op
@@ -59,8 +60,8 @@ def getitem(x: Any, key: Any) -> Tensor:
     """``x[key]`` as in NumPy: integers, slices, ``...``, None, boolean masks and arrays of integers, in any mix.
 
     Arrays of indices broadcast together; their axes stand where the first of them stood when all (and the integers
-    among them) are neighbours, else first. Raises `ShapeError` for positions out of range and keys that do not fit,
-    `TraceError` for a mask whose values are not known while tracing.
+    among them) are neighbours, else first. Raises `IndexingError` for positions out of range and keys that do not fit
+    the axes, `ShapeError` for slices that are none, `TraceError` for a mask whose values are not known while tracing.
     """
     if type(x) is Tensor and type(x.data) is np.ndarray and type(current()) is EagerTrace:
         at_once = _by_numpy(x.data, key)
@@ -97,8 +98,8 @@ def set_items(x: Any, key: Any, value: Any) -> Tensor:
     tensor = asarray(x)
     new = _value_for(tensor, value)
     mask = key[0] if isinstance(key, tuple) and len(key) == 1 else key
-    if isinstance(mask, Tensor) and mask.dtype.kind == "b" and 0 < mask.ndim <= tensor.ndim - new.ndim:
-        _check_mask(mask.shape, tensor, 0)
+    one_mask = isinstance(mask, Tensor) and mask.dtype.kind == "b" and 0 < mask.ndim <= tensor.ndim - new.ndim
+    if one_mask and mask.shape == tensor.shape[: mask.ndim]:
         wide = reshape(beside(mask, tensor), (*mask.shape, *(1,) * (tensor.ndim - mask.ndim)))
         _fit(new, tensor.shape[mask.ndim :])
         return where(wide, new, tensor)
@@ -155,13 +156,13 @@ def _keys_of(x: Tensor, key: Any) -> list[Any]:
     """Integers, slices, None and `Pick`, which together say what becomes of each axis; an ellipsis is only a mark."""
     given = list(key) if isinstance(key, tuple) else [key]
     if sum(k is Ellipsis for k in given) > 1:
-        raise ShapeError(f"index: at most one ellipsis; got {key}")
+        raise IndexingError(f"index: at most one ellipsis; got {key}")
     if not any(k is Ellipsis for k in given):
         given.append(Ellipsis)
     arrays = [_array_of(k, x) for k in given]
     used = sum(_axes_of(k) for k in arrays)
     if used > x.ndim:
-        raise ShapeError(f"index: at most {x.ndim} indices for shape {x.shape}; got {used}")
+        raise IndexingError(f"index: at most {x.ndim} indices for shape {x.shape}; got {used}")
     out: list[Any] = []
     axis = 0
     for k in arrays:
@@ -201,8 +202,10 @@ def _key(k: Any) -> Any:
 
 
 def _check_mask(shape: Any, x: Tensor, axis: int) -> None:
-    if shape != x.shape[axis : axis + len(shape)]:
-        raise ShapeError(f"index: a mask must have the shape of its axes; got {shape} at axis {axis} of {x.shape}")
+    """Each size as that of the axis, or 0 (Array API standard, boolean indexing): the mask then picks nothing."""
+    axes = x.shape[axis : axis + len(shape)]
+    if shape != axes and any(m not in (n, 0) for m, n in zip(shape, axes, strict=True)):
+        raise IndexingError(f"index: a mask must have the shape of its axes; got {shape} at axis {axis} of {x.shape}")
 
 
 def _mask(mask: Tensor, x: Tensor, axis: int) -> list[Any]:
@@ -290,10 +293,10 @@ def _slice_of(k: slice, n: Any, axis: int) -> tuple[Any, Any, int]:
 
 def _place_of(k: Any, n: Any, axis: int) -> Any:
     if not hasattr(type(k), "__index__"):
-        raise ShapeError(f"index: must be integers, slices, None, ... or arrays; got {k!r} at axis {axis}")
+        raise IndexingError(f"index: must be integers, slices, None, ... or arrays; got {k!r} at axis {axis}")
     place = index(k)
     if isinstance(n, Dim):
         return place if place >= 0 else n + place
     if not -n <= place < n:
-        raise ShapeError(f"index: must be in [{-n}, {n}) on axis {axis}; got {place}")
+        raise IndexingError(f"index: must be in [{-n}, {n}) on axis {axis}; got {place}")
     return place % n
