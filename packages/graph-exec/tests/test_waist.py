@@ -79,6 +79,7 @@ CASES = {
     "booleans": (lambda x: bt.logical_not(x > 0.0) | (x < -1.0), [ROWS]),
     "take": (lambda x: bt.take(x, bt.asarray([2, 0]), 0) * 2.0, [ROWS]),
     "take gradient": (lambda x: bt.grad(lambda y: (bt.take(y, bt.asarray([2, 0, 2]), 0) ** 2.0).sum())(x), [ROWS]),
+    "strided slice gradient": (squares_gradient(lambda x: x[1::3, 2::5]), [ROWS]),
     "gradient of gradient": (squares_gradient(squares_gradient(bt.tanh)), [ROWS]),
 }  # fmt: skip
 EXACT = {"dropout", "argmax", "one hot", "integers", "booleans", "movement", "concat", "take"}

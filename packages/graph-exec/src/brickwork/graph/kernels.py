@@ -7,7 +7,7 @@ from itertools import product
 from math import gcd
 
 from brickwork.tensor.dim import Dim, Size
-from brickwork.tensor.expr import Expr, acc, arg, leaves, substitute
+from brickwork.tensor.expr import Expr, acc, arg, const, leaves, substitute
 from brickwork.tensor.kernel import Kernel, Read, Stage, Write
 from brickwork.tensor.spec import Shape
 from brickwork.tensor.view import Affine, Form
@@ -156,12 +156,13 @@ def _phase(
     body = Body(extents, made.body.producers, made.body.stored)
     work = accumulator(node.out.spec.dtype)
     total: Expr | None = None
-    for v, dims in zip(node.inputs, form.maps, strict=True):
-        index = tuple(_at_phase(dim, moduli, residues) if live else Affine((0,) * len(extents)) for dim in dims)
+    for v, dims in zip(node.inputs, form.maps, strict=True) if live else ():
+        index = tuple(_at_phase(dim, moduli, residues) for dim in dims)
         guards = tuple(g for d, s in zip(index, v.spec.shape, strict=True) if (g := body.guard(d, s)) is not None)
         factor = body.value(v, index, guards).cast(work)
         total = factor if total is None else total * factor
-    assert total is not None
+    if total is None:  # no point divides without remainder: 0, also where no axis is summed over
+        total = const(0, work)
     count = len(form.out)
     steps = dense_strides(node.out.spec.shape)
     strides = tuple(s * m for s, m in zip(steps, moduli[:count], strict=True)) + (0,) * (len(extents) - count)
