@@ -8,7 +8,7 @@ from ..dtypes import class_of, to_inexact
 from ..errors import DTypeError, ShapeError
 from ..ops import reduce as R
 from ..ops.elementwise import abs as absolute
-from ..ops.elementwise import astype, minimum
+from ..ops.elementwise import astype, minimum, subtract
 from ..ops.gathering import one_hot
 from ..spec import as_float, broadcast_shapes, normalize_axis
 from ..tensor import Tensor, asarray
@@ -69,6 +69,6 @@ def huber(predictions: Any, targets: Any, delta: float = 1.0) -> Tensor:
     bend = as_float("huber", "delta", delta)
     if not bend > 0:
         raise ShapeError(f"huber: delta must be above 0; got {delta!r}")
-    away = absolute(asarray(predictions) - targets)
+    away = absolute(subtract(asarray(predictions), targets))
     near = minimum(astype(away, to_inexact(away.dtype), copy=False), bend)
     return near * (away - 0.5 * near)

@@ -15,7 +15,7 @@ from ..ops.composite import mean
 from ..ops.elementwise import abs as absolute
 from ..ops.elementwise import astype, maximum, power, rsqrt, sqrt
 from ..ops.movement import reshape
-from ..spec import as_float, as_int, normalize_axes, normalize_axis
+from ..spec import as_bool, as_float, as_int, normalize_axes, normalize_axis
 from ..tensor import Tensor, asarray
 from ..trace import bind
 
@@ -184,7 +184,7 @@ def instance_norm(x: Any, gamma: Any = None, beta: Any = None, epsilon: float = 
 
 def moments(x: Any, axis: Any = None, keepdims: bool = False) -> tuple[Tensor, Tensor]:
     """Mean and variance (divided by n) over an axis, several, or all: ``mean(x)``, ``mean((x - mean(x))^2)``."""
-    tensor = asarray(x)
+    tensor, keepdims = asarray(x), as_bool("moments", "keepdims", keepdims)
     wide, kind = _wide(tensor), to_inexact(tensor.dtype)
     axes = normalize_axes("moments", axis, tensor.ndim)
     centre = mean(wide, axes, True)

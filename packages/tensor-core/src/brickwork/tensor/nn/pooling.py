@@ -33,6 +33,8 @@ __all__ = [
 ]
 
 LETTERS = "bxyzc"
+LARGEST = 2**26
+"""The most weights that the matrix of an axis may have."""
 
 
 def _space(who: str, x: Any) -> tuple[Tensor, int]:
@@ -133,6 +135,8 @@ def _adaptive(who: str, x: Any, size: Any, step: Callable[[Tensor, int, list[tup
         n = tensor.shape[axis]
         if isinstance(n, Dim) or n < 1:
             raise ShapeError(f"{who}: sizes of space must be known and at least 1; got {tensor.shape}")
+        if n * places > LARGEST:
+            raise ShapeError(f"{who}: places times elements of an axis must be at most {LARGEST}; got {places} of {n}")
         if n != places:
             tensor = step(tensor, axis, _bounds(n, places))
     return tensor

@@ -18,7 +18,7 @@ from ..ops.gathering import take
 from ..ops.movement import broadcast_to, reshape, transpose
 from ..spec import as_bool, as_float, as_int, as_ints
 from ..tensor import Tensor, asarray
-from .pooling import along
+from .pooling import LARGEST, along
 
 __all__ = ["depth_to_space", "resize", "space_to_depth"]
 
@@ -30,8 +30,6 @@ METHODS = {
     **{name: name for name in ("nearest", "lanczos3", "lanczos5")},
 }
 REACH = {"linear": 1.0, "cubic": 2.0, "lanczos3": 3.0, "lanczos5": 5.0}
-LARGEST = 2**26
-"""The most elements of a matrix of weights."""
 
 
 def resize(
@@ -66,9 +64,11 @@ def resize(
     where, border = _one_of("coordinates", coordinates, COORDINATES), _one_of("edge", edge, EDGES)
     settings = (METHODS[kind], as_bool(who, "antialias", antialias), where, border, as_float(who, "cubic", cubic))
     sizes = as_ints(who, "size", size, tensor.ndim - 2, 1)
-    for n in tensor.shape[1:-1]:
+    for n, places in zip(tensor.shape[1:-1], sizes, strict=True):
         if isinstance(n, Dim) or n < 1:
             raise ShapeError(f"resize: sizes of space must be known and at least 1; got {tensor.shape}")
+        if n * places > LARGEST:
+            raise ShapeError(f"resize: places times elements of an axis must be at most {LARGEST}; got {places} of {n}")
     if METHODS[kind] == "nearest":
         return _nearest(tensor, sizes, where)
     return _weighted(tensor, sizes, settings)
@@ -129,9 +129,6 @@ def _weighted(x: Tensor, sizes: tuple[int, ...], settings: tuple[Any, ...]) -> T
     for axis, places in enumerate(sizes, 1):
         if out.shape[axis] == places and settings[3] == "renormalize":
             continue  # every kernel is 1 at 0 and 0 at other whole numbers
-        if out.shape[axis] * places > LARGEST:
-            raise ShapeError(f"resize: an axis is resized by a matrix of at most {LARGEST} weights; got {places} of "
-                             f"{out.shape[axis]}. Use nearest, or resize in steps")  # fmt: skip
         out = along(out, axis, _weights(out.shape[axis], places, *settings))
     return astype(out, kind, copy=False)
 
