@@ -164,6 +164,13 @@ def test_copies_as_asked():
         bt.from_dlpack([1.0])
 
 
+def test_repeats_may_be_of_any_integers():
+    for dtype in ("int8", "uint8", "int32", "uint32", "int64", "uint64"):
+        assert bt.repeat(X[0, 0, :2], bt.asarray([2, 1], dtype)).tolist() == [X[0, 0, 0]] * 2 + [X[0, 0, 1]]
+    with pytest.raises(ShapeError, match="repeat: repeats must be one for each of 1, from 0 below"):
+        bt.repeat(X[0, 0, :1], bt.asarray([2**64 - 1], "uint64"))
+
+
 def test_several_results_are_tuples():
     for found in (bt.broadcast_arrays(X[0], X[0]), bt.meshgrid(X[0, 0], X[0, 0]), bt.meshgrid(), bt.unstack(X)):
         assert type(found) is tuple and all(type(t) is bt.Tensor for t in found)

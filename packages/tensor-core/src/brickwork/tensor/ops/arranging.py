@@ -82,11 +82,12 @@ def repeat(x: Any, repeats: Any, axis: int | None = None) -> Tensor:
         wide = broadcast_to(apart, (*tensor.shape[: where + 1], times, *tensor.shape[where + 1 :]))
         return reshape(wide, (*tensor.shape[:where], n * times, *tensor.shape[where + 1 :]))
     n = as_int("repeat", "the size of the axis", n)
-    counts = asarray(repeats).numpy()
-    if counts.dtype.kind not in "iu":
-        raise DTypeError(f"repeat: repeats must be integers; got {counts.dtype}. Cast with astype('int64')")
+    given = asarray(repeats).numpy()
+    if given.dtype.kind not in "iu":
+        raise DTypeError(f"repeat: repeats must be integers; got {given.dtype}. Cast with astype('int64')")
+    counts = given.astype(np.int64)  # what uint64 has beyond comes out below 0
     if counts.ndim > 1 or (counts.ndim == 1 and counts.size not in (1, n)) or (counts < 0).any():
-        raise ShapeError(f"repeat: repeats must be one for each of {n}, none below 0; got {counts.tolist()}")
+        raise ShapeError(f"repeat: repeats must be one for each of {n}, from 0 below 2**63; got {given.tolist()}")
     places = np.repeat(np.arange(n), np.broadcast_to(counts, (n,)))
     return take(tensor, places, where)
 
