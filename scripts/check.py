@@ -58,7 +58,7 @@ def sections() -> list[Section]:
         Section("contract", "import-linter", (_script("lint-imports"), "--no-cache")),
         Section("types", "mypy, strict", (PYTHON, "-m", "mypy")),
         Section("ranges", "dependency ranges", (PYTHON, "-m", "scripts.check_ranges")),
-        Section("docs", "the site", (PYTHON, "-m", "mkdocs", "build", "--quiet")),
+        Section("docs", "the site", (PYTHON, "-m", "mkdocs", "build")),
         *suites,
         Section("whole", "what crosses packages", (*test, "tests"), pytest=True),
     ]

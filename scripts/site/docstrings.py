@@ -5,6 +5,7 @@ backticks in a docstring becomes a link where it is a name of the reference.
 """
 
 import inspect
+import re
 from typing import Any
 
 import griffe
@@ -29,7 +30,7 @@ class RunTime(griffe.Extension):
                     continue
                 place.set_member(name, griffe.Alias(name, target=member) if member.parent else member)
             _tell_base(member, value)
-            _link(member, module)
+            _as_markdown(member, module)
 
 
 def _resolved(member: Any) -> Any:
@@ -78,8 +79,11 @@ def _tell_base(member: Any, value: Any) -> None:
             member.docstring.value += f"\n\n`{base.__name__}`: {inspect.cleandoc(base.__doc__)}"
 
 
-def _link(member: Any, module: str) -> None:
-    """`name` as a link to the reference, in the docstring of a name and of its members."""
+def _as_markdown(member: Any, module: str) -> None:
+    """The docstrings of a name and of its members as Markdown: `name` as a link to the reference, `>>>` as code."""
     for found in (member, *(m for m in member.members.values() if not m.is_alias)):
         if found.docstring is not None:
-            found.docstring.value = linked(found.docstring.value, (module, "brickwork.tensor", "brickwork"))
+            text = found.docstring.value.replace("\nExample:\n", "\nExamples:\n")
+            text = re.sub(r"::$", ":", text, flags=re.MULTILINE)
+            sections = "\n----" in text  # of NumPy's style, where the types of a table take no links
+            found.docstring.value = text if sections else linked(text, (module, "brickwork.tensor", "brickwork"))

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from functools import cache
 
-from scripts.site.reference import public
+from scripts.site.reference import module_at, public
 
 NAME = re.compile(r"(?<![`\w\[])`(?:bt\.)?([A-Za-z_][\w.]*)`(?![`\]])")
 
@@ -23,4 +23,5 @@ def _target(match: re.Match[str], modules: Sequence[str]) -> str:
 
 @cache
 def _known() -> frozenset[str]:
-    return frozenset(public())
+    """Names with a paragraph of their own: values (dtypes, constants) stand in a table."""
+    return frozenset(i for i, module in public().items() if callable(getattr(module_at(module), i.rpartition(".")[2])))

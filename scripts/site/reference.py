@@ -57,7 +57,12 @@ TENSOR_AREAS = (
         "The same elements, elsewhere.",
         ("ops.movement", "ops.arranging", "ops.views"),
     ),
-    Area("indexing", "Indexing", "Elements by their places.", ("ops.indexing", "ops.gathering")),
+    Area(
+        "indexing",
+        "Indexing and scattering",
+        "Elements by their places.",
+        ("ops.indexing", "ops.gathering", "ops.scattering", "ops.segments"),
+    ),
     Area(
         "sorting", "Sorting, searching, sets", "Order, places of values, distinct values.", ("ops.sorting", "ops.sets")
     ),
@@ -65,7 +70,7 @@ TENSOR_AREAS = (
         "products",
         "Products",
         "Sums of products: matrices, einsum, convolution.",
-        ("ops.contraction", "ops.convolution", "ops.products"),
+        ("ops.contraction", "ops.products", "nn.convolution"),
     ),
     Area(
         "derivatives",
@@ -75,6 +80,7 @@ TENSOR_AREAS = (
         ("stop_gradient",),
     ),
     Area("control", "Control flow", "Paths that the numbers decide.", ("control",)),
+    Area("saving", "Saving a tree", "Tensors in files that other libraries read.", ("saved",)),
     Area("devices", "Compilers and devices", "What other packages bring.", ("compiler", "backend", "eager")),
     Area("ops", "Adding ops", "The kinds of op and their registry.", ("op",)),
     Area("errors", "Errors and limits", "What is raised, and by which names it is caught.", ("errors", "memory")),
@@ -197,7 +203,7 @@ def _page(title: str, path: str, menu: tuple[str, ...], intro: str, names: tuple
             rows.append(f"| [`{name}`][{identifier}] | {_line(value)} |")
             full.append(f"::: {identifier}{_options(identifier)}")
         else:
-            rows.append(f'| <span id="{identifier}"></span>`{name}` | {_value(value)} |')
+            rows.append(f"| `{name}` | {_value(value)} |")
     table = "\n".join(["| name | what it is |", "|---|---|", *rows])
     body = "\n\n".join([f"# {title}", intro, table, *full])
     return Page(f"reference/{path}", menu, intro, names, body)
