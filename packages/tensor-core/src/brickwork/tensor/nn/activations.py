@@ -240,9 +240,9 @@ def squareplus(x: Any, b: float = 4.0) -> Tensor:
     return _plain["squareplus"](x) if bend == 4.0 else _set("squareplus", _squareplus, x, b=bend)
 
 
-def threshold(x: Any, threshold: float, value: float) -> Tensor:
-    """``x`` where it is above ``threshold``, else ``value``."""
-    return _set("threshold", _threshold, x, threshold=threshold, value=value)
+def threshold(x: Any, threshold: float, default_value: float) -> Tensor:
+    """``x`` where it is above ``threshold``, else ``default_value``."""
+    return _set("threshold", _threshold, x, threshold=threshold, default_value=default_value)
 
 
 def glu(x: Any, axis: int = -1) -> Tensor:

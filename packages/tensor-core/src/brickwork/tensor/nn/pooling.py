@@ -13,13 +13,15 @@ from ..dtypes import class_of, to_inexact
 from ..errors import ShapeError
 from ..ops import reduce as R
 from ..ops.composite import mean
-from ..ops.contraction import einsum
+from ..ops.einstein import einsum
 from ..ops.creation import full
 from ..ops.elementwise import astype
 from ..ops.gathering import take
 from ..ops.movement import pad, sliding_window
 from ..spec import as_bool, as_ints
 from ..tensor import Tensor, asarray, beside
+from ..trace import bind
+from ..view import Affine, Form
 from .convolution import padding_widths
 
 __all__ = [
@@ -32,7 +34,6 @@ __all__ = [
     "max_pool",
 ]
 
-LETTERS = "bxyzc"
 LARGEST = 2**26
 """The most weights that the matrix of an axis may have."""
 
@@ -115,13 +116,13 @@ def global_max_pool(x: Any, keepdims: bool = False) -> Tensor:
 
 
 def along(x: Tensor, axis: int, matrix: np.ndarray) -> Tensor:
-    """An axis of (batch, *space, channels) multiplied by a matrix (out, in)."""
-    space = LETTERS[: x.ndim - 1] + "c" if x.ndim <= len(LETTERS) else ""
-    if not space:
-        raise ShapeError(f"resize: at most three axes of space; got {x.shape}")
-    letter = space[axis]
+    """An axis multiplied by a matrix (out, in)."""
     weights = beside(asarray(matrix.astype(x.dtype)), x)
-    return einsum(f"o{letter},{space}->{space.replace(letter, 'o')}", weights, x)
+    n = x.ndim + 1
+    extents = (*x.shape[:axis], matrix.shape[0], *x.shape[axis + 1 :], x.shape[axis])
+    rows = tuple(Affine.axis(x.ndim if a == axis else a, n) for a in range(x.ndim))
+    form = Form(extents, ((Affine.axis(axis, n), Affine.axis(x.ndim, n)), rows), tuple(range(x.ndim)))
+    return bind(contract, (weights, x), {"form": form})
 
 
 def _bounds(n: int, places: int) -> list[tuple[int, int]]:
