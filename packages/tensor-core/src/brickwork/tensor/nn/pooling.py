@@ -13,7 +13,7 @@ from ..dtypes import class_of, to_inexact
 from ..errors import ShapeError
 from ..ops import reduce as R
 from ..ops.composite import mean
-from ..ops.einstein import einsum
+from ..ops.contraction import contract
 from ..ops.creation import full
 from ..ops.elementwise import astype
 from ..ops.gathering import take
