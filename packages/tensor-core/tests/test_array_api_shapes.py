@@ -171,6 +171,13 @@ def test_repeats_may_be_of_any_integers():
         bt.repeat(X[0, 0, :1], bt.asarray([2**64 - 1], "uint64"))
 
 
+@pytest.mark.parametrize("ends", [(2**63, 2**63 + 10, 3), (2**63 + 10, 2**63, -3)])
+def test_arange_beyond_int64(ends):
+    assert bt.arange(*ends, dtype="uint64").tolist() == list(range(*ends))
+    with pytest.raises(DTypeError, match="values must fit int64"):
+        bt.arange(*ends)
+
+
 def test_several_results_are_tuples():
     for found in (bt.broadcast_arrays(X[0], X[0]), bt.meshgrid(X[0, 0], X[0, 0]), bt.meshgrid(), bt.unstack(X)):
         assert type(found) is tuple and all(type(t) is bt.Tensor for t in found)

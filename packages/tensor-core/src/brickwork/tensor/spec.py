@@ -140,7 +140,7 @@ def normalize_axes(who: str, axis: Any, ndim: int) -> tuple[int, ...]:
     if type(axis) is int and -ndim <= axis < ndim:
         return (axis % ndim,)
     axes = axis if isinstance(axis, (tuple, list)) else (axis,)
-    if len(axes) == ndim < len(_ALL_AXES) and axes == _ALL_AXES[ndim]:
+    if len(axes) == ndim < len(_ALL_AXES) and all(type(a) is int for a in axes) and axes == _ALL_AXES[ndim]:
         return _ALL_AXES[ndim]
     out = tuple(sorted(normalize_axis(who, a, ndim) for a in axes))
     if len(set(out)) != len(out):

@@ -182,7 +182,10 @@ def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None, *, de
         kind = as_dtype(dtype if dtype is not None else _kind("arange", (low, high, step)))
         if ledger.limit is not None:
             ledger.ask("arange", max(0, math.ceil((high - low) / step)) * kind.itemsize)
-        return _on(Tensor(ledger.made(np.arange(low, high, step).astype(kind))), device)
+        made = np.arange(low, high, step)
+        if made.dtype.kind == "f" and all(isinstance(v, int) for v in (low, high, step)):
+            made = np.array(range(low, high, step), kind)  # beyond int64 NumPy counts in floats
+        return _on(Tensor(ledger.made(made.astype(kind))), device)
 
 
 def linspace(
