@@ -175,6 +175,7 @@ CASES: dict[str, Case | list[Case]] = {
     "unique_values": plain(bt.unique_values, [WORDS], np.unique),
     # sums and products
     "diff": smooth(lambda x: bt.diff(x), [X], np.diff),
+    "einsum_path": plain(lambda x, z: bt.einsum_path("ij,jk->ik", x, z).flops, [X, Z], lambda x, z: 2 * 2 * 3 * 2),
     "einsum": smooth(lambda x, z: bt.einsum("ij,jk->ki", x, z), [X, Z], lambda x, z: (x @ z).T),
     "logsumexp": smooth(lambda x: bt.logsumexp(x, axis=1), [X], lambda x: np.log(np.exp(x).sum(1))),
     "mean": smooth(lambda x: bt.mean(x, axis=0), [X], lambda x: x.mean(0)),

@@ -113,7 +113,7 @@ def test_pooling(pool, padding):
         (lambda: bt.einsum("ij", np.ones(3)), "a letter per axis"),
         (lambda: bt.einsum("ij,jk->ik", np.ones((2, 3)), np.ones((4, 2))), "'j' of sizes 3 and 4"),
         (lambda: bt.einsum("i->j", np.ones(3)), "must come from the operands"),
-        (lambda: bt.einsum("i...->i", np.ones((3, 2))), "must be letters"),
+        (lambda: bt.einsum("i1->i", np.ones((3, 2))), "must be letters"),
         (lambda: bt.matmul(np.ones((2, 3)), np.ones((4, 3))), "3 != 4. Transpose b"),
         (lambda: bt.matmul(1.0, np.ones(2)), "at least one axis"),
         (lambda: bt.nn.conv(np.ones((1, 5, 2)), np.ones((3, 3, 1))), "channels of x"),

@@ -56,7 +56,7 @@ from .ops.arranging import (
     unstack,
 )
 from .ops.composite import logsumexp, mean, std, var
-from .ops.contraction import einsum, matmul
+from .ops.contraction import matmul
 from .ops.creation import (
     arange,
     empty,
@@ -74,6 +74,7 @@ from .ops.creation import (
     zeros_like,
 )
 from .ops.cumulative import cumulative_prod, cumulative_sum, diff
+from .ops.einstein import einsum, einsum_path
 from .ops.elementwise import (
     abs,
     acos,
@@ -299,6 +300,7 @@ __all__ = [
     "divide",
     "e",
     "einsum",
+    "einsum_path",
     "empty",
     "empty_like",
     "equal",

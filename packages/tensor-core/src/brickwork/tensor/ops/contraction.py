@@ -1,5 +1,5 @@
-"""Contractions: matrix product and einsum (and convolution, in `nn.convolution`) are one kind: a sum of products over
-index maps.
+"""Contractions: matrix product (and einsum, in `einstein`, and convolution, in `nn.convolution`) are one kind: a sum of
+products over index maps.
 
 The kind is closed under differentiation: eliminate one loop axis of an index map by solving for it, and the
 gradient is again a contraction (the gradient of a strided convolution reads ``(i + p - k) / s``, which is what
@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -23,8 +24,10 @@ from ..tensor import Tensor, asarray
 from ..trace import bind
 from ..view import Affine, Form
 
-__all__ = ["Contract", "contract", "einsum", "matmul"]
+__all__ = ["Contract", "contract", "matmul"]
 
+SMALL = 1 << 13
+"""Points of a loop that NumPy is done with sooner than it has found a library's function for it."""
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -93,6 +96,9 @@ class Contract(Contraction):
     def eval(self, xp: Any, *arrays: Any, **params: Any) -> Any:
         form = self.form(*(Spec(a.shape, a.dtype) for a in arrays), **params)
         dtype = promote(*(a.dtype for a in arrays))
+        equation = _equation(form, tuple([a.shape for a in arrays]))
+        if equation is not None and len(arrays) == 2 and dtype.kind in "fciu" and arrays[0].dtype == arrays[1].dtype:
+            return xp.einsum(equation, *arrays, optimize=prod(form.extents) > SMALL)
         inner = np.dtype("float32") if dtype.name in ("float16", "bfloat16") else dtype
         names = LETTERS
         if len(form.extents) > len(names):
@@ -121,6 +127,21 @@ class Contract(Contraction):
         form = self.form(*(x.spec for x in inputs), **params)
         others = [x for k, x in enumerate(inputs) if k != i]
         return bind(contract, (g, *others), {"form": differentiate(form, i, inputs[i].shape)}).astype(inputs[i].dtype)
+
+
+@lru_cache(maxsize=4096)
+def _equation(form: Form, shapes: tuple[Any, ...]) -> str | None:
+    """The sum of products as `numpy.einsum` writes it, where every axis of an operand is all of a loop axis, and every
+    axis of the result one of an operand's; else None."""
+    singles = [[dim.single for dim in dims] for dims in form.maps]
+    if any(None in axes or len(set(axes)) != len(axes) for axes in singles) or len(form.extents) > len(LETTERS):
+        return None
+    if any(form.extents[a] != n for axes, shape in zip(singles, shapes) for a, n in zip(axes, shape) if a is not None):
+        return None
+    if {a for axes in singles for a in axes} != set(range(len(form.extents))):
+        return None
+    terms = ("".join(LETTERS[a] for a in axes if a is not None) for axes in singles)
+    return f"{','.join(terms)}->{''.join(LETTERS[a] for a in form.out)}"
 
 
 def _gather(xp: Any, x: Any, dims: Sequence[Affine], extents: Sequence[Any]) -> tuple[list[int], Any]:
@@ -187,71 +208,3 @@ def matmul(a: Any, b: Any) -> Tensor:
     """The matrix product ``(..., m, k) @ (..., k, n)``; stacks broadcast, vectors are rows on the left and columns
     on the right."""
     return bind(_matmul, (asarray(a), asarray(b)))
-
-
-@lru_cache(maxsize=512)
-def _parse(equation: str, count: int) -> tuple[tuple[str, ...], str]:
-    left, arrow, right = equation.replace(" ", "").partition("->")
-    terms = tuple(left.split(","))
-    letters = "".join(terms)
-    if len(terms) != count:
-        raise ShapeError(f"einsum: one term per operand; got {len(terms)} terms in {equation!r} for {count} operands")
-    if not arrow:
-        right = "".join(sorted(c for c in set(letters) if letters.count(c) == 1))
-    if (not (letters + right).isalpha() and letters + right) or len(set(right)) != len(right):
-        raise ShapeError(f"einsum: terms must be letters, each once in the output; got {equation!r}")
-    if not set(right) <= set(letters):
-        raise ShapeError(f"einsum: output letters must come from the operands; got {equation!r}")
-    return terms, right
-
-
-def _sizes(equation: str, terms: Sequence[str], tensors: Sequence[Tensor]) -> dict[str, Any]:
-    """The size of each letter, in order of appearance."""
-    sizes: dict[str, Any] = {}
-    for term, x in zip(terms, tensors, strict=True):
-        if len(term) != x.ndim:
-            raise ShapeError(f"einsum: a letter per axis; got {term!r} for shape {x.shape}")
-        for letter, size in zip(term, x.shape, strict=True):
-            if sizes.setdefault(letter, size) != size:
-                raise ShapeError(
-                    f"einsum: sizes of a letter must match; got {letter!r} of sizes {sizes[letter]} and {size} "
-                    f"in {equation!r}"
-                )
-    return sizes
-
-
-def _separate(terms: Sequence[str], tensors: list[Tensor], sizes: dict[str, Any]) -> list[str]:
-    """Terms without repeated letters: each repetition gets a letter of its own, tied to the first by an identity
-    matrix, so that a diagonal is a contraction like any other, with a gradient."""
-    fresh = iter(chr(n) for n in range(0x4E00, 0x9FFF))  # letters nobody types
-    out, ties = [], []
-    for term in terms:
-        plain = ""
-        for c in term:
-            new = next(fresh) if c in plain else c
-            if new is not c:
-                sizes[new] = sizes[c]
-                ties.append(c + new)
-                tensors.append(asarray(np.eye(sizes[c], dtype=bool)).astype(tensors[0].dtype))
-            plain += new
-        out.append(plain)
-    return out + ties
-
-
-def einsum(equation: str, *operands: Any) -> Tensor:
-    """Einstein summation, ``einsum("bij,bjk->bik", a, b)``: letters name axes, those not in the result are summed over.
-
-    A letter twice in a term takes the diagonal. Without ``->`` the result has the letters that occur once, sorted. The
-    dtype is the promoted one. Raises `ShapeError` when terms do not fit the operands or sizes of a letter differ.
-    """
-    if not isinstance(equation, str):
-        raise ShapeError(f"einsum: the equation must be text; got {equation!r}")
-    tensors = [asarray(x) for x in operands]
-    terms, right = _parse(equation, len(tensors))
-    sizes = _sizes(equation, terms, tensors)
-    plain = _separate(terms, tensors, sizes)
-    order = right + "".join(c for c in sizes if c not in right)
-    n = len(order)
-    maps = tuple(tuple(Affine.axis(order.index(c), n) for c in term) for term in plain)
-    form = Form(tuple(sizes[c] for c in order), maps, tuple(range(len(right))))
-    return bind(contract, tuple(tensors), {"form": form})
