@@ -154,6 +154,17 @@ def test_mapped_over_a_batch():
     np.testing.assert_allclose(found.numpy(), linalg.eigvals(SQUARE).numpy(), 1e-12)
 
 
+def test_determinants_of_singular_matrices_have_gradients():
+    """The cofactors of [[a, b], [c, d]] are [[d, -c], [-b, a]], whatever its determinant."""
+    for x in (np.array([[1.0, 2.0], [2.0, 4.0]]), np.zeros((2, 2)), np.array([[1, 1j], [1j, -1]]), np.eye(2)):
+        (a, b), (c, d) = x
+        np.testing.assert_allclose(bt.grad(lambda x: bt.real(linalg.det(x)))(x), [[d, -c], [-b, a]], 1e-14, 1e-14)
+    assert bt.grad(linalg.det)(np.array([[3.0]])).tolist() == [[1.0]]
+    assert bt.grad(linalg.det)(np.ones((0, 0))).shape == (0, 0)
+    with pytest.raises(bt.BrickworkError, match="inv: the matrix must be invertible"):
+        bt.hessian(linalg.det)(np.zeros((2, 2)))
+
+
 def test_singular_complex_matrices_have_finite_gradients():
     low = np.outer(VECTOR, VECTOR.conj())
     found = bt.grad(lambda x: bt.abs(linalg.svd(x).U).sum())(low)

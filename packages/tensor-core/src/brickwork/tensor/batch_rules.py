@@ -160,7 +160,7 @@ def _along(op: Op, values: Values, marks: Marks, params: Mapping[str, Any], size
 
 RULES.update(dict.fromkeys(("sort", "argsort", "cumulative_sum", "cumulative_prod"), along_axes("axis")))
 RULES.update(dict.fromkeys(("fft", "rfft", "irfft"), along_axes("axis")))
-LINALG = ("cholesky", "inv", "det", "slogdet", "eig", "eigvals", "eigh", "eigvalsh", "svd", "svdvals", "qr")
+LINALG = "cholesky inv det cofactors slogdet eig eigvals eigh eigvalsh svd svdvals qr".split()
 RULES.update(dict.fromkeys(LINALG, over_leading_axes))
 
 

@@ -1,8 +1,8 @@
 """Linear algebra, the extension of the Array API standard, as `brickwork.tensor.linalg`.
 
 Matrices are the last two axes, the others are batches. Integers become float32; float16 and bfloat16 are computed in
-float32. Every function raises `ShapeError` for shapes that do not fit. `brickwork.tensor.decompositions` says whose
-gradients there are.
+float32. Every function raises `ShapeError` for shapes that do not fit. Gradients are of real and complex matrices, for
+which d/dx - i d/dy stands, as everywhere; `brickwork.tensor.decompositions` has them, with their sources.
 """
 
 from __future__ import annotations
@@ -161,7 +161,8 @@ def svdvals(x: Any, /) -> Tensor:
 
 # ---- of one matrix
 def det(x: Any, /) -> Tensor:
-    """The determinant of (..., n, n). Its gradient needs an invertible matrix."""
+    """The determinant of (..., n, n). Its gradient, the cofactors, is there of singular matrices too; the gradient of
+    that needs an invertible one."""
     return bind(D.det_op, (_floating(x),))
 
 

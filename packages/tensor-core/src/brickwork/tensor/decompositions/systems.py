@@ -11,13 +11,15 @@ from typing import Any
 from ..dtypes import class_of, real_of
 from ..errors import DTypeError, ShapeError
 from ..op import Spec, register, sum_to
+from ..ops.arranging import matrix_transpose
 from ..ops.contraction import matmul
 from ..ops.elementwise import conj, imag
+from ..ops.reduce import sum
 from ..spec import broadcast_shapes
 from ..trace import bind
 from .kind import Decomposition, adjoint, column, row, square
 
-__all__ = ["det_op", "inv_op", "pinv_op", "slogdet_op", "solve", "solve_op"]
+__all__ = ["cofactors_op", "det_op", "inv_op", "pinv_op", "slogdet_op", "solve", "solve_op"]
 
 
 def _inv_rule(i: int, g: Any, out: Any, x: Any) -> Any:
@@ -51,7 +53,24 @@ def _det_infer(x: Spec) -> Spec:
 
 
 def _det_rule(i: int, g: Any, out: Any, x: Any) -> Any:
-    return column(column(g * conj(out))) * adjoint(bind(inv_op, (x,)))
+    return column(column(g)) * conj(bind(cofactors_op, (x,)))
+
+
+def _cofactors(xp: Any, x: Any) -> Any:
+    """By singular values, whose products without one of them need no division: of singular matrices too."""
+    u, s, vh = xp.linalg.svd(x)
+    one = xp.ones_like(s[..., :1])
+    before = xp.cumprod(xp.concatenate([one, s[..., :-1]], -1), -1)
+    after = xp.cumprod(xp.concatenate([one, s[..., :0:-1]], -1), -1)[..., ::-1]
+    sign = xp.linalg.det(u) * xp.linalg.det(vh)
+    return sign[..., None, None] * xp.matmul(xp.conj(u) * (before * after)[..., None, :], xp.conj(vh))
+
+
+def _cofactors_rule(i: int, g: Any, out: Any, x: Any) -> Any:
+    """From ``C = det(X) X^-T``: ``sum(G * conj(C)) X^-H - conj(X^-T G^H C)``; needs the inverse."""
+    inverse = bind(inv_op, (x,))
+    total = sum(g * conj(out), axis=(-2, -1), keepdims=True)
+    return total * adjoint(inverse) - conj(matmul(matrix_transpose(inverse), matmul(adjoint(g), out)))
 
 
 def _slogdet_infer(x: Spec) -> tuple[Spec, Spec]:
@@ -70,6 +89,7 @@ def _slogdet_rule(i: int, g: Any, out: Any, x: Any) -> Any:
 
 
 det_op = register(Decomposition("det", _det_infer, lambda xp, x: xp.linalg.det(x), _det_rule))
+cofactors_op = register(Decomposition("cofactors", lambda x: square("cofactors", x), _cofactors, _cofactors_rule))
 slogdet_op = register(
     Decomposition("slogdet", _slogdet_infer, lambda xp, x: tuple(xp.linalg.slogdet(x)), _slogdet_rule)
 )
