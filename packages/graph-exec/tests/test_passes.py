@@ -85,7 +85,7 @@ def test_golden(case):
     before, expected = map(parse_graph, GOLDEN[case])
     after = dce(run(before))
     assert str(after) == str(expected)
-    assert_same(before, after)
+    assert_same(before, after, tolerance=1e-5 if case.startswith("loops") else 0.0)  # it sums in another order
     assert str(dce(run(after))) == str(after), "a second run finds nothing more"
 
 

@@ -14,10 +14,12 @@ from ..ir import Graph, Node
 from .cse import cse
 from .dce import dce
 from .fold import fold
+from .hoist import hoist
 from .layout import layout
+from .loops import loops
 from .simplify import simplify
 
-__all__ = ["PIPELINE", "Pass", "cse", "dce", "fold", "layout", "run_pipeline", "simplify"]
+__all__ = ["PIPELINE", "Pass", "cse", "dce", "fold", "hoist", "layout", "loops", "run_pipeline", "simplify"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,9 @@ PIPELINE: tuple[Pass, ...] = (
     Pass("simplify", simplify, "before cse, since what differs only in form becomes equal"),
     Pass("cse", cse, "once equal things look equal; before dce, which clears what it leaves"),
     Pass("dce", dce, "the passes above leave behind what they went around"),
-    Pass("layout", layout, "last: it is about memory, and knows which contractions are left"),
+    Pass("loops", loops, "after dce, when all that is left is read; before layout, which turns what it takes out"),
+    Pass("layout", layout, "late: it is about memory, and knows which contractions are left"),
+    Pass("hoist", hoist, "after layout, whose turned weights are the same in every round"),
 )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from brickwork.tensor.dim import Dim
 from brickwork.tensor.dtypes import is_floating
 from brickwork.tensor.expr import Expr, arg, leaves, substitute
 from brickwork.tensor.spec import Shape, TensorSpec
@@ -82,6 +83,24 @@ def _broadcast_of_nothing(node: Node, rewriter: Rewriter) -> Result:
 
 def _concat_of_one(node: Node, rewriter: Rewriter) -> Result:
     return node.inputs[0] if len(node.inputs) == 1 else None
+
+
+def _contract_of_one(node: Node, rewriter: Rewriter) -> Result:
+    """A contraction of one operand over nothing, each axis at most set off: the operand among zeros."""
+    form = node.settings["form"]
+    if len(node.inputs) != 1 or form.reduced:
+        return None
+    widths = []
+    for out, dim, size, extent in zip(form.out, form.maps[0], node.inputs[0].spec.shape, node.out.spec.shape):
+        start = dim.const * -1
+        plain = dim.div == 1 and all(c == (a == out) for a, c in enumerate(dim.coeffs))
+        end = extent - size - start
+        if not plain or isinstance(start, Dim) or isinstance(end, Dim) or start < 0 or end < 0:
+            return None
+        widths.append((start, end))
+    if len(widths) != len(form.out) or len(widths) != node.inputs[0].spec.ndim:
+        return None
+    return mapped(node, "pad", node.inputs, widths=tuple(widths), value=0.0)
 
 
 def _reduce_over_one(node: Node, rewriter: Rewriter) -> Result:
@@ -174,6 +193,9 @@ RULES = (
     Rule("broadcast_of_broadcast", ("broadcast_to",), _broadcast_of_broadcast, "the larger shape says all"),
     Rule("broadcast_of_nothing", ("broadcast_to",), _broadcast_of_nothing, "leading axes of size 1 are a reshape"),
     Rule("concat_of_one", ("concat",), _concat_of_one, "there is nothing to copy"),
+    Rule(
+        "contract_of_one", ("contract",), _contract_of_one, "a view joins the kernel that reads it, a product does not"
+    ),
     Rule("reduce_over_one", ("reduce",), _reduce_over_one, "there is nothing to combine"),
     Rule("body", ("elementwise",), _body, "the fewer instructions, and operands to read, the better"),
     Rule("absorbed", ("elementwise",), _absorbed, "what is taken back, or taken in, need not be computed"),
