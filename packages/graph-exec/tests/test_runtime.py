@@ -160,3 +160,23 @@ def test_work_too_small_to_share_starts_no_thread():
         "f(np.ones((300, 300), 'f'))\nprint(few, threading.active_count())"
     )
     assert run(code, BRICKWORK_NUM_THREADS="2") == "1 2"
+
+
+def test_a_memory_limit_holds_for_results_and_working_memory():
+    x = bt.zeros((256, 256))  # 256 KiB
+    double = function(lambda x: x + x)
+    with (
+        bt.memory_limit(100_000),
+        pytest.raises(bt.MemoryLimitError, match=r"function \(results\): .* got 262144 bytes"),
+    ):
+        double(x)
+    with bt.memory_limit(300_000):
+        y = double(x)
+        with pytest.raises(bt.MemoryLimitError, match=r"on 262208 in use, of 300000"):
+            double(x)
+        del y
+        assert double(x).shape == (256, 256)
+    chain = function(lambda x: bt.sum((x @ x) @ x))
+    with bt.memory_limit(100_000), pytest.raises(bt.MemoryLimitError, match=r"function \(working memory\): "):
+        chain(x)
+    assert chain(x).item() == 0.0 and double(x).shape == (256, 256)

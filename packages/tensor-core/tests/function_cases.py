@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import mpmath
@@ -53,6 +54,13 @@ def drawn(call: Any, holds: Callable[[np.ndarray], Any]) -> Case:
         return bool(first.size and np.array_equal(first, again) and np.all(holds(first)))
 
     return Case(agrees, (np.zeros(1),), lambda _: True)
+
+
+def kept(tree: Any) -> Any:
+    """A tree after a way through a file."""
+    with TemporaryDirectory() as folder:
+        bt.save(tree, f"{folder}/tree.safetensors")
+        return bt.load(f"{folder}/tree.safetensors")
 
 
 def doubled_up(x: Any) -> Any:
@@ -208,6 +216,8 @@ CASES: dict[str, Case | list[Case]] = {
     "grad": smooth(lambda x: bt.grad(cube)(x), [X], slope),
     "hessian": smooth(lambda v: bt.hessian(cube)(v), [V], lambda v: np.diag(6 * v)),
     "jacobian": smooth(lambda v: bt.jacobian(lambda y: y * y)(v), [V], lambda v: np.diag(2 * v)),
+    "load": plain(kept, [X], lambda x: x),
+    "save": plain(lambda x: kept({"x": x})["x"], [X], lambda x: x),
     "jit": plain(lambda x: bt.jit(cube)(x), [X], lambda x: (x**3).sum()),
     "jvp": smooth(lambda x, y: bt.jvp(cube, (x,), (y,))[1], [X, Y], lambda x, y: (slope(x) * y).sum()),
     "value_and_grad": smooth(lambda x: bt.value_and_grad(cube)(x), [X], lambda x: ((x**3).sum(), slope(x))),

@@ -14,6 +14,7 @@ import pytest
 
 import brickwork.tensor as bt
 from brickwork.tensor import Tensor, Variable
+from brickwork.tensor.text import summary
 
 X = np.arange(6, dtype=np.float32).reshape(2, 3)
 
@@ -60,6 +61,9 @@ def test_one_element_is_a_number():
         (lambda: bool(bt.asarray(X)), "bool: needs exactly one element; got f32\\[2, 3\\]"),
         (lambda: float(bt.asarray([])), "exactly one"),
         (lambda: [1][bt.asarray(0.0)], "index: needs an integer"),
+        (lambda: float(bt.asarray(1j)), "float: needs a real number; got c64"),
+        (lambda: int(bt.asarray([1j])), "int: needs a real number"),
+        (lambda: bool(bt.zeros(0)), "exactly one"),
         (lambda: len(bt.asarray(1.0)), "len: needs at least one axis"),
         (lambda: list(bt.asarray(1.0)), "at least one axis"),
     ):
@@ -72,8 +76,67 @@ def test_sequence_and_text():
     assert len(t) == 2 and [row.tolist() for row in t] == X.tolist() and t.size == 6 and t.ndim == 2
     assert repr(bt.asarray([1.0, 2.0])) == "Tensor([1., 2.], dtype=float32)"
     assert repr(Variable([1.0], name="w")) == "Variable(name='w', f32[1], trainable=True)"
-    assert len(repr(bt.zeros((1000, 1000)))) < 1000
+    assert len(repr(bt.zeros((1000, 1000)))) < 1000 and "..." in repr(bt.zeros((1000, 1000)))
     assert t.T.shape == (3, 2) and t.mT.shape == (3, 2) and hash(t) == hash(t)
+
+
+def test_text():
+    assert repr(bt.zeros((0, 3), "int8")) == "Tensor([], shape=(0, 3), dtype=int8)"
+    assert repr(bt.asarray([])) == "Tensor([], dtype=float32)"
+    assert repr(bt.asarray(1.5, "bfloat16")) == "Tensor(1.5, dtype=bfloat16)"
+    assert repr(bt.asarray(X)) == "Tensor([[0., 1., 2.],\n        [3., 4., 5.]], dtype=float32)"
+    with np.printoptions(precision=2):  # as NumPy prints, by its options
+        assert repr(bt.asarray([1 / 3])) == "Tensor([0.33], dtype=float32)"
+    assert f"{bt.asarray(2.0):.3f}" == "2.000" and f"{bt.asarray(X)}" == str(bt.asarray(X)) == repr(bt.asarray(X))
+    assert "device='other'" in summary(X, "other")
+    seen = []
+    bt.vmap(lambda x: seen.append((repr(x), x._repr_html_())) or x)(bt.asarray(X))
+    assert seen == [("Tensor(<f32[3]>)", None)]
+
+
+def test_text_in_a_notebook():
+    table = bt.asarray(X)._repr_html_()
+    assert "float32[2, 3] on cpu" in table and table.count("<tr>") == 2 and table.count("<td") == 6
+    long = bt.zeros((100, 100))._repr_html_()
+    assert long.count("<tr>") == 11 and long.count("<td") == 121 and long.count("…") == 21
+    assert "<pre>" in bt.zeros((2, 2, 2))._repr_html_() and "<pre>[]" in bt.zeros(0)._repr_html_()
+    assert ">1+2j<" in bt.asarray([1 + 2j])._repr_html_() and ">True<" in bt.asarray([True])._repr_html_()
+
+
+def test_numpy_at_the_left_and_in_place():
+    t = bt.asarray(X)
+    for out in (X + t, X @ t.T, X < t, np.float32(2) * t, X**t):
+        assert type(out) is Tensor
+    total = array = X.copy()
+    total += t  # the name is bound to a tensor; the array stays
+    assert type(total) is Tensor and total.tolist() == (2 * X).tolist() and array.tolist() == X.tolist()
+    assert type(np.exp(t)) is np.ndarray and type(np.add(X, t)) is np.ndarray  # NumPy's own functions give arrays
+    for name in ("sum", "mean", "max", "min", "any", "all"):  # those that hand on to the method of their name
+        out = getattr(np, name)(t, axis=0)
+        assert type(out) is Tensor and out.tolist() == getattr(np, name)(X, axis=0).tolist()
+    assert np.sum(t, dtype="float64").dtype == np.float64 and np.transpose(t).shape == (3, 2)
+    assert np.reshape(t, (3, 2)).shape == (3, 2) and np.stack([t, t]).shape == (2, 2, 3) and np.std(t) == np.std(X)
+    with pytest.raises(TypeError, match="sum: a result is a tensor of its own"):
+        np.sum(t, axis=0, out=np.zeros(3))
+
+
+def test_arrays_for_numpy():
+    t, v = bt.asarray(X), Variable(X)
+    assert np.asarray(t) is X and t.__array__(np.float32) is X and t.__array__(copy=False) is X
+    assert not np.shares_memory(t.__array__(copy=True), X) and t.__array__(np.int8).dtype == np.int8
+    for call in (lambda: t.__array__(np.float64, copy=False), lambda: v.__array__(copy=False)):
+        with pytest.raises(ValueError, match="__array__: without copy"):
+            call()
+    np.asarray(v)[:] = 9.0
+    assert v.numpy().tolist() == X.tolist()
+    view = np.from_dlpack(v)  # who writes v in place takes a copy first
+    v.assign(X + 1.0)
+    assert v.shared and view.tolist() == X.tolist()
+
+
+def test_hash_is_identity():
+    a, b = bt.asarray(1.0), bt.asarray(1.0)
+    assert hash(a) != hash(b) and {a: "x"}[a] == "x" and len({a, b, a}) == 2
 
 
 def test_pickle_and_copy():
@@ -84,6 +147,15 @@ def test_pickle_and_copy():
     assert (type(other), other.name, other.trainable) == (Variable, "w", False)
     other.assign(X + 1)
     assert v.numpy().tolist() == X.tolist()
+    assert np.shares_memory(copy.copy(t).numpy(), X) and not np.shares_memory(copy.deepcopy(t).numpy(), X)
+    for again in (copy.copy(v), copy.deepcopy(v)):
+        assert (type(again), again.name, again.trainable, again.tolist()) == (Variable, "w", False, X.tolist())
+        assert not np.shares_memory(again.data, v.data)
+    both = copy.deepcopy([t, t, v, v])
+    assert both[0] is both[1] and both[2] is both[3]
+    for dtype in ("bfloat16", "float8_e5m2", "complex64", "bool"):
+        x = bt.asarray([0, 1]).astype(dtype)
+        assert pickle.loads(pickle.dumps(x)).spec == x.spec  # noqa: S301 - our own bytes
 
 
 @pytest.mark.parametrize("kind", [Tensor, Variable])

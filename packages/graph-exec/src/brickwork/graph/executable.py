@@ -12,6 +12,7 @@ import numpy as np
 
 from brickwork.tensor.dim import evaluate
 from brickwork.tensor.errors import DeviceError
+from brickwork.tensor.memory import ledger
 from brickwork.tensor.spec import TensorSpec
 from brickwork.tensor.tensor import Tensor
 
@@ -117,7 +118,8 @@ class Executable:
 
     def _reserve(self, size: int) -> None:
         if self._arena.size < size + 64:
-            self._arena = np.empty(size + 64, np.uint8)
+            ledger.ask("function (working memory)", size + 64)
+            self._arena = ledger.made(np.empty(size + 64, np.uint8))
         base = self._arena.ctypes.data
         self._arena_address = base + (-base % 64)
 
@@ -135,13 +137,20 @@ class Executable:
                 self._dims[k] = values[s]
             self._reserve(evaluate(self.plan.arena, values))
         self._values = values or {}
+        if ledger.limit is not None:
+            sizes = [evaluate(v.size, self._values) * v.dtype.itemsize for v in self._sizes]
+            ledger.ask("function (results)", sum(sizes))
         results = self._bind_results(self._values)
         status = self._enter()
         if status:
             error, self._error = self._error, None
             assert error is not None
             raise error
-        return [Tensor(r if o is None else o.copy()) for r, o in zip(results, self._owned, strict=True)]
+        made = [Tensor(r if o is None else o.copy()) for r, o in zip(results, self._owned, strict=True)]
+        if ledger.limit is not None:
+            for out in made:
+                ledger.hold(out.data)
+        return made
 
     def _enter(self) -> int:
         workers = pool() if self._shares else None

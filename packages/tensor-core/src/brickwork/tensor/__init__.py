@@ -40,6 +40,7 @@ from .errors import (
     ShapeError,
     TraceError,
 )
+from .memory import memory_limit
 from .nn.convolution import conv
 from .op import OPS, Composite, Contraction, Elementwise, Movement, Op, Opaque, Reduce, register
 from .ops.arranging import (
@@ -190,6 +191,7 @@ if TYPE_CHECKING:
     from .checkpointing import checkpoint
     from .control import cond, fori_loop, scan, switch, while_loop
     from .info import __array_namespace_info__, can_cast, finfo, iinfo, isdtype, result_type
+    from .saved import load, save
     from .transforms import custom_gradient, hessian, jacobian, jvp
 
 _ROOMS = ("bundle", "fft", "linalg", "random")
@@ -197,6 +199,7 @@ _LATER = {
     **dict.fromkeys(("__array_namespace_info__", "can_cast", "finfo", "iinfo", "isdtype", "result_type"), "info"),
     **dict.fromkeys(("custom_gradient", "hessian", "jacobian", "jvp"), "transforms"),
     "checkpoint": "checkpointing",
+    **dict.fromkeys(("load", "save"), "saved"),
     **dict.fromkeys(("cond", "fori_loop", "scan", "switch", "while_loop"), "control"),
     "vmap": "batching",
 }
@@ -355,6 +358,7 @@ __all__ = [
     "lgamma",
     "linalg",
     "linspace",
+    "load",
     "log",
     "log10",
     "log1p",
@@ -371,6 +375,7 @@ __all__ = [
     "max",
     "maximum",
     "mean",
+    "memory_limit",
     "meshgrid",
     "min",
     "minimum",
@@ -406,6 +411,7 @@ __all__ = [
     "roll",
     "round",
     "rsqrt",
+    "save",
     "scan",
     "scatter",
     "searchsorted",

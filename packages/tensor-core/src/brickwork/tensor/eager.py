@@ -53,15 +53,17 @@ class EagerTrace(Trace):
         else:
             arrays = [a.data if isinstance(a, Tensor) else a for a in args]
         xp = np if arrays and type(arrays[0]) is np.ndarray else module_of(arrays)
+        counted = 0
         try:
             if ledger.limit is not None and op.kind not in _WITH_BODIES:
-                ledger.ask(op.name, result_bytes(op, arrays, params))
+                counted = result_bytes(op, arrays, params)
+                ledger.ask(op.name, counted)
             if xp is np and op.planned is not None:
                 out = _silent.run(op.planned(arrays), *arrays)
             elif op.kind not in _WITH_BODIES:
                 out = _silent.run(op.eval, xp, *arrays, **params)
             else:
-                claim = claim_of(op.name, arrays)
+                claim = claim_of(op.name, arrays) if ledger.limit is None else None  # its parts ask, a claim does not
                 out = NotImplemented if claim is None else _silent.run(claim, *arrays, **params)
                 if out is NotImplemented:
                     return op.body(*args, **params)  # type: ignore[attr-defined]
@@ -74,7 +76,7 @@ class EagerTrace(Trace):
                 out = op.eval(xp, *arrays, **params)
         except (ValueError, TypeError, IndexError, OverflowError, MemoryError) as error:
             raise explain(op, arrays, params, error) from error
-        if ledger.limit is not None:
+        if counted:
             for made in out if type(out) is tuple else (out,):
                 ledger.hold(made)
         if type(out) is np.ndarray:

@@ -172,7 +172,7 @@ class Capture(Trace):
     def var_of(self, x: Tensor) -> Var:
         """The value that a tensor stands for; of a constant, a new one."""
         found = self._arg(x)
-        return found if isinstance(found, Var) else self._arg(bind(OPS["identity"], (x,)))  # type: ignore[no-any-return]
+        return found if isinstance(found, Var) else self._arg(bind(OPS["identity"], (x,)))
 
     def _typed(self, op: Op, inputs: tuple[Any, ...]) -> list[TensorSpec]:
         kinds = [a.dtype if hasattr(a, "dtype") else type(a) for a in inputs]

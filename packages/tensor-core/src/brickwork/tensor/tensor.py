@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,9 +13,9 @@ from .backend import backend_of, get_backend
 from .dtypes import as_dtype
 from .errors import BrickworkError, DeviceError, DTypeError, ShapeError, TraceError
 from .memory import ledger
+from .protocols import Protocols
 from .registry import OPS
 from .spec import Shape, TensorSpec
-from .text import html, summary
 from .trace import bind
 
 __all__ = ["Tensor", "asarray", "beside"]
@@ -72,6 +72,14 @@ def _in_place(name: str) -> Callable[[Tensor, Any], Tensor]:
     return operator
 
 
+def _reduced(name: str, x: Tensor, axis: Any, keepdims: bool, dtype: Any, out: None) -> Tensor:
+    """A reduction. ``dtype`` and ``out`` are what NumPy's own functions pass on: values are converted to the one first;
+    the other must be None."""
+    if out is not None:
+        raise DTypeError(f"{name}: a result is a tensor of its own; got out={type(out).__name__}. Leave out out")
+    return _call(name, x if dtype is None else _call("astype", x, dtype), axis, keepdims)
+
+
 def _operand(x: Any, like: Tensor) -> Any:
     """What may stand beside a tensor: numbers, which go wherever it is, and arrays; None for anything else."""
     if type(x) in _NUMBERS:
@@ -83,7 +91,7 @@ def _operand(x: Any, like: Tensor) -> Any:
     return asarray(x) if isinstance(x, np.ndarray) else None
 
 
-class Tensor:
+class Tensor(Protocols):
     """An n-dimensional array of one dtype.
 
     ``data`` is an array of some backend, or, while a function is traced, a symbol with a shape and a dtype.
@@ -91,8 +99,7 @@ class Tensor:
     """
 
     __slots__ = ("__weakref__", "data")
-    __array_priority__ = 100
-    __hash__ = object.__hash__
+    __hash__ = object.__hash__  # identity, since == compares elements
 
     def __init__(self, data: Any):
         self.data = data
@@ -144,37 +151,6 @@ class Tensor:
     def tolist(self) -> Any:
         return self.numpy().tolist()
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        """For NumPy: the values themselves where they are in host memory and of the dtype. ``copy``: True for memory of
-        its own, False for an error (a `ShapeError`, which is a ValueError) where that is needed."""
-        out = self.numpy()
-        made = out if dtype is None or out.dtype == dtype else out.astype(dtype)
-        shared = made is out and type(self) is Tensor and backend_of(self.data).name == "cpu"
-        if copy is False and not shared:
-            raise ShapeError(f"__array__: without copy the values must be as they are to be; got {self.spec} on "
-                             f"{self.device} for {made.dtype}. Leave copy out")  # fmt: skip
-        return made.copy() if copy and shared else made
-
-    def __dlpack__(
-        self,
-        *,
-        stream: Any = None,
-        max_version: tuple[int, int] | None = None,
-        dl_device: tuple[int, int] | None = None,
-        copy: bool | None = None,
-    ) -> Any:
-        """A capsule for `from_dlpack` of any library, as the standard has it: ``stream`` of the one who asks, the
-        ``max_version`` of DLPack that it reads, the ``dl_device`` that it wants, and whether a ``copy`` is made.
-
-        Raises BufferError where the array can not be had so, ValueError where ``copy=False`` can not be kept.
-        """
-        source = self.data if hasattr(self.data, "__dlpack__") else self.numpy()
-        asked = {"stream": stream, "max_version": max_version, "dl_device": dl_device, "copy": copy}
-        return source.__dlpack__(**{name: value for name, value in asked.items() if value is not None})
-
-    def __dlpack_device__(self) -> tuple[int, int]:
-        return (self.data if hasattr(self.data, "__dlpack_device__") else self.numpy()).__dlpack_device__()
-
     def to(self, device: str) -> Tensor:
         """This tensor on a device (``cpu``, ``cuda``); itself where it is there. Raises `DeviceError` when the
         device is not usable."""
@@ -199,70 +175,6 @@ class Tensor:
             )
         return module
 
-    def __bool__(self) -> bool:
-        return bool(self._scalar("bool"))
-
-    def __int__(self) -> int:
-        return int(self._real("int"))
-
-    def __float__(self) -> float:
-        return float(self._real("float"))
-
-    def __complex__(self) -> complex:
-        return complex(self._scalar("complex"))
-
-    def __index__(self) -> int:
-        if self.dtype.kind not in "iu" or self.shape != ():
-            raise DTypeError(f"index: needs an integer of no axes; got {self.spec}. Use int(x) if that is meant")
-        return int(self.numpy())
-
-    def _real(self, what: str) -> Any:
-        if self.dtype.kind == "c":
-            raise DTypeError(f"{what}: needs a real number; got {self.spec}. Use real(x) or abs(x)")
-        return self._scalar(what)
-
-    def _scalar(self, what: str) -> Any:
-        if self.size != 1:
-            raise ShapeError(
-                f"{what}: needs exactly one element; got {self.spec}. Reduce it first, as with .any() or .all()"
-            )
-        return self.numpy().item()
-
-    def __len__(self) -> int:
-        if not self.shape:
-            raise ShapeError(f"len: needs at least one axis; got {self.spec}")
-        return self.shape[0]  # type: ignore[return-value]
-
-    def __iter__(self) -> Iterator[Tensor]:
-        return (self[i] for i in range(len(self)))
-
-    def __repr__(self) -> str:
-        if self.symbolic:
-            return f"Tensor(<{self.spec}>)"
-        return summary(self.numpy(), self.device)
-
-    def _repr_html_(self) -> str | None:
-        """For notebooks; None asks for `repr`."""
-        return None if self.symbolic else html(self.numpy(), self.device)
-
-    def __format__(self, how: str) -> str:
-        """One number formats as a number (``f"{loss:.3f}"``), anything else as its text."""
-        return format(self.item() if self.shape == () and not self.symbolic else str(self), how)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return (Tensor, (self.numpy(),))
-
-    def __copy__(self) -> Tensor:
-        """Another handle on the same values."""
-        return Tensor(self.data)
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
-        """The same values in memory of their own, on the device where they are."""
-        if self.symbolic:
-            return Tensor(self.data)
-        ledger.ask("deepcopy", self.data.nbytes)
-        return Tensor(ledger.made(self.data.copy()))
-
     def __matmul__(self, other: Any) -> Tensor:
         known = isinstance(other, (Tensor, int, float, complex, np.ndarray, np.generic))
         return bind(OPS["matmul"], (self, asarray(other))) if known else NotImplemented
@@ -286,7 +198,7 @@ class Tensor:
 
     def transpose(self, *axes: Any) -> Tensor:
         given = axes[0] if len(axes) == 1 and isinstance(axes[0], (tuple, list)) else axes
-        return _call("transpose", self, tuple(given) or None)
+        return _call("transpose", self, None if given in ((), (None,)) else tuple(given))
 
     def __getitem__(self, key: Any) -> Tensor:
         return _call("getitem", self, key)
@@ -304,23 +216,23 @@ class Tensor:
         return _call("astype", self, dtype)
 
     # reductions
-    def sum(self, axis: Any = None, keepdims: bool = False) -> Tensor:
-        return _call("sum", self, axis, keepdims)
+    def sum(self, axis: Any = None, keepdims: bool = False, *, dtype: Any = None, out: None = None) -> Tensor:
+        return _reduced("sum", self, axis, keepdims, dtype, out)
 
-    def mean(self, axis: Any = None, keepdims: bool = False) -> Tensor:
-        return _call("mean", self, axis, keepdims)
+    def mean(self, axis: Any = None, keepdims: bool = False, *, dtype: Any = None, out: None = None) -> Tensor:
+        return _reduced("mean", self, axis, keepdims, dtype, out)
 
-    def max(self, axis: Any = None, keepdims: bool = False) -> Tensor:
-        return _call("max", self, axis, keepdims)
+    def max(self, axis: Any = None, keepdims: bool = False, *, dtype: Any = None, out: None = None) -> Tensor:
+        return _reduced("max", self, axis, keepdims, dtype, out)
 
-    def min(self, axis: Any = None, keepdims: bool = False) -> Tensor:
-        return _call("min", self, axis, keepdims)
+    def min(self, axis: Any = None, keepdims: bool = False, *, dtype: Any = None, out: None = None) -> Tensor:
+        return _reduced("min", self, axis, keepdims, dtype, out)
 
-    def any(self, axis: Any = None, keepdims: bool = False) -> Tensor:
-        return _call("any", self, axis, keepdims)
+    def any(self, axis: Any = None, keepdims: bool = False, *, dtype: Any = None, out: None = None) -> Tensor:
+        return _reduced("any", self, axis, keepdims, dtype, out)
 
-    def all(self, axis: Any = None, keepdims: bool = False) -> Tensor:
-        return _call("all", self, axis, keepdims)
+    def all(self, axis: Any = None, keepdims: bool = False, *, dtype: Any = None, out: None = None) -> Tensor:
+        return _reduced("all", self, axis, keepdims, dtype, out)
 
     # operators
     __add__, __radd__ = _binary("add"), _reflected("add")

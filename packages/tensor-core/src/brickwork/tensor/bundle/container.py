@@ -91,7 +91,7 @@ def _entry(name: str, size: int) -> zipfile.ZipInfo:
 @contextmanager
 def reading(path: str, limits: Limits) -> Iterator[tuple[zipfile.ZipFile, int]]:
     """The archive of a bundle and the size of the file. What zipfile finds wrong in the block is a `BundleError`."""
-    with _opened(path) as file:
+    with opened(path) as file:
         status = os.fstat(file.fileno())
         if not stat.S_ISREG(status.st_mode):
             raise BundleError("must be a file. Name the .brick file itself.")
@@ -112,7 +112,7 @@ def reading(path: str, limits: Limits) -> Iterator[tuple[zipfile.ZipFile, int]]:
 
 
 @contextmanager
-def _opened(path: str) -> Iterator[IO[bytes]]:
+def opened(path: str) -> Iterator[IO[bytes]]:
     try:
         # Not blocking, for opening a named pipe would wait for a writer for ever.
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))

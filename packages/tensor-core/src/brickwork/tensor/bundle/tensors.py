@@ -22,6 +22,9 @@ from .records import BundleError, Limits, TensorInfo
 MEMBER = "tensors.safetensors"
 ALIGNMENT = 64
 """The arrays start at a multiple of this in the file: a cache line, and the widest vector register."""
+METADATA = "__metadata__"
+"""The entry of the header that is no tensor: text by name."""
+NO_METADATA: Mapping[str, str] = {}
 
 _DTYPES: dict[str, np.dtype] = {
     "BOOL": np.dtype("?"),
@@ -55,7 +58,9 @@ def _check_total(count: int, nbytes: int, limits: Limits) -> None:
 # ---- writing --------------------------------------------------------------------------------------------------------
 
 
-def pack(tensors: Mapping[str, np.ndarray], limits: Limits) -> tuple[int, Iterator[bytes | memoryview]]:
+def pack(
+    tensors: Mapping[str, np.ndarray], limits: Limits, metadata: Mapping[str, str] = NO_METADATA
+) -> tuple[int, Iterator[bytes | memoryview]]:
     """The size of the member, and its bytes in pieces, so that no second copy of all arrays is made.
 
     Wide dtypes come first, then names in order, as the safetensors library writes them: each array is aligned to
@@ -69,7 +74,8 @@ def pack(tensors: Mapping[str, np.ndarray], limits: Limits) -> tuple[int, Iterat
             )
         _check_size(name, array.shape, limits)
     order = sorted(tensors, key=lambda name: (-tensors[name].dtype.itemsize, name))
-    header, end = {}, 0
+    header: dict[str, Any] = {METADATA: dict(metadata)} if metadata else {}
+    end = 0
     for name in order:
         begin, end = end, end + tensors[name].nbytes
         code = _CODES[tensors[name].dtype.name]
@@ -109,7 +115,11 @@ def header_length(head: bytes, size: int, limits: Limits) -> int:
 def check_header(header: bytes, data_bytes: int, limits: Limits) -> dict[str, TensorInfo]:
     """Describe the tensors of a header, each found to be exactly as large as it says, inside `data_bytes`, with
     no gap and no overlap."""
-    entries = parse(header, f"{MEMBER}: the header")
+    return check_entries(parse(header, f"{MEMBER}: the header"), data_bytes, limits)
+
+
+def check_entries(entries: Any, data_bytes: int, limits: Limits) -> dict[str, TensorInfo]:
+    """`check_header` of parsed JSON."""
     if not isinstance(entries, dict):
         raise BundleError(f"{MEMBER}: the header must be an object; got {type(entries).__name__}.")
     _check_total(len(entries), data_bytes, limits)

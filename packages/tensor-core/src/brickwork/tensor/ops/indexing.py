@@ -12,6 +12,7 @@ from ..dim import Dim
 from ..dtypes import kind_rank
 from ..eager import EagerTrace
 from ..errors import DTypeError, IndexingError, ShapeError, TraceError
+from ..memory import ledger
 from ..op import OPS, Opaque, Spec, register
 from ..spec import broadcast_shapes
 from ..tensor import Tensor, asarray, beside
@@ -63,7 +64,7 @@ def getitem(x: Any, key: Any) -> Tensor:
     among them) are neighbours, else first. Raises `IndexingError` for positions out of range and keys that do not fit
     the axes, `ShapeError` for slices that are none, `TraceError` for a mask whose values are not known while tracing.
     """
-    if type(x) is Tensor and type(x.data) is np.ndarray and type(current()) is EagerTrace:
+    if type(x) is Tensor and type(x.data) is np.ndarray and type(current()) is EagerTrace and ledger.limit is None:
         at_once = _by_numpy(x.data, key)
         if at_once is not None:
             return at_once
