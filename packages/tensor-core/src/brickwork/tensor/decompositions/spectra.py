@@ -77,7 +77,7 @@ def _eig_infer(x: Spec) -> tuple[Spec, Spec]:
 def _general(name: str) -> Any:
     def call(xp: Any, x: Any) -> Any:
         if not hasattr(xp.linalg, name):
-            raise DeviceError(f"{name}: this device has none; got an array of {xp.__name__}. Use x.to('numpy')")
+            raise DeviceError(f"{name}: this device has none; got an array of {xp.__name__}. Use x.to('cpu')")
         return getattr(xp.linalg, name)(x)
 
     return call
