@@ -55,13 +55,12 @@ def _at_run_time(name: str, value: Any, pkg: griffe.Module) -> Any:
 
 def _function(name: str, value: Any) -> griffe.Function:
     signature = inspect.signature(value)
-    kinds = {kind: griffe.ParameterKind[kind.name.lower()] for kind in inspect._ParameterKind}
     parameters = griffe.Parameters(
         *(
             griffe.Parameter(
                 p.name,
                 annotation=None if p.annotation is p.empty else str(p.annotation),
-                kind=kinds[p.kind],
+                kind=griffe.ParameterKind[p.kind.name.lower()],
                 default=None if p.default is p.empty else repr(p.default),
             )
             for p in signature.parameters.values()

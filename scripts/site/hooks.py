@@ -3,7 +3,7 @@
 import re
 from functools import cache
 from pathlib import PurePosixPath
-from typing import Any
+from posixpath import normpath
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
@@ -63,18 +63,8 @@ def _relinked(text: str, source: str, path: str) -> str:
     """Links between files of the repository as links between pages of the site."""
 
     def target(match: re.Match[str]) -> str:
-        found = _normal(PurePosixPath(source).parent, match[1])
+        found = normpath(PurePosixPath(source).parent / match[1])
         page = elsewhere().get(found, found.removeprefix("docs/"))
         return "../" * (len(PurePosixPath(path).parts) - 1) + page
 
     return LINK.sub(target, text)
-
-
-def _normal(folder: PurePosixPath, link: str) -> str:
-    parts: list[Any] = []
-    for part in (folder / link).parts:
-        if part == "..":
-            parts.pop()
-        else:
-            parts.append(part)
-    return "/".join(parts)
