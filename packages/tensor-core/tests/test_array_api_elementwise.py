@@ -219,6 +219,26 @@ def test_integer_power_wraps_as_products_do():
     same(bt.asarray([4, 9]) ** 0.5, np.array([2, 3], "float32"))
 
 
+@pytest.mark.parametrize("dtype", REALS)
+def test_power_of_one_half_is_no_square_root(dtype):
+    """It is 0 of -0 and infinite of -infinity (IEEE 754), however many the exponent is for."""
+    x = np.array([-0.0, -INF, 4.0, -1.0, NAN], dtype)
+    for half in (
+        0.5,
+        np.array(0.5, dtype),
+        np.array([0.5], dtype),
+        np.full(5, 0.5, dtype),
+        np.full((2, 1), 0.5, dtype),
+    ):
+        for found in (bt.pow(bt.asarray(x), half), bt.asarray(x) ** half):
+            same(found, np.broadcast_to(np.array([0.0, INF, 2.0, NAN, NAN], dtype), found.shape))
+            assert not np.signbit(found.numpy()[..., 0]).any()
+    same(bt.pow(bt.asarray([-2, 0, 4], "int32"), 0.5), np.array([NAN, 0, 2], "float32"))
+    same(bt.pow(bt.asarray(x[:2]), bt.asarray([0.5, 1.5])), np.array([0, INF], dtype))
+    same(bt.asarray(x) ** 2, x**2)
+    assert bt.pow(bt.asarray(x[:0]), 0.5).shape == (0,)
+
+
 def test_clip():
     x = np.array([-2.0, NAN, 0.5, 9.0])
     same(bt.clip(x, min=0.0), np.maximum(x, 0))

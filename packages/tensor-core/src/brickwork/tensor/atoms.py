@@ -15,6 +15,7 @@ import numpy as np
 from . import (
     arithmetic,
     choices,
+    complex_functions,
     error_functions,
     exponentials,
     gamma_functions,
@@ -22,6 +23,7 @@ from . import (
     representation,
     trigonometry,
 )
+from .complex_functions import by_class
 from .dtypes import class_of
 from .expr import ATOMS, Atom, Expr, apply, arg
 from .program import Program, program_of
@@ -224,7 +226,7 @@ atom("exp", 1, np.exp, cuda="exp({0})", vjp=lambda g, o, x: (g * o,), body=expon
 atom(
     "expm1",
     1,
-    np.expm1,
+    by_class(np.expm1, complex_functions.expm1),
     cuda="expm1({0})",
     vjp=lambda g, o, x: (g * (o + 1.0),),
     body=exponentials.expm1,
@@ -243,7 +245,7 @@ atom(
 atom(
     "log1p",
     1,
-    np.log1p,
+    by_class(np.log1p, complex_functions.log1p),
     cuda="log1p({0})",
     vjp=lambda g, o, x: (g / (x + 1.0),),
     body=exponentials.log1p,
@@ -257,7 +259,7 @@ atom(
 atom(
     "tanh",
     1,
-    np.tanh,
+    by_class(np.tanh, complex_functions.tanh),
     cuda="tanh({0})",
     vjp=lambda g, o, x: (g * (1.0 - o * o),),
     body=exponentials.tanh,
@@ -307,7 +309,7 @@ atom(
 _TRIGONOMETRIC: list[tuple[str, Any, str, Callable[..., Expr], tuple[float, float], Callable[..., Expr]]] = [
     (
         "tan",
-        np.tan,
+        by_class(np.tan, complex_functions.tan),
         "tan",
         trigonometry.tan,
         (-1.2, 1.2),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from ..dtypes import as_dtype, class_of, to_inexact
 from ..errors import DTypeError
 from ..expr import Expr, apply, arg, const
 from ..op import Elementwise, map_op, register
+from ..program import program_of
 from ..spec import as_int
 from ..tensor import Tensor, asarray
 from ..trace import bind
@@ -55,7 +57,7 @@ def _binary(
     op = _define(name, body, 2, rule, formula, kind)
 
     def function(x: Any, y: Any) -> Tensor:
-        return bind(op, (_operand(x), _operand(y)))
+        return bind(op, (x if isinstance(x, Tensor) else _operand(x), y if isinstance(y, Tensor) else _operand(y)))
 
     _public(name, formula, "x, y", function)
     return function
@@ -74,27 +76,49 @@ class Direct(Elementwise):
         self.direct = getattr(np, name)
 
 
+class Clip(Direct):
+    """NumPy's function has the dtypes of NumPy only."""
+
+    def _plan(self, xp: Any, kinds: tuple[Any, ...]) -> Callable[..., Any]:
+        plan = super()._plan(xp, kinds)
+        foreign = plan is self.direct and self.weak_dtype(*kinds).isbuiltin != 1
+        return program_of(self.expr(*kinds)) if foreign else plan
+
+
 class Power(Direct):
-    """Of integers it raises for exponents below 0 where values are there to see; compiled it drops the fraction."""
+    """Of integers it raises for exponents below 0 where values are there to see; compiled it drops the fraction.
+
+    Where one exponent of 1/2 is for many, NumPy takes the square root, which is -0 of -0 and NaN of -infinity.
+    """
 
     def eval(self, xp: Any, *arrays: Any, **params: Any) -> Any:
         x, y = arrays
         if type(y) is not float and _all_integers(x, y) and (y < 0 if isinstance(y, int) else bool((y < 0).any())):
             raise DTypeError("power: integers take exponents of 0 or more; got one below. Cast one with astype(float)")
-        return super().eval(xp, *arrays, **params)
+        out = super().eval(xp, *arrays, **params)
+        if xp is not np or not _is_half(y, out) or np.min(x, initial=1) > 0:
+            return out
+        return np.where((y == 0.5) & ((x == 0) | (x == -np.inf)), np.abs(x), out).astype(out.dtype)
 
 
 class FloorDivide(Direct):
-    """Infinite where x is infinite and y is not, as the standard says; NumPy's is NaN there."""
+    """``x / y`` where one of them is infinite, as the standard says: infinite or a zero. NumPy's is NaN where x is, and
+    -1 where y is and the signs differ."""
 
     def eval(self, xp: Any, *arrays: Any, **params: Any) -> Any:
         out = super().eval(xp, *arrays, **params)
         if class_of(out.dtype) != "f":
             return out
         x, y = (a if hasattr(a, "dtype") else xp.asarray(a, dtype=out.dtype) for a in arrays)
-        if not xp.isinf(x).any():
-            return out
-        return xp.where(xp.isinf(x) & xp.isfinite(y), xp.divide(x, y), out).astype(out.dtype)
+        ends = xp.isinf(x) | xp.isinf(y)
+        return xp.where(ends, xp.divide(x, y), out).astype(out.dtype) if ends.any() else out
+
+
+def _is_half(y: Any, out: Any) -> bool:
+    """Whether an exponent of the powers ``out``, real ones, is 1/2, and may be so for many of them."""
+    if not hasattr(y, "dtype"):
+        return bool(y == 0.5) and out.dtype.kind == "f"
+    return out.dtype.kind == "f" and (y.size == 1 or y.size < out.size) and bool((y == 0.5).any())
 
 
 def _all_integers(*operands: Any) -> bool:
@@ -220,7 +244,7 @@ isfinite = _unary("isfinite", _test("isfinite", True), "whether x is neither inf
 isinf = _unary("isinf", _isinf, "whether x is infinite")
 
 _where = _define("where", "where", 3, "where", "x1 where the condition holds, else x2")
-_clipped = _define("clip", _clip, 3, "same", "min(max(x, low), high)")
+_clipped = _define("clip", _clip, 3, "same", "min(max(x, low), high)", Clip)
 
 
 def where(condition: Any, x1: Any, x2: Any) -> Tensor:
@@ -258,10 +282,15 @@ def astype(x: Any, dtype: Any, *, copy: bool = True, device: str | None = None) 
     the result is to be; that of ``x`` by default.
     """
     tensor, wanted = asarray(x), as_dtype(dtype)
-    out = tensor if tensor.dtype == wanted else map_expr(arg(0, tensor.dtype).cast(wanted), tensor)
+    out = tensor if tensor.dtype == wanted else bind(map_op, (tensor,), {"body": _casting(tensor.dtype, wanted)})
     if device is not None and not out.symbolic:
         out = out.to(device)
     return identity(out) if copy and out is tensor else out
+
+
+@cache
+def _casting(source: np.dtype, wanted: np.dtype) -> Expr:
+    return arg(0, source).cast(wanted)
 
 
 def map_expr(body: Expr, *args: Tensor) -> Tensor:
