@@ -134,7 +134,7 @@ def resize_repeated(x: Any, places: int) -> Any:
 def attention(q: Any, k: Any, v: Any, allowed: Any = True, bias: Any = 0.0) -> Any:
     """(heads, L, width), (heads, S, width), (heads, S, values); a query that may see nothing gives 0."""
     scores = q @ np.swapaxes(k, -1, -2) / math.sqrt(q.shape[-1]) + bias
-    powers = np.where(allowed, np.exp(scores), 0.0)
+    powers = np.where(allowed, np.exp(scores - scores.max(-1, keepdims=True)), 0.0)
     total = powers.sum(-1, keepdims=True)
     return (powers / np.where(total == 0, 1, total)) @ v
 

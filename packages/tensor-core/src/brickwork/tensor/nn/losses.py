@@ -7,10 +7,11 @@ from typing import Any
 from ..dtypes import class_of, to_inexact
 from ..errors import DTypeError, ShapeError
 from ..ops import reduce as R
+from ..ops.arranging import moveaxis
 from ..ops.elementwise import abs as absolute
-from ..ops.elementwise import astype, minimum, subtract
+from ..ops.elementwise import astype, minimum, subtract, where
 from ..ops.gathering import one_hot
-from ..spec import as_float, broadcast_shapes, normalize_axis
+from ..spec import as_float, normalize_axis
 from ..tensor import Tensor, asarray
 from .activations import softplus
 from .softmax import log_softmax
@@ -29,25 +30,16 @@ def softmax_cross_entropy(logits: Any, labels: Any, axis: int = -1) -> Tensor:
     scores, given = asarray(logits), asarray(labels)
     place = normalize_axis("softmax_cross_entropy", axis, scores.ndim)
     logs = log_softmax(scores, place)
-    if given.ndim == scores.ndim:
-        if broadcast_shapes("softmax_cross_entropy", given.shape, scores.shape) != scores.shape:
-            raise ShapeError(f"softmax_cross_entropy: labels must broadcast to the logits; got {given.shape} for "
-                             f"{scores.shape}")  # fmt: skip
+    if given.shape == scores.shape:
         return -R.sum(astype(given, logs.dtype, copy=False) * logs, place)
-    rest = (*scores.shape[:place], *scores.shape[place + 1 :])
-    if given.ndim != len(rest):
+    if given.shape != (*scores.shape[:place], *scores.shape[place + 1 :]):
         raise ShapeError("softmax_cross_entropy: labels must have the shape of the logits, or that without classes; "
-                         f"got {given.shape} for {scores.shape}")  # fmt: skip
+                         f"got {given.shape} for {scores.shape}, axis {axis}")  # fmt: skip
     if class_of(given.dtype) not in "iu":
         raise DTypeError(f"softmax_cross_entropy: class numbers must be integers; got {given.dtype}. Cast with astype")
-    if broadcast_shapes("softmax_cross_entropy", given.shape, rest) != rest:
-        raise ShapeError(f"softmax_cross_entropy: a class number for each example; got {given.shape} for {rest}")
     classes: Any = scores.shape[place]
-    hot = one_hot(given, classes, logs.dtype)
-    if place != scores.ndim - 1:
-        order = [*range(place), scores.ndim - 1, *range(place, scores.ndim - 1)]
-        hot = hot.transpose(order)
-    return -R.sum(hot * logs, place)
+    hit = moveaxis(one_hot(given, classes, "bool"), -1, place)
+    return -R.sum(where(hit, logs, 0.0), place)  # a product with 0 would make NaN of a class that is ruled out
 
 
 def sigmoid_binary_cross_entropy(logits: Any, labels: Any) -> Tensor:
