@@ -153,6 +153,11 @@ def test_seeds_decide_the_weights() -> None:
         ("hard_sigmoid", lambda x: np.clip(x / 6 + 0.5, 0, 1)),
         ("softmax", lambda x: np.exp(x) / np.exp(x).sum(-1, keepdims=True)),
         ("log_softmax", lambda x: x - np.log(np.exp(x).sum(-1, keepdims=True))),
+        ("celu", lambda x: np.maximum(x, 0) + np.minimum(np.expm1(np.minimum(x, 0)), 0)),
+        ("hard_swish", lambda x: x * np.clip(x / 6 + 0.5, 0, 1)),
+        ("mish", lambda x: x * np.tanh(np.log1p(np.exp(x)))),
+        ("squareplus", lambda x: (x + np.sqrt(x * x + 4)) / 2),
+        ("tanh_shrink", lambda x: x - np.tanh(x)),
         ("gelu", lambda x: x * 0.5 * (1 + np.vectorize(math.erf)(x / math.sqrt(2)))),
     ],
 )

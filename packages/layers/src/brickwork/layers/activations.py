@@ -6,47 +6,77 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from brickwork.tensor import Tensor, asarray, exp, minimum, nn, tanh, where
+from brickwork.tensor.nn import (
+    celu,
+    elu,
+    gelu,
+    glu,
+    hard_shrink,
+    hard_sigmoid,
+    hard_silu,
+    hard_tanh,
+    leaky_relu,
+    log_sigmoid,
+    mish,
+    relu6,
+    selu,
+    sigmoid,
+    silu,
+    soft_shrink,
+    softplus,
+    softsign,
+    sparse_plus,
+    sparse_sigmoid,
+    sparsemax,
+    squareplus,
+    tanh_shrink,
+    threshold,
+)
 
 from .errors import LayerError, unknown
 from .serialization import registered_function, registered_name
 
 __all__ = [
+    "celu",
     "deserialize",
     "elu",
     "exponential",
     "gelu",
     "get",
+    "glu",
+    "hard_shrink",
     "hard_sigmoid",
+    "hard_silu",
+    "hard_swish",
+    "hard_tanh",
     "leaky_relu",
     "linear",
     "log_sigmoid",
     "log_softmax",
+    "mish",
     "relu",
     "relu6",
     "selu",
     "serialize",
     "sigmoid",
     "silu",
+    "soft_shrink",
     "softmax",
     "softplus",
     "softsign",
+    "sparse_plus",
+    "sparse_sigmoid",
+    "sparsemax",
+    "squareplus",
     "swish",
     "tanh",
+    "tanh_shrink",
+    "threshold",
 ]
 
 Activation = Callable[[Any], Tensor]
 
-log_sigmoid, relu6, selu, sigmoid, silu, softplus, softsign = (
-    nn.log_sigmoid,
-    nn.relu6,
-    nn.selu,
-    nn.sigmoid,
-    nn.silu,
-    nn.softplus,
-    nn.softsign,
-)
-hard_sigmoid = nn.hard_sigmoid
-swish = silu
+swish, hard_swish = silu, hard_silu
 
 
 def linear(x: Any) -> Tensor:
@@ -69,22 +99,6 @@ def relu(x: Any, negative_slope: float = 0.0, max_value: float | None = None, th
     return out if max_value is None else minimum(out, max_value)
 
 
-def leaky_relu(x: Any, negative_slope: float = 0.2) -> Tensor:
-    """``x`` where positive, else ``negative_slope * x``."""
-    return relu(x, negative_slope)
-
-
-def elu(x: Any, alpha: float = 1.0) -> Tensor:
-    """``x`` where positive, else ``alpha * (e ** x - 1)`` (Clevert, Unterthiner and Hochreiter 2016)."""
-    out = nn.elu(x)
-    return out if alpha == 1.0 else where(asarray(x) > 0.0, out, out * alpha)
-
-
-def gelu(x: Any, approximate: bool = False) -> Tensor:
-    """``x * Phi(x)``, or its tanh approximation (Hendrycks and Gimpel 2016)."""
-    return nn.gelu_tanh(x) if approximate else nn.gelu(x)
-
-
 def softmax(x: Any, axis: int = -1) -> Tensor:
     """``exp(x) / sum(exp(x))`` along ``axis``."""
     return nn.softmax(x, axis)
@@ -98,26 +112,12 @@ def log_softmax(x: Any, axis: int = -1) -> Tensor:
 FUNCTIONS: Mapping[str, Activation] = {
     f.__name__: f
     for f in (
-        elu,
-        exponential,
-        gelu,
-        hard_sigmoid,
-        leaky_relu,
-        linear,
-        log_sigmoid,
-        log_softmax,
-        relu,
-        relu6,
-        selu,
-        sigmoid,
-        silu,
-        softmax,
-        softplus,
-        softsign,
-        tanh,
+        *(celu, elu, exponential, gelu, glu, hard_shrink, hard_sigmoid, hard_silu, hard_tanh, leaky_relu, linear),
+        *(log_sigmoid, log_softmax, mish, relu, relu6, selu, sigmoid, silu, soft_shrink, softmax, softplus, softsign),
+        *(sparse_plus, sparse_sigmoid, sparsemax, squareplus, tanh, tanh_shrink, threshold),
     )
 }
-ALIASES = {"swish": "silu"}
+ALIASES = {"swish": "silu", "hard_swish": "hard_silu"}
 
 
 def get(identifier: Any) -> Activation:

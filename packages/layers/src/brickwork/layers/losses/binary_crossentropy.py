@@ -26,7 +26,7 @@ def binary_crossentropy(
     if label_smoothing:
         true = true * (1.0 - label_smoothing) + 0.5 * label_smoothing
     if from_logits:
-        return mean(nn.softplus(pred) - pred * true, axis)
+        return mean(nn.sigmoid_binary_cross_entropy(pred, true), axis)
     p = clip(pred, EPSILON, 1.0 - EPSILON)
     return mean(-(true * log(p) + (1.0 - true) * log(1.0 - p)), axis)
 

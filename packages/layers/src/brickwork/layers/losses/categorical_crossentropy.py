@@ -13,12 +13,8 @@ from .loss import LossFunction
 __all__ = ["CategoricalCrossentropy", "categorical_crossentropy", "log_probabilities"]
 
 
-def log_probabilities(y_pred: Tensor, from_logits: bool, axis: int = -1) -> Tensor:
-    """Logarithms of predictions: of the softmax of logits, or of probabilities scaled to sum 1 and kept EPSILON from 0
-    and 1.
-    """
-    if from_logits:
-        return nn.log_softmax(y_pred, axis)
+def log_probabilities(y_pred: Tensor, axis: int = -1) -> Tensor:
+    """Logarithms of probabilities, scaled to sum 1 and kept EPSILON from 0 and 1."""
     return log(clip(y_pred / sum(y_pred, axis, True), EPSILON, 1.0 - EPSILON))
 
 
@@ -40,7 +36,9 @@ def categorical_crossentropy(
     true, pred = aligned("categorical_crossentropy", given, pred)
     if label_smoothing:
         true = true * (1.0 - label_smoothing) + label_smoothing / float(pred.shape[axis])
-    return -sum(true * log_probabilities(pred, from_logits, axis), axis)
+    if from_logits:
+        return nn.softmax_cross_entropy(pred, true, axis)
+    return -sum(true * log_probabilities(pred, axis), axis)
 
 
 class CategoricalCrossentropy(LossFunction):

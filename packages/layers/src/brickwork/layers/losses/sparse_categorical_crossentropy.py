@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from brickwork.tensor import Dim, ShapeError, Tensor, asarray, one_hot, reshape, sum
+from brickwork.tensor import Dim, ShapeError, Tensor, asarray, nn, one_hot, reshape, sum
 
 from .categorical_crossentropy import log_probabilities
 from .checks import floating
@@ -42,8 +42,11 @@ def sparse_categorical_crossentropy(
             f"sparse_categorical_crossentropy: y must be class numbers, one axis less than the output; got y {shape} "
             f"for {pred.ndim} axes. {fix}"
         )
-    hot = one_hot(labels if labels.dtype.kind in "iu" else labels.astype("int64"), pred.shape[-1], pred.dtype)
-    losses = -sum(hot * log_probabilities(pred, from_logits), -1)
+    classes = labels if labels.dtype.kind in "iu" else labels.astype("int64")
+    if from_logits:
+        losses = nn.softmax_cross_entropy(pred, classes)
+    else:
+        losses = -sum(one_hot(classes, pred.shape[-1], pred.dtype) * log_probabilities(pred), -1)
     if ignore_class is None:
         return losses
     return losses * (labels != ignore_class).astype(losses.dtype)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from brickwork.tensor import mean, reshape, rsqrt, square
+from brickwork.tensor import nn
 
 from .. import constraints, initializers, regularizers
 from ..errors import LayerError
@@ -87,19 +87,12 @@ class BatchNormalization(Layer):
 
     def call(self, inputs: Any, training: bool = False) -> Any:
         axes = tuple(a for a in range(inputs.ndim) if a != self.axis % inputs.ndim)
-        wide = tuple(1 if a in axes else n for a, n in enumerate(inputs.shape))
+        centre, variance = self.moving_mean, self.moving_variance
         if training and self.trainable:
-            centre = mean(inputs, axes, True)
-            centred = inputs - centre
-            variance = mean(square(centred), axes, True)
+            centre, variance = nn.moments(inputs, axes)
             for moving, now in ((self.moving_mean, centre), (self.moving_variance, variance)):
-                moving.assign(moving.value * self.momentum + reshape(now, moving.shape) * (1.0 - self.momentum))
-        else:
-            centred = inputs - reshape(self.moving_mean, wide)
-            variance = reshape(self.moving_variance, wide)
-        factor = rsqrt(variance + self.epsilon)
-        out = centred * (factor if self.gamma is None else factor * reshape(self.gamma, wide))
-        return out if self.beta is None else out + reshape(self.beta, wide)
+                moving.assign(moving.value * self.momentum + now * (1.0 - self.momentum))
+        return nn.batch_norm(inputs, centre, variance, self.gamma, self.beta, self.axis, self.epsilon)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         return tuple(input_shape)

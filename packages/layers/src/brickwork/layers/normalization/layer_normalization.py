@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from brickwork.tensor import mean, nn, ones, reshape, rsqrt, square, zeros
+from brickwork.tensor import nn, reshape
 
 from .. import constraints, initializers, regularizers
 from ..errors import LayerError
@@ -77,14 +77,10 @@ class LayerNormalization(Layer):
 
     def call(self, inputs: Any) -> Any:
         axes = self._axes(inputs.ndim)
-        shape = tuple(inputs.shape[a] for a in axes)
         if axes == tuple(range(axes[0], inputs.ndim)):
-            gamma = ones(shape, inputs.dtype) if self.gamma is None else self.gamma
-            beta = zeros(shape, inputs.dtype) if self.beta is None else self.beta
-            return nn.layer_norm(inputs, gamma, beta, axes[0], self.epsilon)
+            return nn.layer_norm(inputs, self.gamma, self.beta, axes[0], self.epsilon)
         wide = tuple(n if a in axes else 1 for a, n in enumerate(inputs.shape))
-        centred = inputs - mean(inputs, axes, True)
-        out = centred * rsqrt(mean(square(centred), axes, True) + self.epsilon)
+        out = nn.standardize(inputs, axes, self.epsilon)
         out = out if self.gamma is None else out * reshape(self.gamma, wide)
         return out if self.beta is None else out + reshape(self.beta, wide)
 

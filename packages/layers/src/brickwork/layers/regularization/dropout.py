@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from brickwork.tensor import random, where, zeros_like
+from brickwork.tensor import nn
 
 from ..errors import LayerError
 from ..layer import Layer
@@ -35,16 +35,11 @@ class Dropout(Layer):
     def call(self, inputs: Any, training: bool = False) -> Any:
         if not training or self.seed_generator is None:
             return inputs
-        if self.rate == 1:
-            return zeros_like(inputs)
-        noise = (None,) * inputs.ndim if self.noise_shape is None else self.noise_shape
-        if len(noise) != inputs.ndim:
+        if self.noise_shape is not None and len(self.noise_shape) != inputs.ndim:
             raise LayerError(
                 f"noise_shape must have as many sizes as the input has axes; got {self.noise_shape} for {inputs.ndim}"
             )
-        shape = tuple(n if m is None else m for m, n in zip(noise, inputs.shape, strict=True))
-        keep = random.uniform(self.seed_generator.next(), shape) >= self.rate
-        return where(keep, inputs * (1.0 / (1.0 - self.rate)), 0.0)
+        return nn.dropout(inputs, self.rate, self.seed_generator.next(), self.noise_shape)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         return tuple(input_shape)
