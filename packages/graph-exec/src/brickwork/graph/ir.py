@@ -48,13 +48,14 @@ class Node:
 
     @property
     def kind(self) -> str:
-        """Of the op; complex numbers, which no kernel knows, are for its own ``eval``, whatever it is."""
+        """Of the op; complex numbers and float8, which no kernel knows, are for its own ``eval``, whatever it is."""
         if self.op == CONSTANT:
             return CONSTANT
         if self.op in REGIONS:
             return "region"
         for v in (*self.inputs, *self.outputs):
-            if class_of(v.spec.dtype) == "c":
+            dtype = v.spec.dtype
+            if class_of(dtype) == "c" or (class_of(dtype) == "f" and dtype.itemsize == 1):
                 return "opaque"
         return self.definition.kind
 

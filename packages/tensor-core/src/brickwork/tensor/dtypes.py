@@ -156,8 +156,9 @@ def promote(*kinds: object) -> np.dtype:
     weak = [_weak_class(k) for k in kinds if not isinstance(k, np.dtype)]
     if not strong:
         return default_of(max(weak, key=lambda c: _RANK[c]))
-    out = strong[0]
-    for other in strong[1:]:
+    inexact = sorted(filter(is_floating, strong), key=kind_rank)  # beside one of these no integer counts, nor a pair
+    out, *others = inexact or strong
+    for other in others:
         out = _promote_two(out, other)
     for cls in weak:
         if _RANK[cls] > kind_rank(out):
