@@ -155,9 +155,9 @@ take_along_axis_op = register(
 add_along_axis_op = register(Opaque("add_along_axis", _infer_add_along, _eval_add_along, _add_along_rule))
 
 
-def take(x: Any, indices: Any, axis: int | None = 0) -> Tensor:
-    """Elements by position along an axis: ``out[..., i, ...] = x[..., indices[i], ...]``. Raises `ShapeError` out
-    of range, and for the axis None unless there is one only."""
+def take(x: Any, indices: Any, axis: int | None = None) -> Tensor:
+    """Elements by position along an axis: ``out[..., i, ...] = x[..., indices[i], ...]``. The axis may
+    be left out where there is one only. Raises `ShapeError` out of range."""
     tensor = asarray(x)
     if axis is None:
         if tensor.ndim != 1:
