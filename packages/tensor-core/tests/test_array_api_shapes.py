@@ -162,6 +162,9 @@ def test_copies_as_asked():
             call()
     with pytest.raises(DTypeError, match="from_dlpack: takes arrays with __dlpack__; got list"):
         bt.from_dlpack([1.0])
+    with pytest.raises(BufferError, match="from_dlpack: the array must be one to share; got ndarray") as caught:
+        bt.from_dlpack(np.array(["text"]))
+    assert isinstance(caught.value, bt.ExchangeError) and isinstance(caught.value, bt.DeviceError)
 
 
 def test_repeats_may_be_of_any_integers():

@@ -4,6 +4,7 @@ __all__ = [
     "BrickworkError",
     "DTypeError",
     "DeviceError",
+    "ExchangeError",
     "IndexingError",
     "MemoryLimitError",
     "ShapeError",
@@ -29,6 +30,10 @@ class DTypeError(BrickworkError, TypeError):
 
 class DeviceError(BrickworkError, RuntimeError):
     """A device that is not there or can not do what was asked."""
+
+
+class ExchangeError(DeviceError, BufferError, ValueError):
+    """Another library's array that can not be taken over as asked."""
 
 
 class TraceError(BrickworkError, RuntimeError):

@@ -13,7 +13,7 @@ import numpy as np
 from ..backend import get_backend, module_of
 from ..dim import Dim, Size
 from ..dtypes import DEFAULT_FLOAT, as_dtype
-from ..errors import BrickworkError, DeviceError, DTypeError, MemoryLimitError, ShapeError
+from ..errors import BrickworkError, DTypeError, ExchangeError, MemoryLimitError, ShapeError
 from ..expr import INDEX, const, index, size_value
 from ..memory import ledger
 from ..op import Elementwise, Op, Spec, map_op, register
@@ -245,7 +245,8 @@ def from_dlpack(x: Any, /, *, device: str | None = None, copy: bool | None = Non
     """A tensor of what another library's array offers by DLPack, on its own device or on ``device``.
 
     ``copy``: True for memory of its own, False for an error where sharing is not possible, None to share where it is.
-    Raises `DTypeError` for what has no ``__dlpack__``, `DeviceError` where it can not be taken over as asked.
+    Raises `DTypeError` for what has no ``__dlpack__``, `ExchangeError` (a BufferError and a ValueError too)
+    where it can not be taken over as asked.
     """
     if not hasattr(x, "__dlpack__") or not hasattr(x, "__dlpack_device__"):
         raise DTypeError(f"from_dlpack: takes arrays with __dlpack__; got {type(x).__name__}. Use asarray")
@@ -257,10 +258,10 @@ def from_dlpack(x: Any, /, *, device: str | None = None, copy: bool | None = Non
     except (BufferError, TypeError, ValueError, RuntimeError, AttributeError) as error:
         if isinstance(error, BrickworkError):
             raise
-        raise DeviceError(f"from_dlpack: the array must be one to share; got {type(x).__name__}: {error}") from None
+        raise ExchangeError(f"from_dlpack: the array must be one to share; got {type(x).__name__}: {error}") from None
     out = asarray(shared)
     if device is not None and out.to(device) is not out:
         if copy is False:
-            raise DeviceError(f"from_dlpack: without copy it stays on its device; got {out.device} to {device}")
+            raise ExchangeError(f"from_dlpack: without copy it stays on its device; got {out.device} to {device}")
         return out.to(device)
     return asarray(out, copy=True) if own else out
