@@ -7,12 +7,11 @@ from typing import Any
 
 from .dtypes import is_floating
 from .expr import Expr, arg, gradients, leaves, substitute
-from .program import evaluate
 from .registry import OPS
 from .spec import Shape
 from .trace import bind
 
-__all__ = ["apply_gradient", "evaluate", "sum_to"]
+__all__ = ["apply_gradient", "sum_to"]
 
 
 @lru_cache(maxsize=4096)
