@@ -132,6 +132,17 @@ def test_the_gradient_of_a_weight_is_one_product_after_the_loop():
     assert any(n.kind == "contraction" and n.out.spec.shape == (3, 3) for n in graph.nodes)
 
 
+def test_a_checkpointed_body_keeps_its_carry_only():
+    def kept(fn):
+        graph = function(bt.grad(fn, (0, 1, 2))).lower(W, H, X)
+        return next(len(n.outputs) for n in graph.nodes if n.op == "scan") - 1
+
+    assert kept(kept_less) == 1  # the carry, of every step
+    assert (
+        kept(lambda w, h, x: (scan(lambda h, row: (bt.tanh(bt.tanh(h @ w) @ w + row), None), h, x)[0] ** 2).sum()) == 3
+    )
+
+
 def test_a_loop_writes_its_carries_in_place_where_it_can():
     compiled = function(lambda x, w: scan(lambda c, row: (c + row, None), w, x)[0])
     x = bt.asarray(R.normal(size=(5, 700)))

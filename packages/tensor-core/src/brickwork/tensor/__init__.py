@@ -76,7 +76,6 @@ from .ops.creation import (
     zeros_like,
 )
 from .ops.cumulative import cumulative_prod, cumulative_sum, diff
-from .ops.einstein import einsum, einsum_path
 from .ops.elementwise import (
     abs,
     acos,
@@ -175,8 +174,6 @@ from .ops.movement import (
 )
 from .ops.products import tensordot, vecdot
 from .ops.reduce import all, any, max, min, prod, sum
-from .ops.scattering import gather, index_add, scatter
-from .ops.segments import bincount, segment_max, segment_mean, segment_min, segment_prod, segment_sum
 from .ops.sets import isin, unique_all, unique_counts, unique_inverse, unique_values
 from .ops.sorting import argmax, argmin, argsort, count_nonzero, nonzero, searchsorted, sort, top_k
 from .spec import TensorSpec
@@ -192,6 +189,9 @@ if TYPE_CHECKING:
     from .checkpointing import checkpoint
     from .control import cond, fori_loop, scan, switch, while_loop
     from .info import __array_namespace_info__, can_cast, finfo, iinfo, isdtype, result_type
+    from .ops.einstein import einsum, einsum_path
+    from .ops.scattering import gather, index_add, scatter
+    from .ops.segments import bincount, segment_max, segment_mean, segment_min, segment_prod, segment_sum
     from .saved import load, save
     from .transforms import custom_gradient, hessian, jacobian, jvp
 
@@ -202,6 +202,10 @@ _LATER = {
     "checkpoint": "checkpointing",
     **dict.fromkeys(("load", "save"), "saved"),
     **dict.fromkeys(("cond", "fori_loop", "scan", "switch", "while_loop"), "control"),
+    **dict.fromkeys(("einsum", "einsum_path"), "ops.einstein"),
+    **dict.fromkeys(("gather", "index_add", "scatter"), "ops.scattering"),
+    **dict.fromkeys((f"segment_{how}" for how in ("max", "mean", "min", "prod", "sum")), "ops.segments"),
+    "bincount": "ops.segments",
     "vmap": "batching",
 }
 """Names that load their room when first asked for, so that importing the package stays quick."""

@@ -23,7 +23,7 @@ from .trace import Trace, bind, current, use
 from .tree import leaves, unflatten
 from .variable import Variable
 
-__all__ = ["GradientTape", "Tape", "grad", "value_and_grad", "vjp"]
+__all__ = ["GradientTape", "Tape", "grad", "typed", "value_and_grad", "vjp"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class Tape(Trace):
         """Remember an op that was applied, where its inputs are watched and its outputs can have gradients."""
         if any(isinstance(a, Tensor) and id(a.data) in self.watched for a in inputs):
             if any(is_floating(o.dtype) for o in outputs):
-                self.entries.append(Entry(op, _held(_typed(op, inputs)), _held(outputs), params))
+                self.entries.append(Entry(op, _held(typed(op, inputs)), _held(outputs), params))
                 for o in outputs:
                     self.watch(o)
 
@@ -146,7 +146,7 @@ def _add(found: dict[int, Tensor], x: Tensor, part: Tensor) -> None:
     found[id(x.data)] = part if before is None else before + part
 
 
-def _typed(op: Op, inputs: tuple[Any, ...]) -> tuple[Tensor, ...]:
+def typed(op: Op, inputs: tuple[Any, ...]) -> tuple[Tensor, ...]:
     """Python numbers among the inputs as tensors of the dtype that the op gave them, beside the tensors."""
     if all(isinstance(a, Tensor) for a in inputs):
         return inputs

@@ -12,6 +12,7 @@ from .autodiff import Tape, vjp
 from .op import Composite, Op, Opaque, Spec, register
 from .ops.creation import zeros_like
 from .ops.movement import identity
+from .recording import Capture
 from .tensor import Tensor, asarray
 from .trace import Trace, bind, current, use
 from .tree import leaves, unflatten
@@ -103,6 +104,8 @@ def checkpoint(fn: Callable[..., Any]) -> Callable[..., Any]:
 def _run(fn: Callable[..., Any], points: list[Tensor]) -> tuple[Any, list[Read]]:
     """The result and the variables read. Each tape on the way down records one entry for the whole."""
     trace = current()
+    if isinstance(trace, Capture) and not trace.inline:
+        return _in_a_body(fn, points, trace)
     if not isinstance(trace, Tape):
         notes = Notes(trace)
         with use(notes):
@@ -119,11 +122,22 @@ def _run(fn: Callable[..., Any], points: list[Tensor]) -> tuple[Any, list[Read]]
     return out, reads
 
 
-class _Again:
-    """The second evaluation of a function, for its gradient."""
+def _in_a_body(fn: Callable[..., Any], points: list[Tensor], trace: Capture) -> tuple[Any, list[Read]]:
+    """In a body of `scan` or `cond`: one step, whose gradient is another body, so that nothing keeps them apart."""
+    notes = Notes(Capture(trace, who=trace.who))
+    with use(notes):
+        out = fn(*points)
+    reads = list(notes.reads.values())
+    again = _Again(fn, len(points), reads, apart=False)
+    made: Any = bind(Composite("checkpoint", again.value, again.rule), (*points, *(r.value for r in reads)))
+    return unflatten(out, made), reads
 
-    def __init__(self, fn: Callable[..., Any], points: int, reads: list[Read]):
-        self.fn, self.points, self.reads = fn, points, reads
+
+class _Again:
+    """The second evaluation of a function, for its gradient. ``apart``: by arguments that wait for the gradient."""
+
+    def __init__(self, fn: Callable[..., Any], points: int, reads: list[Read], apart: bool = True):
+        self.fn, self.points, self.reads, self.apart = fn, points, reads, apart
         self.pulled: tuple[Any, Trace, tuple[Tensor, ...]] | None = None
 
     def value(self, *inputs: Tensor) -> tuple[Tensor, ...]:
@@ -137,7 +151,7 @@ class _Again:
         if self.pulled is None or self.pulled[0] is not g or self.pulled[1] is not current():
             outs, gs = (out, g) if isinstance(out, tuple) else ((out,), (g,))
             filled = tuple(zeros_like(o) if p is None else p for o, p in zip(outs, gs, strict=True))
-            late = [bind(_after, (x, filled[0])) for x in inputs[: self.points]]
+            late = [bind(_after, (x, filled[0])) if self.apart else x for x in inputs[: self.points]]
             _, pull = vjp(self.value, *late, *inputs[self.points :])
             self.pulled = g, current(), pull(filled)
         return self.pulled[2][i]

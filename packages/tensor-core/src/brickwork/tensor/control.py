@@ -28,8 +28,8 @@ def cond(pred: Any, true_fn: Callable[..., Any], false_fn: Callable[..., Any], *
 
     ``pred``: one boolean. ``operands`` and results: trees of tensors; both functions give the same structure, shapes
     and dtypes. They may close over tensors and variables, but not assign variables. Gradients of any order flow through
-    the one that ran. Under `vmap` with a ``pred`` per example both run, and each example takes its own. Raises `ShapeError`
-    or `DTypeError` naming the first leaf that differs.
+    the one that ran. Under `vmap` with a ``pred`` per example both run, and each example takes its own. Raises
+    `ShapeError` or `DTypeError` naming the first leaf that differs.
     """
     choice = _boolean("cond", asarray(pred))
     values = [asarray(x) for x in leaves(operands)]
@@ -116,8 +116,8 @@ def scan(
 
     ``init``: a tree of tensors, whose structure, shapes and dtypes the new carry keeps. ``xs``: a tree of tensors with
     one first axis, whose rows are the steps (None, with ``length``, for none). ``ys``: a tree like ``f``'s second
-    result, its rows stacked along a new first axis. ``reverse`` goes from the last row to the first; rows keep their places.
-    ``f`` may close over tensors and variables, but not assign variables.
+    result, its rows stacked along a new first axis. ``reverse`` goes from the last row to the first; rows keep their
+    places. ``f`` may close over tensors and variables, but not assign variables.
 
     Gradients of any order; one gradient keeps of each step what it reads of it (`checkpoint` around the body of ``f``
     keeps the carries only). Raises `ShapeError` or `DTypeError` naming the leaf that changes, or sizes that differ.

@@ -133,7 +133,7 @@ class Capture(Trace):
         if isinstance(op, Composite):
             if self.inline or op.rule is None:
                 return op.body(*inputs, **params)
-            if OPS.get(op.name) is not op:
+            if OPS.get(op.name) is not op and not isinstance(op, Sealed):
                 op, inputs, params = self._sealed(op, tuple(map(asarray, inputs)), params), inputs, {}
                 inputs = (*inputs, *op.extra)
             specs = self._specs_of(op, inputs, params)

@@ -72,7 +72,7 @@ class Linear:
 
 
 class Gradient:
-    """``steps`` from gradients of results (``given``), and from what was made forward, to those of inputs (``found``)."""
+    """``steps`` from gradients of results (``given``) and what was made forward to gradients of inputs (``found``)."""
 
     def __init__(self, linear: Linear, given: list[Var | None], steps: tuple[Step, ...], found: list[Var | None]):
         self.given, self.found = given, found

@@ -11,12 +11,13 @@ from .batching import vmap
 from .dim import Dim
 from .dtypes import is_floating
 from .errors import DTypeError, ShapeError
+from .forward import ForwardTrace
 from .op import Composite
 from .ops.creation import eye, zeros_like
 from .ops.movement import identity, reshape
 from .spec import as_int
 from .tensor import Tensor, asarray, beside
-from .trace import Trace, bind, current
+from .trace import Trace, bind, current, use
 from .tree import flatten, leaves, map_tree, unflatten
 
 __all__ = ["custom_gradient", "hessian", "jacobian", "jvp"]
@@ -25,11 +26,12 @@ __all__ = ["custom_gradient", "hessian", "jacobian", "jvp"]
 def jvp(fn: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
     """``fn(*primals)`` and its derivative along ``tangents``: ``J(primals) @ tangents``, a tree like the result.
 
-    ``primals``: the arguments, trees of floating tensors; ``tangents``: the same trees, shapes and dtypes. Computed as
-    the transpose of the pullback, which is linear (Townsend 2017, "A new trick for calculating Jacobian vector
-    products"); so it holds for every op that has a gradient, and costs about three evaluations of ``fn`` and the
-    memory of reverse mode. Compiled, what only carries the zero that the pullback starts from is dropped. Raises
-    `ShapeError` where tangents do not fit, `DTypeError` for primals that are not floating-point.
+    ``primals``: the arguments, trees of floating tensors; ``tangents``: the same trees, shapes and dtypes. Each op
+    carries its tangent along (the transpose of its gradient rule, which is linear: Townsend 2017, "A new trick for
+    calculating Jacobian vector products"); so it holds for every op that has a gradient and for loops of any length,
+    keeps nothing for later, and costs about three evaluations of ``fn``. Compiled, what only carries the zero that the
+    transpose starts from is dropped. Raises `ShapeError` where tangents do not fit, `DTypeError` for primals that are
+    not floating-point.
     """
     if not isinstance(primals, (tuple, list)) or not isinstance(tangents, (tuple, list)):
         raise ShapeError(
@@ -42,10 +44,13 @@ def jvp(fn: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any])
         raise ShapeError(f"jvp: tangents must have the shapes of the primals; got {got} for {wanted}")
     if odd := [x.spec for x in points if not is_floating(x.dtype)]:
         raise DTypeError(f"jvp: primals must be floating-point; got {odd[0]}. Cast it, or close over it")
-    out, pull = vjp(fn, *unflatten(tuple(primals), points))
-    _, push = vjp(lambda g: pull(g), map_tree(zeros_like, out))
-    (tangent,) = push(unflatten(tuple(primals), [t.astype(x.dtype) for t, x in zip(along, points, strict=True)]))
-    return out, tangent
+    trace = ForwardTrace(current())
+    moving = [trace.join(x, t.astype(x.dtype)) for x, t in zip(points, along, strict=True)]
+    with use(trace):
+        out = fn(*unflatten(tuple(primals), moving))
+        pairs = [trace.split(asarray(x)) for x in leaves(out)]
+    moved = [zeros_like(x) if t is None else t for x, t in pairs]
+    return unflatten(out, [x for x, _ in pairs]), unflatten(out, moved)
 
 
 def jacobian(fn: Callable[..., Any], argnum: int = 0) -> Callable[..., Any]:
