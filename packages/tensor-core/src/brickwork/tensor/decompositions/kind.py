@@ -21,7 +21,18 @@ from ..ops.creation import eye, zeros_like
 from ..ops.elementwise import conj, where
 from ..tensor import beside
 
-__all__ = ["Decomposition", "adjoint", "column", "given", "hermitian", "one_like", "reciprocal_gaps", "row", "square"]
+__all__ = [
+    "Decomposition",
+    "adjoint",
+    "column",
+    "conjugate",
+    "given",
+    "hermitian",
+    "one_like",
+    "reciprocal_gaps",
+    "row",
+    "square",
+]
 
 WHY = {
     "cholesky": "the matrix must be positive definite; got one that is not. Add a multiple of the identity",
@@ -57,19 +68,19 @@ class Decomposition(Opaque):
         return xp.asarray(out).astype(wanted.dtype, copy=False)
 
     def vjp(self, i: int, g: Any, out: Any, *inputs: Any, **params: Any) -> Any:
-        turned = tuple(p if p is None else _conj(p) for p in g) if isinstance(g, tuple) else _conj(g)
+        turned = tuple(p if p is None else conjugate(p) for p in g) if isinstance(g, tuple) else conjugate(g)
         found = super().vjp(i, turned, out, *inputs, **params)
-        return found if found is None else _conj(found)
+        return found if found is None else conjugate(found)
 
 
-def _conj(x: Any) -> Any:
+def conjugate(x: Any) -> Any:
     """A real tensor is its own conjugate, and needs no op to be."""
     return conj(x) if class_of(x.dtype) == "c" else x
 
 
 def adjoint(x: Any) -> Any:
     """The conjugate transpose."""
-    return matrix_transpose(_conj(x))
+    return matrix_transpose(conjugate(x))
 
 
 def hermitian(x: Any) -> Any:

@@ -18,10 +18,10 @@ from ..errors import BrickworkError, DeviceError
 from ..op import Spec, register
 from ..ops.contraction import matmul
 from ..ops.creation import zeros_like
-from ..ops.elementwise import conj, imag, real, where
+from ..ops.elementwise import imag, real, where
 from ..trace import bind
 from .factors import hermitian_part
-from .kind import Decomposition, adjoint, column, given, hermitian, one_like, reciprocal_gaps, row, square
+from .kind import Decomposition, adjoint, column, conjugate, given, hermitian, one_like, reciprocal_gaps, row, square
 from .systems import solve
 
 __all__ = ["eig", "eig_op", "eigh", "eigh_op", "eigvals_op", "eigvalsh_op", "svd", "svd_op", "svdvals_op"]
@@ -92,7 +92,7 @@ def _eig_rule(i: int, g: Any, out: Any, x: Any) -> Any:
     if gv is not None:
         turned = matmul(dual, gv)
         stretched = matmul(matmul(dual, vectors), real(turned) * one_like(vectors))
-        inner = inner + conj(reciprocal_gaps(values)) * (turned - stretched)
+        inner = inner + conjugate(reciprocal_gaps(values)) * (turned - stretched)
     found = solve(dual, matmul(inner, dual))
     return found if class_of(x.dtype) == "c" else real(found)
 

@@ -13,11 +13,11 @@ from ..errors import DTypeError, ShapeError
 from ..op import Spec, register, sum_to
 from ..ops.arranging import matrix_transpose
 from ..ops.contraction import matmul
-from ..ops.elementwise import conj, imag
+from ..ops.elementwise import imag
 from ..ops.reduce import sum
 from ..spec import broadcast_shapes
 from ..trace import bind
-from .kind import Decomposition, adjoint, column, row, square
+from .kind import Decomposition, adjoint, column, conjugate, row, square
 
 __all__ = ["cofactors_op", "det_op", "inv_op", "pinv_op", "slogdet_op", "solve", "solve_op"]
 
@@ -53,7 +53,7 @@ def _det_infer(x: Spec) -> Spec:
 
 
 def _det_rule(i: int, g: Any, out: Any, x: Any) -> Any:
-    return column(column(g)) * conj(bind(cofactors_op, (x,)))
+    return column(column(g)) * conjugate(bind(cofactors_op, (x,)))
 
 
 def _cofactors(xp: Any, x: Any) -> Any:
@@ -69,8 +69,8 @@ def _cofactors(xp: Any, x: Any) -> Any:
 def _cofactors_rule(i: int, g: Any, out: Any, x: Any) -> Any:
     """From ``C = det(X) X^-T``: ``sum(G * conj(C)) X^-H - conj(X^-T G^H C)``; needs the inverse."""
     inverse = bind(inv_op, (x,))
-    total = sum(g * conj(out), axis=(-2, -1), keepdims=True)
-    return total * adjoint(inverse) - conj(matmul(matrix_transpose(inverse), matmul(adjoint(g), out)))
+    total = sum(g * conjugate(out), axis=(-2, -1), keepdims=True)
+    return total * adjoint(inverse) - conjugate(matmul(matrix_transpose(inverse), matmul(adjoint(g), out)))
 
 
 def _slogdet_infer(x: Spec) -> tuple[Spec, Spec]:
@@ -81,7 +81,7 @@ def _slogdet_infer(x: Spec) -> tuple[Spec, Spec]:
 def _slogdet_rule(i: int, g: Any, out: Any, x: Any) -> Any:
     """The logarithm gets ``X^-H``; the sign of a complex matrix turns as the imaginary part of ``tr(X^-1 dX)``, that
     of a real one stays."""
-    turning = None if g[0] is None or class_of(x.dtype) != "c" else imag(g[0] * conj(out[0])) * 1j
+    turning = None if g[0] is None or class_of(x.dtype) != "c" else imag(g[0] * conjugate(out[0])) * 1j
     if turning is None and g[1] is None:
         return None
     weight = turning if g[1] is None else g[1] if turning is None else g[1] + turning
@@ -118,7 +118,7 @@ def _solve_rule(i: int, g: Any, out: Any, a: Any, b: Any) -> Any:
     back = solve(adjoint(a), column(g) if vector else g)
     if i == 1:
         return sum_to(back[..., 0] if vector else back, b.shape)
-    return sum_to(-matmul(back, conj(row(out)) if vector else adjoint(out)), a.shape)
+    return sum_to(-matmul(back, conjugate(row(out)) if vector else adjoint(out)), a.shape)
 
 
 def solve(a: Any, b: Any) -> Any:
