@@ -9,7 +9,7 @@ from test_registry import check_gradient
 
 import brickwork.tensor as bt
 from brickwork.tensor import BrickworkError
-from brickwork.tensor.ops.contraction_paths import measured, path_of
+from brickwork.tensor.contraction_paths import measured, path_of
 
 RNG = np.random.default_rng(4)
 EQUATIONS = [

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from fractions import Fraction
 from functools import wraps
 
 import numpy as np
@@ -49,9 +48,8 @@ LOG_LESS_DIGAMMA = (
 )  # fmt: skip
 FAR = 6.25  # from here on by Stirling's series; down to 9/4 it takes STEPS steps
 STEPS = 4
-BERNOULLI = (Fraction(1, 6), Fraction(-1, 30), Fraction(1, 42), Fraction(-1, 30), Fraction(5, 66),
-             Fraction(-691, 2730), Fraction(7, 6), Fraction(-3617, 510), Fraction(43867, 798))  # fmt: skip
-"""B2, B4, ..., B18."""
+BERNOULLI = ((1, 6), (-1, 30), (1, 42), (-1, 30), (5, 66), (-691, 2730), (7, 6), (-3617, 510), (43867, 798))
+"""B2, B4, ..., B18, as numerators and denominators."""
 
 
 def in_float64(body: Callable[[Expr], Expr]) -> Callable[[Expr], Expr]:
@@ -164,8 +162,8 @@ def hurwitz(n: int, x: Expr) -> Expr:
     inverse = 1.0 / (x + float(first))
     square = inverse * inverse
     tail = [
-        float(b * Fraction(math.factorial(2 * j + n - 1), math.factorial(2 * j) * math.factorial(n)))
-        for j, b in enumerate(BERNOULLI, 1)
+        p * math.factorial(2 * j + n - 1) / (q * math.factorial(2 * j) * math.factorial(n))
+        for j, (p, q) in enumerate(BERNOULLI, 1)
     ]
     rest = fma(square, polynomial(square, tail), fma(inverse, 0.5, 1.0 / n))
     return float(math.factorial(n)) * fma(power_of(inverse, n), rest, terms)

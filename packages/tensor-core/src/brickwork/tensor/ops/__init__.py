@@ -1,5 +1,7 @@
 """The ops, by kind. Importing this package fills the registry."""
 
+from importlib import import_module
+
 from ..tensor import FUNCTIONS
 from . import (
     arranging,
@@ -7,14 +9,11 @@ from . import (
     contraction,
     creation,
     cumulative,
-    einstein,
     elementwise,
     gathering,
     indexing,
     movement,
     reduce,
-    scattering,
-    segments,
     sets,
     sorting,
 )
@@ -27,7 +26,7 @@ FUNCTIONS.update(
         "getitem": indexing.getitem,
         "setitem": indexing.setitem,
         "astype": elementwise.astype,
-        "at": scattering.At,
+        "at": lambda x: import_module(f"{__name__}.scattering").At(x),
         "copy": movement.copied,
         "stack": movement.stack,
         "sum": reduce.sum,
@@ -44,14 +43,11 @@ __all__ = [
     "contraction",
     "creation",
     "cumulative",
-    "einstein",
     "elementwise",
     "gathering",
     "indexing",
     "movement",
     "reduce",
-    "scattering",
-    "segments",
     "sets",
     "sorting",
 ]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from ..contraction_paths import EinsumPath, Letters, measured, path_of, without_lone
 from ..dim import Dim
 from ..dtypes import DEFAULT_FLOAT, promote
 from ..errors import ShapeError
@@ -16,7 +17,6 @@ from ..tensor import Tensor, asarray, beside
 from ..trace import bind
 from ..view import Affine, Form
 from .contraction import contract
-from .contraction_paths import EinsumPath, Letters, measured, path_of, without_lone
 from .elementwise import astype
 from .movement import reshape, transpose
 
