@@ -180,3 +180,20 @@ def test_a_memory_limit_holds_for_results_and_working_memory():
     with bt.memory_limit(100_000), pytest.raises(bt.MemoryLimitError, match=r"function \(working memory\): "):
         chain(x)
     assert chain(x).item() == 0.0 and double(x).shape == (256, 256)
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16", "float32", "int8", "bool"])
+@pytest.mark.parametrize("columns", [1, 7, 17, 33, 65])
+def test_nothing_is_written_past_the_end(dtype, columns):
+    """One lane left over is the case in which LLVM's own code once did."""
+    kind, shape = bt.as_dtype(dtype), (20, columns)
+    around = np.ones(20 * columns + 128, kind)
+    v = bt.Variable(np.zeros(shape, kind))
+    work = kind if kind.kind in "fV" else np.dtype("float32")
+    step = function(lambda x, y: v.assign(bt.astype(x @ y + 1.0, kind)))
+    v.data = around[64:-64].reshape(shape)
+    step(np.ones((20, 4), work), np.full((4, columns), 0.5, work))
+    assert v.data.base is around
+    np.testing.assert_array_equal(v.data, np.full(shape, 3.0).astype(kind))
+    assert np.all(around[:64] == 1)
+    assert np.all(around[-64:] == 1)

@@ -18,7 +18,7 @@ EXPENSIVE = {
     **dict.fromkeys(("sinh", "cosh", "asinh", "acosh", "atanh", "pow"), 20),
     **dict.fromkeys(("fmod", "ipow"), 50),
 }
-STORE_WHEN_SHARED, STORE_WHEN_BROADCAST = 3, 8
+STORE_WHEN_SHARED, STORE_WHEN_BROADCAST = 6, 8
 ANCHORS = ("opaque", "contraction", "reduce", "region")
 
 

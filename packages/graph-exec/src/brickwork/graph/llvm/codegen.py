@@ -16,6 +16,7 @@ from brickwork.tensor.kernel import Kernel, Stage
 
 from .memory import Memory
 from .rows import Rows
+from .staging import Blocks
 from .strategy import Machine, choose
 from .tile import Tiles
 from .values import Values, lowered
@@ -23,6 +24,8 @@ from .writer import Writer
 
 __all__ = ["Function", "generate"]
 
+SUMS = 128 << 10
+"""Bytes of sums that are kept on the stack where they are made in blocks."""
 UNITS = 64
 """Units of the outermost loop that are enough to share it evenly."""
 
@@ -97,9 +100,12 @@ class _Generator:
             assert tiles is not None
             if count is None:
                 return self.kernel.axes[self.plan.vector], lambda b, e: tiles.lanes_of({}, b, e)  # type: ignore[index]
+            if self.plan.block:
+                return count, lambda b, e: self._blocked(lambda u: tiles.some({}, u, self.w.add(u, "1")), b, e)
             return count, lambda b, e: tiles.some({}, b, e)
         extents = [self.kernel.axes[a] for a in plain]
-        if isinstance(extents[0], Dim) or extents[0] >= UNITS or any(isinstance(n, Dim) for n in extents):
+        many = isinstance(extents[0], Dim) or (extents[0] >= UNITS and not self.plan.block)
+        if many or any(isinstance(n, Dim) for n in extents):
             return extents[0], lambda b, e: self._nested(plain, b, e)
         return prod(extents) * (count or 1), lambda b, e: self._flat(plain, count or 1, b, e)
 
@@ -129,7 +135,42 @@ class _Generator:
             else:
                 self._at_outer(at)
 
-        self.w.each(begin, end, 1, one)
+        if self.plan.block:
+            self._blocked(one, begin, end)
+        else:
+            self.w.each(begin, end, 1, one)
+
+    def _blocked(self, one: Callable[[str], None], begin: str, end: str) -> None:
+        """Units whose sums are made a block at a time: so many units together that their sums stay near."""
+        w, tiles = self.w, self.tiles
+        assert tiles is not None
+        tall, wide = tiles.unit_shape()
+        kind = tiles.accumulator_type(0, self.plan.lanes)
+        count = max(1, SUMS // (tall * wide * self.plan.lanes * tiles.stages[0].body.dtype.itemsize))
+        place = w.stack("%sums", kind, count * tall * wide)
+        axis = tiles.stages[0].axes[0]
+        steps = str(self.kernel.axes[axis])
+
+        def units(low: str, high: str, first: str | None) -> None:
+            def unit(u: str) -> None:
+                tiles.blocks = Blocks(place, w.sub(u, low), first)
+                one(u)
+
+            w.each(low, high, 1, unit)
+            tiles.blocks = None
+
+        def group(low: str) -> None:
+            high = w.min(w.add(low, str(count)), end)
+
+            def block(n: str) -> None:
+                tiles.bounds[axis] = n, w.min(w.add(n, str(self.plan.block)), steps)
+                units(low, high, w.let(f"icmp eq i64 {n}, 0"))
+                del tiles.bounds[axis]
+
+            w.each("0", steps, self.plan.block, block)
+            units(low, high, None)
+
+        w.each(begin, end, count, group)
 
     def _divided(self, value: str, by: Size) -> tuple[str, str]:
         """Quotient and remainder."""

@@ -12,7 +12,7 @@ from brickwork.tensor.kernel import Guard, Read, Write
 
 from .narrow import narrow, widen
 from .point import Point
-from .types import is_narrow, memory_constant, memory_type, register_type, suffix, vector
+from .types import first_lanes, is_narrow, memory_constant, memory_type, register_type, suffix, vector
 from .writer import Writer
 
 __all__ = ["Memory"]
@@ -138,7 +138,11 @@ class Memory:
             return
         assert point.axis is not None
         step, many = write.strides[point.axis], vector(kind, lanes)
-        if step == 1 and point.mask is None:
+        if step == 1 and point.mask == first_lanes(1, lanes):
+            # LLVM 22 makes one lane of a masked store that narrows integers a store of the wide type, which overruns.
+            one = self.w.let(f"extractelement {many} {text}, i64 0")
+            self.w.put(f"store {kind} {one}, ptr {pointer}")
+        elif step == 1 and point.mask is None:
             self.w.put(f"store {many} {text}, ptr {pointer}, align {write.dtype.itemsize}")
         elif step == 1:
             args = (

@@ -29,6 +29,7 @@ class Stages:
     def __init__(self, writer: Writer, kernel: Kernel, stages: Sequence[Stage], plan: Strategy, values: Values):
         self.w, self.kernel, self.stages, self.plan = writer, kernel, stages, plan
         self.values, self.memory = values, values.memory
+        self.bounds: dict[int, tuple[str, str]] = {}
         self.moving = {id(n): axes for s in stages for n, axes in _moving(s.body, kernel)}
 
     def hoist(self, bodies: Iterable[Expr], point: Point, within: Iterable[int]) -> None:
@@ -73,12 +74,16 @@ class Stages:
             for write, value in made:
                 self.memory.write(write, value, p)  # type: ignore[arg-type]
 
+    def span(self, axis: int) -> tuple[str, str]:
+        """Where a loop over an inner axis begins and ends: all of it, or the block that is at work."""
+        return self.bounds.get(axis) or ("0", self.w.size(self.kernel.axes[axis]))
+
     def nest(self, axes: list[int], at: dict[int, str], inside: Callable[[dict[int, str]], None]) -> None:
         if not axes:
             inside(at)
         else:
-            size = self.w.size(self.kernel.axes[axes[0]])
-            self.w.each("0", size, 1, lambda i: self.nest(axes[1:], {**at, axes[0]: i}, inside))
+            low, high = self.span(axes[0])
+            self.w.each(low, high, 1, lambda i: self.nest(axes[1:], {**at, axes[0]: i}, inside))
 
     def group(self, n: int) -> list[int]:
         """Stages from n on that combine over the same axes without needing one another: one loop."""

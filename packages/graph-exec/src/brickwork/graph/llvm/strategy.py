@@ -17,6 +17,8 @@ MOST_ROWS, FEWEST_ROWS, FEW_TILES, FEW_TERMS = 14, 8, 5, 256
 """Eight rows of two vectors are enough sums in flight to hide the latency of a multiply-add; more save loads."""
 NEAR, NEXT = 40 << 10, 512 << 10
 """Bytes that are expected to stay in the first and in the second cache of a core."""
+FEWEST_TILES = 3
+"""Tiles that read the same operands, from which it pays to make the sums in blocks."""
 FAR, SCATTERED = 4, 8
 """What a byte from beyond the second cache costs, in bytes from within it: in long runs, and a line here and there."""
 MOST_TURNED = 16
@@ -43,7 +45,8 @@ class Strategy:
     vectors in registers, rows along ``row_axis``; where it is an inner axis, the lanes are parts of each reduction.
     ``rows_first``: the tiles of a row follow one another, else those of a column. ``packed``: reads of which a column
     of tiles copies its part to a dense place first. ``turned``: reads that are contiguous along the rows, and
-    are turned in registers, a square at a time.
+    are turned in registers, a square at a time. ``block``: where not 0, sums are made in so many steps of the first
+    inner axis at a time, for all tiles before the next steps, since the operands are more than the caches hold.
     """
 
     lanes: int
@@ -54,6 +57,7 @@ class Strategy:
     rows_first: bool = False
     packed: tuple[int, ...] = ()
     turned: tuple[int, ...] = ()
+    block: int = 0
 
 
 def choose(kernel: Kernel, machine: Machine) -> Strategy:
@@ -179,12 +183,25 @@ def _ordered(kernel: Kernel, tiles: Strategy) -> Strategy:
     by_rows = rows * b * _weight(b) + a * (1 if a <= rows * NEAR else columns) + out * (1 if out <= NEXT else FAR)
     by_columns = columns * a * _weight(a) + b * (1 if b <= columns * NEAR else rows)
     by_columns += out * (1 if out <= NEXT else SCATTERED)
+    tiles = replace(tiles, block=_block(kernel, tiles, a + b, rows * columns))
     if by_rows < by_columns:
         return replace(tiles, rows_first=True)
     plain = set(range(kernel.outer)) - {vector, row}
     packed = tuple(k for k in wide if _worth_packing(kernel.reads[k], vector, inner, plain))
     size = _bytes(kernel, [kernel.reads[k] for k in packed], {vector, *inner})
     return replace(tiles, packed=packed if rows >= PACK_TILES and size <= columns * PACK_BYTES else ())
+
+
+def _block(kernel: Kernel, tiles: Strategy, size: int, count: int) -> int:
+    """Steps of the first inner axis of which the operands stay in the second cache while all tiles read them; 0 where
+    that is all of them, or one tile reads them alone."""
+    first, *others = kernel.stages
+    plain = prod(extent(kernel.axes[a]) for a in range(kernel.outer) if a not in (tiles.vector, tiles.row_axis))
+    if size <= 2 * NEXT or count * plain < FEWEST_TILES or any(s.combine is not None for s in others):
+        return 0
+    steps, rest = extent(kernel.axes[first.axes[0]]), prod(extent(kernel.axes[a]) for a in first.axes[1:])
+    block = max(NEXT * steps // size, -(-FEW_TERMS // rest), 1)
+    return block if block < steps else 0
 
 
 def _width_of(tiles: Strategy) -> int:

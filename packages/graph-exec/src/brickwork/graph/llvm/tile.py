@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
-from math import prod
 
-from brickwork.tensor.dim import Size
 from brickwork.tensor.expr import Expr, leaves
-from brickwork.tensor.kernel import Guard, Kernel, Read, Stage
+from brickwork.tensor.kernel import Guard, Stage
 
-from .memory import Memory
 from .point import Point
-from .stages import ACCUMULATORS, Stages
-from .strategy import Strategy
-from .types import first_lanes, memory_type, register_type, vector
-from .values import Values
-from .writer import Writer
+from .stages import ACCUMULATORS
+from .staging import Staging, Tile
+from .types import first_lanes
 
 __all__ = ["Tiles"]
 
@@ -27,31 +20,14 @@ LONG = 14
 faster."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tile:
-    """Rows ``i .. i + tall`` (None: there is no row axis) x ``columns`` vectors from ``j``, at the other outer axes."""
-
-    at: dict[int, str]
-    i: str | None
-    tall: int
-    j: str
-    columns: int
-    mask: str | None
-
-
-class Tiles(Stages):
+class Tiles(Staging):
     """Runs the stages at tiles of rows x columns points, of which each is a vector along the axis of the lanes."""
-
-    def __init__(self, writer: Writer, kernel: Kernel, stages: Sequence[Stage], plan: Strategy, memory: Memory):
-        self.unpacked = {k: kernel.reads[k] for k in plan.packed}
-        kernel = _with_packed(kernel, plan)
-        super().__init__(writer, kernel, stages, plan, Values(writer, kernel, memory))
 
     def count(self) -> int | None:
         """How many steps the outer of the two tile loops has; None where its axis has a symbolic size."""
         axis, step = self._outer_loop()
-        extent = self.kernel.axes[axis]
-        return -(-extent // step) if isinstance(extent, int) else None
+        size = self.kernel.axes[axis]
+        return -(-size // step) if isinstance(size, int) else None
 
     def _outer_loop(self) -> tuple[int, int]:
         """The axis of the outer tile loop, and its step."""
@@ -73,9 +49,9 @@ class Tiles(Stages):
         """Steps ``first .. last`` of the outer tile loop."""
         self._fix(at)
         axis, step = self._outer_loop()
-        extent = self.kernel.axes[axis]
-        assert isinstance(extent, int)
-        whole, left = extent // step, extent % step
+        size = self.kernel.axes[axis]
+        assert isinstance(size, int)
+        whole, left = size // step, size % step
         run = self._row_of_tiles if self.plan.rows_first else self._column_of_tiles
         if whole:
             self.w.each(first, self.w.min(last, str(whole)), 1, lambda t: run(at, self.w.mul(t, str(step)), step))
@@ -88,7 +64,7 @@ class Tiles(Stages):
         self._along("0", width, lambda j, columns, mask: self._run(Tile(at, i, tall, j, columns, mask)))
 
     def _column_of_tiles(self, at: dict[int, str], j: str, width: int) -> None:
-        self._pack(at, j, width)
+        self.pack(at, j, width)
         self._along(j, width, lambda k, columns, mask: self._rows(at, k, columns, mask))
 
     def _along(self, first: str, width: int, run: Callable[[str, int, str | None], None]) -> None:
@@ -111,25 +87,6 @@ class Tiles(Stages):
         span = w.max(w.sub(high, low), "0")
         done = w.add(low, w.mul(w.let(f"sdiv i64 {span}, {step}"), str(step)))
         w.each(done, high, lanes, lambda j: self._rows(at, j, 1, self.lanes_below(j, high)))
-
-    def _pack(self, at: dict[int, str], j: str, width: int) -> None:
-        """Copy what a column of tiles needs of the packed reads, row by row, so that it lies together."""
-        for k in self.plan.packed:
-            read, dense = self.unpacked[k], self.kernel.reads[k]
-            axes = [a for a in range(self.kernel.outer, len(self.kernel.axes)) if read.strides[a]]
-            count = prod(n for a in axes if isinstance(n := self.kernel.axes[a], int))
-            kind = memory_type(read.dtype)
-            place = self.w.stack(f"%packed{k}", kind, count * self.plan.lanes * self.plan.columns)
-            start = self.w.let(f"sub i64 0, {j}")
-            self.memory.pointers[dense.source] = self.w.let(f"getelementptr {kind}, ptr {place}, i64 {start}")
-            self.nest(axes, {}, partial(self._pack_row, at, j, width, read, dense))
-
-    def _pack_row(self, at: dict[int, str], j: str, width: int, read: Read, dense: Read, inner: dict[int, str]) -> None:
-        lanes, vector = self.plan.lanes, self.plan.vector
-        assert vector is not None
-        for k in range(0, width, lanes):
-            mask = first_lanes(width - k, lanes) if width - k < lanes else None
-            self.memory.copy(read, dense, Point({**at, **inner, vector: self.w.add(j, str(k))}, vector, lanes, mask))
 
     def _fix(self, at: dict[int, str]) -> None:
         """Compute what depends on the other outer axes alone before the loops over tiles."""
@@ -158,6 +115,8 @@ class Tiles(Stages):
 
     def _run(self, tile: Tile) -> None:
         points, n = self._points(tile), 0
+        if self.blocks is not None:
+            n = self.sum_block(self.blocks, tile, points)
         while n < len(self.stages):
             stage = self.stages[n]
             if stage.combine is not None:
@@ -170,30 +129,11 @@ class Tiles(Stages):
             else:
                 stages = self.writes_from(n)
                 if self.plan.turned:
-                    self._turn(stages, tile, points)
+                    self.turn(stages, tile, points)
                     self.write_now(stages, points)
                 else:
                     self._write(stages, tile, points)
                 n += len(stages)
-
-    def _turn(self, stages: Sequence[Stage], tile: Tile, points: list[Point]) -> None:
-        """Read a square of the turned reads along its rows, and turn it; at the edge each point gathers for itself."""
-        row, lanes = self.plan.row_axis, self.plan.lanes
-        if tile.tall != lanes or tile.mask is not None:
-            return
-        assert row is not None and self.plan.vector is not None and tile.i is not None
-        for k in self.plan.turned:
-            read, square = self.kernel.reads[k], []
-            for c in range(lanes):
-                at = {**tile.at, row: tile.i, self.plan.vector: self.w.add(tile.j, str(c))}
-                square.append(self.memory.read(read, Point(at, row, lanes))[0])
-            kind = vector(register_type(read.dtype), lanes)
-            turned = transposed(self.w, square, kind)
-            for node in {
-                id(n): n for s in stages for n, _ in s.body.program if n.head == "arg" and n.value == k
-            }.values():
-                for p, value in zip(points, turned, strict=True):
-                    p.memo[id(node)] = (value, True)
 
     def _points(self, tile: Tile) -> list[Point]:
         return [p for r in range(tile.tall) for p in self._row_points(tile, str(r))]
@@ -254,14 +194,13 @@ class Tiles(Stages):
 
         self.nest(list(stage.axes), {}, inside)
 
-    def _combine(self, group: list[int], points: list[Point]) -> None:
-        """One loop nest over the inner axes that updates an accumulator per stage and point."""
-        axes = list(self.stages[group[0]].axes)
-        start = [
-            (self.accumulator_type(k, points[0].lanes), self.start_value(k, points[0].lanes))
-            for k in group
-            for _ in points
-        ]
+    def _combine(self, group: list[int], points: list[Point], begin: list[str] | None = None) -> None:
+        """One loop nest over the inner axes that updates an accumulator per stage and point, from its first value or
+        those given."""
+        axes, lanes = list(self.stages[group[0]].axes), points[0].lanes
+        values = begin or [self.start_value(k, lanes) for k in group for _ in points]
+        kinds = [self.accumulator_type(k, lanes) for k in group for _ in points]
+        start = list(zip(kinds, values, strict=True))
         guards = self._guards(group)
 
         def innermost(at: dict[int, str], values: list[str], proven: frozenset[Guard]) -> list[str]:
@@ -328,7 +267,7 @@ class Tiles(Stages):
         if not axes:
             return innermost(at, [v for _, v in values], proven)
         axis, rest = axes[0], axes[1:]
-        low, high = "0", self.w.size(self.kernel.axes[axis])
+        low, high = self.span(axis)
         for guard, skip in guards.items():
             if skip and guard not in proven and self._bounds_here(guard, axis, rest, points):
                 low, high = self._clip(guard, axis, at, points[0], low, high)
@@ -376,35 +315,6 @@ class Tiles(Stages):
             place = w.affine(str(g.const), [(i, g.coeffs[a]) for a, i in {**p.at, **at}.items()])
             tests.append(w.let(f"icmp ult i64 {place}, {w.size(g.extent)}"))
         return w.let(f"and i1 {tests[0]}, {tests[1]}")
-
-
-def _with_packed(kernel: Kernel, plan: Strategy) -> Kernel:
-    """The kernel with packed reads where `Tiles._pack` puts them: buffers of their own, numbered below 0."""
-    reads = list(kernel.reads)
-    for k in plan.packed:
-        strides: list[Size] = [0] * len(kernel.axes)
-        step: Size = plan.lanes * plan.columns
-        for a in reversed(range(kernel.outer, len(kernel.axes))):
-            if reads[k].strides[a]:
-                strides[a], step = step, step * kernel.axes[a]
-        strides[plan.vector] = 1  # type: ignore[index]
-        reads[k] = replace(reads[k], source=-1 - k, offset=0, strides=tuple(strides))
-    return replace(kernel, reads=tuple(reads))
-
-
-def transposed(w: Writer, rows: list[str], kind: str) -> list[str]:
-    """The columns of a square of vectors: halves of pairs change places, at distance 1, 2, 4 and so on."""
-    n, step = len(rows), 1
-    while step < n:
-        new = list(rows)
-        for k in (k for k in range(n) if not k & step):
-            low = [i if not i & step else n + i - step for i in range(n)]
-            high = [i + step if not i & step else n + i for i in range(n)]
-            for place, pick in ((k, low), (k + step, high)):
-                lanes = ", ".join(f"i32 {i}" for i in pick)
-                new[place] = w.let(f"shufflevector {kind} {rows[k]}, {kind} {rows[k + step]}, <{n} x i32> <{lanes}>")
-        rows, step = new, step * 2
-    return rows
 
 
 def _factors(body: Expr) -> set[int]:

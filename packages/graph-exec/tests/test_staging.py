@@ -1,0 +1,119 @@
+"""Contractions whose operands are more than the caches hold: the orders of tiles, packed columns, turned squares, sums
+in blocks. Small caches are pretended, so that small arrays take every path."""
+
+import numpy as np
+import pytest
+
+import brickwork.tensor as bt
+from brickwork.graph import function
+from brickwork.graph.llvm import codegen, strategy
+from brickwork.graph.llvm.engine import host
+from brickwork.tensor.coalesce import coalesce
+
+rng = np.random.default_rng(0)
+
+
+def array(*shape, dtype="float32"):
+    return rng.normal(size=shape).astype(bt.as_dtype(dtype))
+
+
+@pytest.fixture
+def small_caches(monkeypatch, tmp_path):
+    """A core with next to no cache, and a cache of code of its own."""
+    monkeypatch.setenv("BRICKWORK_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(strategy, "NEAR", 64)
+    monkeypatch.setattr(strategy, "NEXT", 512)
+    monkeypatch.setattr(strategy, "FEW_TERMS", 2)
+    monkeypatch.setattr(strategy, "PACK_STRIDE", 4)
+    monkeypatch.setattr(strategy, "PACK_TILES", 1)
+    monkeypatch.setattr(codegen, "SUMS", 8192)
+    return monkeypatch
+
+
+def strategies(fn, *args):
+    """How each kernel of the compiled function runs."""
+    compiled = function(fn)
+    compiled(*args)
+    (variant,) = compiled._variants
+    return [strategy.choose(coalesce(k), host()) for k in variant.run.plan.kernels]
+
+
+def same_as_eager(fn, *args, bound=2e-4):
+    want, got = fn(*map(bt.asarray, args)), function(fn)(*args)
+    np.testing.assert_allclose(got.numpy().astype("d"), want.numpy().astype("d"), bound, bound)
+
+
+def product(a, b):
+    return bt.nn.relu(a @ b) + 1.0
+
+
+def first_gradient(a, b):
+    return bt.grad(lambda p: bt.sum((p @ b) ** 2.0))(a)
+
+
+def second_gradient(a, b):
+    return bt.grad(lambda p: bt.sum((a @ p) ** 2.0))(b)
+
+
+def filter_gradient(x, w):
+    return bt.grad(lambda p: bt.sum(bt.conv(x, p, 1, "same") ** 2.0))(w)
+
+
+def image_gradient(x, w):
+    return bt.grad(lambda p: bt.sum(bt.conv(p, w, 2, "same") ** 2.0))(x)
+
+
+SHAPES = [(5, 7, 3), (200, 16, 8), (33, 40, 50), (64, 64, 64), (100, 31, 17), (1, 70, 40), (40, 1, 40)]
+
+
+@pytest.mark.parametrize("fn", [product, first_gradient, second_gradient], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.parametrize("dtype", ["float32", "float64", "bfloat16"])
+def test_products(small_caches, fn, shape, dtype):
+    m, k, n = shape
+    bound = {"float64": 1e-12, "float32": 2e-4, "bfloat16": 6e-2}[dtype]
+    a, b = array(m, k, dtype=dtype), array(k, n, dtype=dtype)
+    if dtype == "bfloat16":
+        a, b = a / 8, b / 8
+    same_as_eager(fn, a, b, bound=bound)
+
+
+@pytest.mark.parametrize("fn", [filter_gradient, image_gradient], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("channels", [(3, 16), (16, 40), (33, 5)], ids=str)
+def test_convolutions(small_caches, fn, channels):
+    same_as_eager(fn, array(3, 9, 11, channels[0]), array(3, 3, *channels) / 4, bound=2e-3)
+
+
+@pytest.mark.parametrize("shape", [(16, 16), (40, 70), (64, 48), (15, 33), (3, 32, 48)], ids=str)
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int64", "int8", "bool", "bfloat16"])
+def test_transposes(shape, dtype):
+    x = (rng.normal(size=shape) * 9).astype(bt.as_dtype(dtype))
+    order = (*range(len(shape) - 2), len(shape) - 1, len(shape) - 2)
+    for fn in (lambda t: bt.transpose(t, order), lambda t: bt.where(bt.transpose(t, order) > 0, 1.5, 0.5)):
+        np.testing.assert_array_equal(function(fn)(x).numpy(), fn(bt.asarray(x)).numpy())
+
+
+def test_every_path_is_taken(small_caches):
+    a, b = array(100, 64), array(64, 80)
+    taken = strategies(product, a, b) + strategies(second_gradient, a, b)
+    taken += strategies(filter_gradient, array(3, 9, 11, 16), array(3, 3, 16, 40))
+    assert any(s.block for s in taken)
+    assert any(s.rows_first for s in strategies(product, array(200, 16), array(16, 8)))
+    small_caches.setattr(strategy, "SCATTERED", 0)
+    assert any(s.packed for s in strategies(product, a, b))
+    assert any(s.turned for s in strategies(lambda t: bt.transpose(t), a))
+
+
+def test_packed_columns(small_caches):
+    small_caches.setattr(strategy, "SCATTERED", 0)
+    for m, k, n in SHAPES:
+        same_as_eager(product, array(m, k), array(k, n))
+
+
+def test_threads_do_not_change_the_bits(small_caches, monkeypatch):
+    a, b = array(300, 200), array(300, 96)
+    bits = set()
+    for threads in ("1", "2", "3"):
+        monkeypatch.setenv("BRICKWORK_NUM_THREADS", threads)
+        bits.add(function(lambda p, q: bt.transpose(p) @ q)(a, b).numpy().tobytes())
+    assert len(bits) == 1
