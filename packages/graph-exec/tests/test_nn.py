@@ -53,6 +53,8 @@ CASES = {
     },
     "conv_transpose 1d": (lambda x, w: nn.conv_transpose(x, w, 2, [(1, 0)], 1), [SIGNAL, normal(3, 2, 4)]),
     "conv_transpose 3d": (lambda x, w: nn.conv_transpose(x, w, 2, "same"), [VOLUME, normal(2, 3, 2, 3, 2)]),
+    "unfold": (lambda x: nn.unfold(x, (2, 3), 2, "same"), [PICTURE]),
+    "fold": (lambda x: nn.fold(nn.unfold(x, 3, 2) * 2.0, (6, 5), 3, 2), [PICTURE]),
     "max_pool 1d": (lambda x: nn.max_pool(x, 3, 2, "same"), [SIGNAL]),
     "max_pool 2d dilated": (lambda x: nn.max_pool(x, 2, 1, "valid", 2), [PICTURE]),
     "max_pool 3d": (lambda x: nn.max_pool(x, 2, 1), [VOLUME]),

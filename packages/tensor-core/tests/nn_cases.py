@@ -119,6 +119,13 @@ CASES: dict[str, list[Row]] = {
         smooth(lambda x: nn.normalize(x, None, float("inf")), [X], lambda x: x / abs(x).max()),
         plain(lambda x: nn.normalize(x * 0), [X], lambda x: x * 0),
     ],
+    "nn.cosine_similarity": [
+        smooth(
+            nn.cosine_similarity,
+            [X, ROW],
+            lambda x, y: x @ y / np.sqrt((x * x).sum(1) * (y * y).sum()),
+        )
+    ],
     # convolutions
     "nn.conv": [
         smooth(
@@ -151,6 +158,25 @@ CASES: dict[str, list[Row]] = {
             lambda x, w: nn.conv_transpose(x, w, (1, 2), [(1, 0), (2, 1)], 1, (2, 1), 2),
             [PICTURE, W2],
             lambda x, w: ref.conv_transpose(x, w, (1, 2), (1, 2), (7, 7), (2, 1), 2),
+        ),
+    ],
+    "nn.unfold": [
+        smooth(
+            lambda x, w: nn.unfold(x, (2, 3), (1, 2), "same", (2, 1)) @ w.reshape((-1, 2)),
+            [PICTURE, R.uniform(-1, 1, (2, 3, 4, 2))],
+            lambda x, w: conv_by_loops(x, w, (1, 2), ((1, 1), (0, 1)), (2, 1)),
+        )
+    ],
+    "nn.fold": [
+        smooth(
+            lambda x, w: nn.fold(x.reshape((2, 7, 2)) @ w.reshape((-1, 2)).T, 16, 3, 2, [(0, 0)], 1),
+            [SIGNAL, W1],
+            lambda x, w: np.append(ref.conv_transpose(x, w, (2,), (0,), (15,), (1,)), np.zeros((2, 1, 2)), 1),
+        ),
+        smooth(
+            lambda x: nn.fold(nn.unfold(x, 2, 2), (5, 4), 2, 2),
+            [PICTURE],
+            lambda x: x * (np.arange(5) < 4)[:, None, None],
         ),
     ],
     # pooling

@@ -172,6 +172,9 @@ SIGNAL, PICTURE = np.ones((1, 5, 2)), np.ones((1, 4, 4, 2))
         (lambda: nn.resize(SIGNAL, 2**40), "at most 67108864"),
         (lambda: nn.resize(SIGNAL + 1j, 3), "takes real numbers"),
         (lambda: nn.depth_to_space(PICTURE, 2), "a multiple of block"),
+        (lambda: nn.unfold(SIGNAL, 6), "the window must fit"),
+        (lambda: nn.fold(np.ones((1, 5, 3)), 6, 2), r"rows must be \(batch, \*\(5,\), 2 \* channels"),
+        (lambda: nn.fold(SIGNAL, 5, 2), "for space"),
         (lambda: nn.group_norm(PICTURE, 3), "a multiple of groups"),
         (lambda: nn.layer_norm(PICTURE, np.ones(3)), "gamma must have a value for each element"),
         (lambda: nn.layer_norm(PICTURE, np.ones(3), np.ones(3)), "gamma and beta must have the shape"),
@@ -202,7 +205,7 @@ def test_errors(call, says):
 
 
 def test_rare_rooms_load_when_asked_for():
-    rooms = ["attention", "regularization", "losses", "resizing", "lookup", "sparse"]
+    rooms = ["attention", "regularization", "losses", "resizing", "lookup", "patches", "sparse"]
     code = (
         "import sys, brickwork.tensor as bt\n"
         f"rooms = ['brickwork.tensor.nn.' + r for r in {rooms}]\n"

@@ -40,6 +40,7 @@ from .activations import (
 from .convolution import conv, conv_transpose, depthwise_conv, separable_conv
 from .normalization import (
     batch_norm,
+    cosine_similarity,
     group_norm,
     instance_norm,
     layer_norm,
@@ -62,6 +63,7 @@ if TYPE_CHECKING:
     from .attention import dot_product_attention, scaled_dot_product_attention
     from .lookup import embedding, multi_hot
     from .losses import huber, sigmoid_binary_cross_entropy, softmax_cross_entropy
+    from .patches import fold, unfold
     from .regularization import dropout
     from .resizing import depth_to_space, resize, space_to_depth
     from .sparse import sparsemax
@@ -74,6 +76,7 @@ _LATER = {
     **dict.fromkeys(("embedding", "multi_hot"), "lookup"),
     **dict.fromkeys(("huber", "sigmoid_binary_cross_entropy", "softmax_cross_entropy"), "losses"),
     **dict.fromkeys(("depth_to_space", "resize", "space_to_depth"), "resizing"),
+    **dict.fromkeys(("fold", "unfold"), "patches"),
     "sparsemax": "sparse",
 }
 """Names that load their room when first asked for, so that importing the package stays quick."""
@@ -98,12 +101,14 @@ __all__ = [
     "celu",
     "conv",
     "conv_transpose",
+    "cosine_similarity",
     "depth_to_space",
     "depthwise_conv",
     "dot_product_attention",
     "dropout",
     "elu",
     "embedding",
+    "fold",
     "gelu",
     "gelu_tanh",
     "global_average_pool",
@@ -153,4 +158,5 @@ __all__ = [
     "tanh",
     "tanh_shrink",
     "threshold",
+    "unfold",
 ]

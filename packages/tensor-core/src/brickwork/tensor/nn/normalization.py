@@ -21,6 +21,7 @@ from ..trace import bind
 
 __all__ = [
     "batch_norm",
+    "cosine_similarity",
     "group_norm",
     "instance_norm",
     "layer_norm",
@@ -238,3 +239,9 @@ def normalize(x: Any, axis: Any = -1, order: float = 2, epsilon: float = 1e-12) 
     else:
         norm = maximum(power(R.sum(power(absolute(wide), p), axes, True), 1.0 / p), least)
     return astype(wide / norm, to_inexact(tensor.dtype), copy=False)
+
+
+def cosine_similarity(x: Any, y: Any, axis: int = -1, epsilon: float = 1e-8) -> Tensor:
+    """``sum(x * y) / (max(|x|, epsilon) * max(|y|, epsilon))`` along an axis, broadcasting: the cosine of the angle."""
+    place = as_int("cosine_similarity", "axis", axis)
+    return R.sum(normalize(x, place, 2, epsilon) * normalize(y, place, 2, epsilon), place)
