@@ -95,10 +95,19 @@ class Power(Direct):
         x, y = arrays
         if type(y) is not float and _all_integers(x, y) and (y < 0 if isinstance(y, int) else bool((y < 0).any())):
             raise DTypeError("power: integers take exponents of 0 or more; got one below. Cast one with astype(float)")
+        if xp is np and y.__class__ is float and y == 0.5 and hasattr(x, "dtype") and x.dtype.kind == "f":
+            return _power_of_half(x)
         out = super().eval(xp, *arrays, **params)
-        if xp is not np or not _is_half(y, out) or np.min(x, initial=1) > 0:
+        shared = xp is np and out.dtype.kind == "f" and hasattr(y, "dtype") and (y.size == 1 or y.size < out.size)
+        if not shared or not (y == 0.5).any():
             return out
         return np.where((y == 0.5) & ((x == 0) | (x == -np.inf)), np.abs(x), out).astype(out.dtype)
+
+
+def _power_of_half(x: np.ndarray) -> Any:
+    if np.minimum.reduce(x, axis=None, initial=1) > 0:
+        return np.sqrt(x)
+    return np.sqrt(np.where(x == -np.inf, np.array(np.inf, x.dtype), x) + 0)
 
 
 class FloorDivide(Direct):
@@ -107,18 +116,15 @@ class FloorDivide(Direct):
 
     def eval(self, xp: Any, *arrays: Any, **params: Any) -> Any:
         out = super().eval(xp, *arrays, **params)
-        if class_of(out.dtype) != "f":
+        x, y = arrays
+        if class_of(out.dtype) != "f" or not (_has_infinity(xp, x) or _has_infinity(xp, y)):
             return out
         x, y = (a if hasattr(a, "dtype") else xp.asarray(a, dtype=out.dtype) for a in arrays)
-        ends = xp.isinf(x) | xp.isinf(y)
-        return xp.where(ends, xp.divide(x, y), out).astype(out.dtype) if ends.any() else out
+        return xp.where(xp.isinf(x) | xp.isinf(y), xp.divide(x, y), out).astype(out.dtype)
 
 
-def _is_half(y: Any, out: Any) -> bool:
-    """Whether an exponent of the powers ``out``, real ones, is 1/2, and may be so for many of them."""
-    if not hasattr(y, "dtype"):
-        return bool(y == 0.5) and out.dtype.kind == "f"
-    return out.dtype.kind == "f" and (y.size == 1 or y.size < out.size) and bool((y == 0.5).any())
+def _has_infinity(xp: Any, x: Any) -> Any:
+    return xp.count_nonzero(xp.isinf(x)) if hasattr(x, "dtype") else x in (np.inf, -np.inf)
 
 
 def _all_integers(*operands: Any) -> bool:
