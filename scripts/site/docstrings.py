@@ -24,11 +24,11 @@ class RunTime(griffe.Extension):
         for identifier, module in public().items():
             value = getattr(module_at(module), name := identifier.rpartition(".")[2])
             place = pkg[module.partition(".")[2]]
-            if (member := _resolved(place.members.get(name))) is None or member.is_attribute:
+            if not _shows(member := _resolved(place.members.get(name))):
                 member = _at_run_time(name, value, pkg)
                 if member is None:
                     continue
-                place.set_member(name, griffe.Alias(name, target=member) if member.parent else member)
+                place.set_member(name, griffe.Alias(name, target=member, parent=place) if member.parent else member)
             _tell_base(member, value)
             _as_markdown(member, module)
 
@@ -41,6 +41,11 @@ def _resolved(member: Any) -> Any:
         return None
 
 
+def _shows(member: Any) -> bool:
+    """Whether this is the source of a function or class: no assignment, and no room of the same name."""
+    return member is not None and not member.is_attribute and not member.is_module
+
+
 def _at_run_time(name: str, value: Any, pkg: griffe.Module) -> Any:
     """Where the source defines what a name stands for; else, of a function, what it says of itself."""
     home = f"{getattr(value, '__module__', '')}.{getattr(value, '__qualname__', '')}".partition(".")[2]
@@ -48,7 +53,7 @@ def _at_run_time(name: str, value: Any, pkg: griffe.Module) -> Any:
         found = _resolved(pkg[home])
     except (KeyError, ValueError, griffe.GriffeError):
         found = None
-    if found is not None and not found.is_attribute:
+    if _shows(found):
         return found
     return _function(name, value) if inspect.isfunction(value) else None
 

@@ -3,6 +3,7 @@
 import ast
 import inspect
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -70,7 +71,7 @@ TENSOR_AREAS = (
         "products",
         "Products",
         "Sums of products: matrices, einsum, convolution.",
-        ("ops.contraction", "ops.products", "nn.convolution"),
+        ("ops.contraction", "ops.einstein", "ops.products", "nn.convolution"),
     ),
     Area(
         "derivatives",
@@ -229,7 +230,8 @@ def _line(value: Any) -> str:
     text = " ".join((inspect.getdoc(value) or "").split("\n\n")[0].split())
     end = text.find(". ")
     sentence = text if end < 0 else text[: end + 1]
-    return "`".join(part if k % 2 else part.replace("|", "\\|") for k, part in enumerate(sentence.split("`")))
+    pieces = re.split(r"(`+.+?`+)", sentence)  # in code, a table takes the bar as it is
+    return "".join(piece if piece.startswith("`") else piece.replace("|", "\\|") for piece in pieces)
 
 
 def _value(value: Any) -> str:
