@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from safetensors.numpy import load_file, save_file
 
 import brickwork.tensor as bt
@@ -117,6 +119,55 @@ def test_what_can_not_be_saved(tmp_path):
     with pytest.raises(BundleError, match="cannot be written"):
         bt.save({}, tmp_path / "no" / "x.safetensors")
     assert not list(tmp_path.iterdir())
+    for call in (lambda p: bt.save({}, p), bt.load):
+        for path in (1, None, np.zeros(2), object):
+            with pytest.raises(BundleError, match=r"the path must be str, bytes or os\.PathLike"):
+                call(path)
+    with pytest.raises(BundleError, match=r"cannot be written: .*null"):
+        bt.save({}, "a\0b")
+    loop: list[Any] = []
+    loop.append(loop)
+    with pytest.raises(BundleError, match="nested deeper"):
+        bt.save(loop, path := tmp_path / "x")
+    assert not path.exists()
+
+
+TREES = st.recursive(
+    st.one_of(
+        st.none(),
+        st.booleans(),
+        st.integers(),
+        st.floats(allow_nan=False),
+        st.text(),
+        st.integers(0, 4).map(lambda n: bt.arange(n)),
+        st.just(object()),
+    ),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=3), inner, max_size=3), st.tuples(inner, inner)
+    ),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(tree=TREES)
+def test_any_tree_comes_back_or_is_refused(tmp_path, tree):
+    path = tmp_path / "x.safetensors"
+    try:
+        bt.save(tree, path)
+    except BundleError:
+        return
+    found = bt.load(path)
+    assert text_of(found) == text_of(tree)
+
+
+def text_of(tree):
+    """What a tree is, with the values of its tensors; keys in order."""
+    if isinstance(tree, dict):
+        return "{" + ", ".join(f"{k!r}: {text_of(tree[k])}" for k in sorted(tree)) + "}"
+    if isinstance(tree, (list, tuple)):
+        return f"{type(tree).__name__}({', '.join(map(text_of, tree))})"
+    return f"{tree!r}"
 
 
 def test_a_crash_leaves_the_old_file(tmp_path, monkeypatch):

@@ -52,7 +52,7 @@ def save(tree: Any, path: str | os.PathLike[str], *, limits: Limits = _DEFAULT) 
         >>> bt.load("state.safetensors")["kernel"].shape
         (3, 2)
     """
-    with _speaking("save", path):
+    with _speaking("save", path) as target:
         encoder = TreeEncoder(limits)
         root = LEAF if isinstance(tree, (Tensor, np.ndarray)) else ""
         text = {"format": FORMAT, "root": root, "tree": encoder.encode(tree, root), "variables": encoder.variables}
@@ -60,7 +60,7 @@ def save(tree: Any, path: str | os.PathLike[str], *, limits: Limits = _DEFAULT) 
             raise BundleError(f"keys must not be empty, nor {codec.METADATA!r} for a tensor; got one. Rename it")
         _, pieces = codec.pack(encoder.tensors, limits, {KEY: canonical(text).decode("ascii")})
         try:
-            with replacing(os.fsdecode(path)) as file:
+            with replacing(target) as file:
                 for piece in pieces:
                     file.write(piece)
         except (OSError, ValueError) as error:  # ValueError: a NUL in the path
@@ -103,7 +103,7 @@ def load(path: str | os.PathLike[str], *, like: Any = None, limits: Limits = _DE
     The whole file is checked before memory is taken for an array: ``limits``, and those of `memory_limit`. Raises
     `BundleError`, which names the file and the field, and `MemoryLimitError`.
     """
-    with _speaking("load", path), opened(os.fsdecode(path)) as file:
+    with _speaking("load", path) as source, opened(source) as file:
         infos, starts, metadata = _header(file, limits)
         structure = _structure(metadata, limits) if like is None else None
         if structure is not None:
@@ -234,12 +234,16 @@ def _like(like: Any, arrays: dict[str, np.ndarray]) -> Any:
 
 
 @contextmanager
-def _speaking(who: str, path: Any) -> Iterator[None]:
-    """Begin each error with who met it and in which file."""
+def _speaking(who: str, path: Any) -> Iterator[str]:
+    """The path as text; each error begins with who met it and in which file."""
     try:
-        yield
+        name = os.fsdecode(path)
+    except TypeError:
+        raise BundleError(f"{who}: the path must be str, bytes or os.PathLike; got {shown(path)}") from None
+    try:
+        yield name
     except BundleError as error:
         text = str(error).removeprefix(f"{codec.MEMBER}: ")
-        raise BundleError(f"{who}: {os.fsdecode(path)}: {text}") from error.__cause__
+        raise BundleError(f"{who}: {name}: {text}") from error.__cause__
     except RecursionError:
-        raise BundleError(f"{who}: {os.fsdecode(path)}: is nested more deeply than Python can follow.") from None
+        raise BundleError(f"{who}: {name}: is nested more deeply than Python can follow.") from None
