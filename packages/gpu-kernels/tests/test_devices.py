@@ -228,3 +228,33 @@ def test_mixed_devices_are_refused(cuda):
     x, y = on("cpu", A)[0], on("cuda", A)[0]
     with pytest.raises(bt.DeviceError, match=r"operands must be on one device.*Move one with \.to\(device\)"):
         x + y
+
+
+def test_control_flow(device):
+    """Bodies are recorded on no device, and run where their operands are, constants and counters too."""
+    x, w = on(device, A, A[:, :4] @ A[:4])
+
+    def loss(run):
+        def step(carry, row):
+            n, h = carry
+            h = bt.cond(row.sum() > 3, lambda h: bt.nn.softmax(h + row), lambda h: h * 0.5 + bt.iota((6,)) * 0.1, h)
+            return (n + 1, h), (h * n).sum()
+
+        def of(w):
+            (n, h), ys = run(step, (n0, w[0]), x)
+            return (h**2).sum() + ys.sum() + n
+
+        return of
+
+    def looped(f, carry, xs):
+        ys = []
+        for t in range(xs.shape[0]):
+            carry, y = f(carry, xs[t])
+            ys.append(y)
+        return carry, bt.stack(ys)
+
+    (n0,) = on(device, np.float32(0))
+    for kind in (lambda f: f, bt.grad):
+        same(kind(loss(bt.scan))(w), kind(loss(looped))(w).numpy(), device)
+    found = bt.while_loop(lambda s: (s**2).sum() > 1.0, lambda s: s * 0.5, w)
+    same(found, w.numpy() * 0.5 ** np.ceil(np.log2((w.numpy() ** 2).sum()) / 2), device)

@@ -232,7 +232,7 @@ ERRORS = {
               lambda: while_loop(lambda h: True, lambda h: h[:2], H)),
     "test": (ShapeError, r"while_loop: the condition must be one boolean; got b1\[3\]",
              lambda: while_loop(lambda h: h > 0, lambda h: h, H)),
-    "no branch": (ShapeError, "switch: there must be a branch", lambda: switch(0, [])),
+    "no branch": (ShapeError, "switch: there must be a list of branches", lambda: switch(0, [])),
     "a value is asked for": (TraceError, "numpy", lambda: scan(lambda c, x: (c * x.item(), None), 1.0, bt.ones(3))),
     "a variable is assigned": (TraceError, "scan: a variable can not be assigned inside; got count. Carry its value",
                                lambda: scan(lambda c, x: (COUNT.assign(c), None), 1.0, bt.ones(3))),

@@ -46,10 +46,14 @@ def cond(pred: Any, true_fn: Callable[..., Any], false_fn: Callable[..., Any], *
 
 def switch(index: Any, branches: Sequence[Callable[..., Any]], *operands: Any) -> Any:
     """``branches[index](*operands)``, with an index out of range taken to the nearest; see `cond`."""
-    if not branches:
-        raise ShapeError("switch: there must be a branch to choose; got none. Give one function per case")
+    if not isinstance(branches, (tuple, list)) or not branches:
+        got = "none" if isinstance(branches, (tuple, list)) else type(branches).__name__
+        raise ShapeError(
+            f"switch: there must be a list of branches to choose from; got {got}. Give a function per case"
+        )
     if len(branches) == 1:
-        return branches[0](*operands)
+        out: Any = _function("switch", branches[0])(*operands)
+        return out
     return cond(asarray(index) <= 0, branches[0], lambda *xs: switch(asarray(index) - 1, branches[1:], *xs), *operands)
 
 
@@ -66,6 +70,7 @@ def while_loop(
     """
     if max_iterations is not None:
         count = as_int("while_loop", "max_iterations", max_iterations, 0)
+        _function("while_loop", cond_fn)
 
         def step(state: Any, _: None) -> tuple[Any, None]:
             return cond(cond_fn(state), body_fn, lambda s: s, state), None
@@ -94,6 +99,7 @@ def fori_loop(lower: Any, upper: Any, body_fn: Callable[[Any, Any], Any], init: 
     ``i`` is an int64 tensor. Where both bounds are Python integers this is a `scan`, which has gradients; where one is
     a tensor it is a `while_loop`.
     """
+    _function("fori_loop", body_fn)
     if isinstance(lower, int) and isinstance(upper, int):
 
         def step(carry: Any, _: None) -> tuple[Any, None]:
@@ -149,7 +155,7 @@ class _Frame:
     """One function, recorded: ``out`` is the tree that it gave."""
 
     def __init__(self, who: str, fn: Callable[..., Any]):
-        self.who, self.fn = who, fn
+        self.who, self.fn = who, _function(who, fn)
         self.out: Any = None
 
     def run(self, outside: Outside, like: tuple[Any, ...], specs: Sequence[TensorSpec]) -> None:
@@ -167,6 +173,12 @@ class _Frame:
 
     def recording(self) -> Recording:
         return self.trace.finish(self.inputs, leaves(self.out))
+
+
+def _function(who: str, fn: Any) -> Any:
+    if not callable(fn):
+        raise DTypeError(f"{who}: a body must be a function of tensors; got {type(fn).__name__}. Wrap it in a lambda")
+    return fn
 
 
 def _boolean(who: str, x: Tensor) -> Tensor:

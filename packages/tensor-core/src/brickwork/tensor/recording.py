@@ -20,7 +20,7 @@ from .op import Composite, Op
 from .ops.creation import zeros_like
 from .registry import OPS
 from .spec import TensorSpec
-from .tensor import Tensor, asarray
+from .tensor import Tensor, asarray, beside
 from .trace import Trace, bind, current, use
 from .variable import Variable
 
@@ -48,9 +48,17 @@ class Step:
     def reads(self) -> tuple[Var, ...]:
         return tuple(a for a in self.args if isinstance(a, Var))
 
-    def run(self, values: dict[int, Any]) -> None:
-        """Apply it under the current trace: reads its arguments from ``values`` and leaves its results there."""
-        found = bind(self.op, tuple([values[a.id] if type(a) is Var else a for a in self.args]), self.params)
+    def run(self, values: dict[int, Any], like: Tensor | None = None) -> None:
+        """Apply it under the current trace: reads its arguments from ``values`` and leaves its results there.
+
+        ``like``: a tensor of the device that numbers go to, where that is not the one they are on.
+        """
+        found: Any
+        if like is None:
+            found = bind(self.op, tuple([values[a.id] if type(a) is Var else a for a in self.args]), self.params)
+        else:
+            args = (values[a.id] if isinstance(a, Var) else _beside(a, like) for a in self.args)
+            found = _beside(bind(self.op, tuple(args), self.params), like)
         if isinstance(found, tuple):
             values.update((v.id, x) for v, x in zip(self.outputs, found, strict=True))
         else:
@@ -68,13 +76,21 @@ class Recording:
     def replay(self, args: Iterable[Any]) -> list[Any]:
         """The outputs for these inputs, by the same ops under the current trace."""
         values = {v.id: x for v, x in zip(self.inputs, args, strict=True)}
+        like = next((x for x in values.values() if not (type(x.data) is np.ndarray or x.symbolic)), None)
         for step in self.steps:
-            step.run(values)
+            step.run(values, like)
         return [values[v.id] for v in self.outputs]
 
     def __repr__(self) -> str:
         specs = (", ".join(str(v.spec) for v in vs) for vs in (self.inputs, self.outputs))
         return "<recording ({}) -> ({}) of {} steps>".format(*specs, len(self.steps))
+
+
+def _beside(x: Any, like: Tensor) -> Any:
+    """Tensors on the device of another; Python numbers are on none."""
+    if isinstance(x, tuple):
+        return tuple(_beside(part, like) for part in x)
+    return beside(x, like) if isinstance(x, Tensor) else x
 
 
 class Symbol:
