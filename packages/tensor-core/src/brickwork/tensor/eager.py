@@ -72,7 +72,9 @@ class EagerTrace(Trace):
         except RuntimeError as error:
             if "already entered" not in str(error):
                 raise
-            with np.errstate(all="ignore"):  # a signal handler or finalizer, amid another op of this thread
+            if op.kind in _WITH_BODIES:  # a signal handler or finalizer, amid another op of this thread
+                return op.body(*args, **params)  # type: ignore[attr-defined]
+            with np.errstate(all="ignore"):
                 out = op.eval(xp, *arrays, **params)
         except (ValueError, TypeError, IndexError, OverflowError, MemoryError) as error:
             raise explain(op, arrays, params, error) from error

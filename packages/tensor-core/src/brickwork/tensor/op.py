@@ -94,7 +94,7 @@ class Elementwise(Op):
         """The function for arrays of NumPy of these dtypes, and Python numbers."""
         kinds: Any
         if len(arrays) == 1:  # without a loop, which costs a call before Python 3.12
-            kinds = arrays[0].dtype
+            kinds = getattr(arrays[0], "dtype", arrays[0].__class__)
         elif len(arrays) == 2:
             a, b = arrays
             kinds = getattr(a, "dtype", a.__class__), getattr(b, "dtype", b.__class__)
