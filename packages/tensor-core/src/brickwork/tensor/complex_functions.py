@@ -39,7 +39,8 @@ def expm1(z: Any) -> Any:
 
 def log1p(z: Any) -> Any:
     """``log(1 + z)`` with no cancellation near 0: its real part is ``log1p(x (2 + x) + y**2) / 2`` at x + iy."""
-    x, y, far = z.real, z.imag, np.log1p(z)
+    x, y = z.real, z.imag
+    far = np.log(_complex(1 + x, y, z))
     near = (abs(x) < 0.5) & (abs(y) < 0.5)
     return _complex(np.where(near, np.log1p(x * (2 + x) + y * y) / 2, far.real), far.imag, z)
 
