@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import brickwork.tensor as bt
+import brickwork.tensor.nn  # noqa: F401 - registers its ops
 from brickwork.graph import function
 from brickwork.tensor.dtypes import class_of
 from brickwork.tensor.errors import DTypeError

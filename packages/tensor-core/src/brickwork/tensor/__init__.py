@@ -4,7 +4,7 @@ import math
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from . import nn, tree
+from . import tree
 from .autodiff import GradientTape, grad, value_and_grad, vjp
 from .backend import Backend, backend_names, get_backend
 from .compiler import Compiler, find_compiler, jit
@@ -42,7 +42,6 @@ from .errors import (
     TraceError,
 )
 from .memory import memory_limit
-from .nn.convolution import conv
 from .op import OPS, Composite, Contraction, Elementwise, Movement, Op, Opaque, Reduce, register
 from .ops.arranging import (
     broadcast_arrays,
@@ -184,22 +183,24 @@ __version__ = "0.1.0"
 
 
 if TYPE_CHECKING:
-    from . import bundle, fft, linalg, random
+    from . import bundle, fft, linalg, nn, random
     from .batching import vmap
     from .checkpointing import checkpoint
     from .control import cond, fori_loop, scan, switch, while_loop
     from .info import __array_namespace_info__, can_cast, finfo, iinfo, isdtype, result_type
+    from .nn.convolution import conv
     from .ops.einstein import einsum, einsum_path
     from .ops.scattering import gather, index_add, scatter
     from .ops.segments import bincount, segment_max, segment_mean, segment_min, segment_prod, segment_sum
     from .saved import load, save
     from .transforms import custom_gradient, hessian, jacobian, jvp
 
-_ROOMS = ("bundle", "fft", "linalg", "random")
+_ROOMS = ("bundle", "fft", "linalg", "nn", "random")
 _LATER = {
     **dict.fromkeys(("__array_namespace_info__", "can_cast", "finfo", "iinfo", "isdtype", "result_type"), "info"),
     **dict.fromkeys(("custom_gradient", "hessian", "jacobian", "jvp"), "transforms"),
     "checkpoint": "checkpointing",
+    "conv": "nn.convolution",
     **dict.fromkeys(("load", "save"), "saved"),
     **dict.fromkeys(("cond", "fori_loop", "scan", "switch", "while_loop"), "control"),
     **dict.fromkeys(("einsum", "einsum_path"), "ops.einstein"),

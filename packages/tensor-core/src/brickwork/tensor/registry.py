@@ -77,7 +77,7 @@ REGIONS: dict[str, Region] = {}
 their bodies and not from rules of their own."""
 OPS: dict[str, Op] = {}
 AnOp = TypeVar("AnOp", bound=Op)
-LATE = ("checkpointing", "control", "decompositions", "fft", "nn.sparse", "ops.scattering")
+LATE = ("checkpointing", "control", "decompositions", "fft", "nn", "nn.sparse", "ops.scattering")
 """The rooms of this package whose ops are registered when someone first asks for the room."""
 
 
