@@ -167,6 +167,12 @@ REFERENCES: dict[str, Any] = {
     "reciprocal": lambda x: 1 / x,
     "rsqrt": lambda x: 1 / np.sqrt(x),
     "erf": erf,
+    "erfc": np.vectorize(math.erfc, otypes=[float]),
+    "erfinv": lambda x: np.where(
+        np.abs(x) < 1, at_each(mpmath.erfinv)(x), np.where(np.abs(x) == 1, x * np.inf, np.nan)
+    ),
+    "logit": lambda x: np.log(x) - np.log1p(-x),
+    "xlogy": lambda x, y: np.where((x == 0) & ~np.isnan(y), 0.0, x * np.log(y)),
     "lgamma": np.vectorize(lgamma, otypes=[float]),
     "digamma": digamma,
     "trigamma": trigamma,

@@ -22,8 +22,9 @@ GAMMA = {
     "digamma": mpmath.digamma,
     "trigamma": lambda x: mpmath.psi(1, x),
 }
-"""By arithmetic in 40 digits, since no library has them to the last one."""
-FUNCTIONS += tuple(GAMMA)
+# by arithmetic in 40 digits, since no library has them to the last one
+IN_DIGITS = {**GAMMA, "erfc": lambda x: mpmath.erfc(min(x, 100)), "erfinv": mpmath.erfinv}
+FUNCTIONS += tuple(IN_DIGITS)
 REACH = {"float32": 1e5, "float64": 1e10}  # where sin and cos are held to their bounds
 
 
@@ -95,6 +96,12 @@ def samples(name, dtype, count):
         zeros = rng.integers(-int(reach / 1.6), int(reach / 1.6), count) * WIDEST(math.pi / 2)
         x = np.concatenate([rng.uniform(-4, 4, count), rng.uniform(-reach, reach, count), zeros, wide])
         return (x[np.abs(x) <= reach].astype(dtype),)
+    if name in ("erfc", "erfinv"):
+        top = 26.5 if dtype == np.float64 else 9.1
+        ends = (-6, top) if name == "erfc" else (-1, 1)
+        near = rng.normal(0, 0.3, count // 10), 1 - np.exp(rng.uniform(-36, 0, count // 10))
+        x = np.concatenate([rng.uniform(*ends, count // 5), *near]).astype(dtype)
+        return (x if name == "erfc" else x[np.abs(x) < 1],)
     if name in GAMMA:
         count //= 20
         near = rng.normal(0, 1e-3, (4, count)) + np.array([[1.0], [2.0], [1.4616321449683622], [6.25]])
@@ -120,20 +127,21 @@ def reference(name, *operands):
     """The same by a library, in the widest float at hand."""
     if name == "erf":
         return np.vectorize(math.erf, otypes=[WIDEST])(operands[0].astype(np.float64))
-    if name in GAMMA:
-        return gamma_function(name, operands[0])
+    if name in IN_DIGITS:
+        return in_digits(name, operands[0])
     wide = np.float64 if operands[0].dtype == np.float32 else WIDEST
     with np.errstate(all="ignore"):
         return ATOMS[name].numpy(*(x.astype(wide) for x in operands))
 
 
-def gamma_function(name, x):
-    """One of the gamma functions in 40 digits, rounded to the widest float; at poles and infinities by its atom."""
+def in_digits(name, x):
+    """A function in 40 digits, rounded to the widest float; at poles, infinities and outside as its atom says."""
 
     def at(value):
-        if (value <= 0 and value == np.rint(value)) or not np.isfinite(value):
+        pole = value <= 0 and value == np.rint(value) if name in GAMMA else name == "erfinv" and abs(value) >= 1
+        if pole or not np.isfinite(value):
             return ATOMS[name].numpy(np.float64(value))
-        exact = GAMMA[name](mpmath.mpf(float(value)))
+        exact = IN_DIGITS[name](mpmath.mpf(float(value)))
         high = float(exact)
         return WIDEST(high) + WIDEST(float(exact - high)) if np.isfinite(high) else WIDEST(high)
 
@@ -177,6 +185,8 @@ BOUNDS = {
     "hypot": (2.0, 2.0, 2.0),
     "log2": (1.7, 1.8, 1.8),
     "log10": (2.2, 2.3, 2.9),
+    "erfc": (4.6, 5.0, 5.4),
+    "erfinv": (0.51, 0.51, 6.0),
     "lgamma": (0.51, 0.51, 3.5),
     "digamma": (0.51, 0.51, 2.7),
     "trigamma": (0.51, 0.51, 4.4),
@@ -265,8 +275,8 @@ def test_gamma_functions_below_zero(name):
     """Within 4 ulp of the greatest of the terms that the reflection adds."""
     rng = np.random.default_rng(5)
     x = np.concatenate([rng.uniform(-30, 0, 2000), -np.exp(rng.uniform(-60, 0, 500))])
-    got, want = evaluate(body(name, "float64"), x), gamma_function(name, x).astype(np.float64)
-    terms = [np.abs(want), np.abs(gamma_function(name, 1 - x)), np.full(x.size, 1.2)]
+    got, want = evaluate(body(name, "float64"), x), in_digits(name, x).astype(np.float64)
+    terms = [np.abs(want), np.abs(in_digits(name, 1 - x)), np.full(x.size, 1.2)]
     assert np.all(np.abs(got - want) <= 4 * np.spacing(np.max(terms, axis=0).astype(np.float64)))
 
 

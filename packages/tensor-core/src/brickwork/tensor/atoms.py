@@ -275,6 +275,25 @@ atom(
     classes="f",
 )
 
+atom(
+    "erfc",
+    1,
+    _by(error_functions.erfc),
+    cuda="erfc({0})",
+    vjp=lambda g, o, x: (g * (-2.0 / math.sqrt(math.pi)) * apply("exp", -x * x),),
+    body=error_functions.erfc,
+    classes="f",
+)
+atom(
+    "erfinv",
+    1,
+    _by(error_functions.erfinv),
+    vjp=lambda g, o, x: (g * (0.5 * math.sqrt(math.pi)) * apply("exp", o * o),),
+    body=error_functions.erfinv,
+    classes="f",
+    domain=(-0.9, 0.9),
+)
+
 # the gamma function; CUDA has the first
 atom(
     "lgamma",

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from .dtypes import DEFAULT_FLOAT, NAMES, as_dtype, to_inexact
+from .error_functions import normal_quantile
 from .errors import DTypeError, ShapeError
 from .expr import Expr, apply, arg, const
 from .ops.elementwise import map_expr, where
@@ -63,49 +64,6 @@ def normal(k: Any, shape: Any = (), dtype: Any = DEFAULT_FLOAT, mean: Any = 0.0,
     out = draw(_normal(work).cast(wanted), k, as_sizes(shape))
     plain = isinstance(mean, (int, float)) and isinstance(stddev, (int, float)) and (mean, stddev) == (0, 1)
     return out if plain else out * stddev + mean
-
-
-# Numerators and denominators of Wichura, "Algorithm AS 241: the percentage points of the normal distribution", 1988:
-# PPND7 (7 figures, for float32) and PPND16. First the middle, |p - 1/2| <= 0.425, then up to e^-25 from the ends.
-SINGLE = (
-    ((3.3871327179, 50.434271938, 159.29113202, 59.109374720), (1.0, 17.895169469, 78.757757664, 67.187563600)),
-    ((1.4234372777, 2.7568153900, 1.3067284816, 0.17023821103), (1.0, 0.73700164250, 0.12021132975)),
-)
-DOUBLE = (
-    (
-        (3.3871328727963666080, 133.14166789178437745, 1971.5909503065514427, 13731.693765509461125,
-         45921.953931549871457, 67265.770927008700853, 33430.575583588128105, 2509.0809287301226727),
-        (1.0, 42.313330701600911252, 687.18700749205790830, 5394.1960214247511077,
-         21213.794301586595867, 39307.895800092710610, 28729.085735721942674, 5226.4952788528545610),
-    ),
-    (
-        (1.42343711074968357734, 4.63033784615654529590, 5.76949722146069140550, 3.64784832476320460504,
-         1.27045825245236838258, 0.241780725177450611770, 0.0227238449892691845833, 7.74545014278341407640e-4),
-        (1.0, 2.05319162663775882187, 1.67638483018380384940, 0.689767334985100004550, 0.148103976427480074590,
-         0.0151986665636164571966, 5.47593808499534494600e-4, 1.05075007164441684324e-9),
-    ),
-)  # fmt: skip
-
-
-def _ratio(x: Expr, terms: tuple[tuple[float, ...], tuple[float, ...]]) -> Expr:
-    """A quotient of polynomials, lowest coefficient first."""
-
-    def polynomial(coefficients: tuple[float, ...]) -> Expr:
-        out: Any = coefficients[-1]
-        for c in coefficients[-2::-1]:
-            out = out * x + c
-        return out  # type: ignore[no-any-return]
-
-    return polynomial(terms[0]) / polynomial(terms[1])
-
-
-def normal_quantile(q: Expr) -> Expr:
-    """The normal deviate with probability ``q + 1/2`` below it, for |q| < 1/2 - e^-25."""
-    middle, outer = DOUBLE if q.dtype == FLOAT64 else SINGLE
-    size = apply("abs", q)
-    near = q * _ratio(0.180625 - q * q, middle)
-    far = _ratio(apply("sqrt", -apply("log", apply("minimum", 0.5 - size, 0.075))) - 1.6, outer)
-    return apply("where", size <= 0.425, near, apply("where", q < 0.0, -far, far))
 
 
 @cache

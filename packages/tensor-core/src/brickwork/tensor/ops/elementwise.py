@@ -172,6 +172,23 @@ def _clip(x: Expr, low: Expr, high: Expr) -> Expr:
     return apply("minimum", apply("maximum", x, low), high)
 
 
+def _log_odds(x: Expr) -> Expr:
+    """Above 1/4 by log1p of x / (1 - x) - 1, which is exact where that is small."""
+    low = x < 0.25
+    return apply(
+        "where",
+        low,
+        apply("log", x / (1.0 - x)),
+        apply("log1p", apply("where", low, const(0.0, x.dtype), (x - 0.5 + (x - 0.5)) / (1.0 - x))),
+    )
+
+
+def _xlogy(x: Expr, y: Expr) -> Expr:
+    """Where x is 0 and the logarithm of y is none or infinite, that of 1."""
+    empty = x.equal(0.0) & apply("not", (y > 0.0) & (y < float("inf"))) & y.equal(y)
+    return x * apply("log", apply("where", empty, const(1.0, y.dtype), y))
+
+
 def _absolute(x: Expr) -> Expr:
     return x if class_of(x.dtype) in "bu" else apply("abs", x)
 
@@ -242,8 +259,12 @@ real = _unary("real", _part("real", lambda x: x), "the real part of x")
 imag = _unary("imag", _part("imag", _nothing), "the imaginary part of x")
 conj = _unary("conj", _part("conj", lambda x: x), "the complex conjugate of x")
 erf = _unary("erf", "erf", "2 / sqrt(pi) * integral of exp(-t * t) from 0 to x", "float")
+erfc = _unary("erfc", "erfc", "1 - erf(x), exact where that is close to 0", "float")
+erfinv = _unary("erfinv", "erfinv", "the inverse of erf; infinite at -1 and 1", "float")
 lgamma = _unary("lgamma", "lgamma", "the logarithm of the size of the gamma function, infinite at 0, -1, ...", "float")
 digamma = _unary("digamma", "digamma", "the derivative of lgamma, NaN at -1, -2, ...", "float")
+logit = _unary("logit", _log_odds, "log(x / (1 - x)), exact also about 1/2", "float")
+xlogy = _binary("xlogy", _xlogy, "x * log(y), and 0 where x is 0 and y a number", "float")
 _trigamma = _define("trigamma", "trigamma", 1, "float", "the derivative of digamma")
 isnan = _unary("isnan", _test("isnan", False), "whether x is not a number")
 isfinite = _unary("isfinite", _test("isfinite", True), "whether x is neither infinite nor NaN")
