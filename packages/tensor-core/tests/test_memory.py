@@ -71,6 +71,7 @@ LARGE = {
     "iota": lambda x: bt.random.normal(bt.random.key(0), (32, 32)),
     "getitem": lambda x: x[[0] * 32],
     "deepcopy": lambda x: x.__deepcopy__({}),
+    "scan": lambda x: bt.scan(lambda c, row: (c, row * 1.0), 0.0, x)[1],
     "gradient": lambda x: bt.grad(lambda t: bt.sum(t * t))(x),
 }
 

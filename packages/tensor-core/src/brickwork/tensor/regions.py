@@ -12,6 +12,7 @@ from typing import Any
 from .backend import module_of
 from .batch_rules import move_axis
 from .dim import Size
+from .memory import ledger
 from .op import Spec
 from .ops.elementwise import logical_not, where
 from .ops.movement import broadcast_to, identity, reshape
@@ -27,6 +28,12 @@ __all__ = ["COND", "SCAN", "WHILE", "Cond", "Scan", "While", "with_outside"]
 def specs_of(body: Any) -> list[Spec]:
     """The specs of what a body (a recording, or a compiler's graph) gives."""
     return [v.spec for v in body.outputs]
+
+
+def _stacked(xp: Any, rows: Sequence[Tensor]) -> Tensor:
+    """The rows of one result of a scan, as one tensor."""
+    ledger.ask("scan", len(rows) * rows[0].size * rows[0].dtype.itemsize)
+    return Tensor(ledger.made(xp.stack([xp.asarray(y.data) for y in rows])))
 
 
 class Scan(Region):
@@ -58,7 +65,7 @@ class Scan(Region):
                 *map(identity, state),
                 *(Tensor(xp.zeros((0, *s.shape), s.dtype)) for s in specs_of(body)[carries:]),
             )
-        return (*state, *(Tensor(xp.stack([xp.asarray(y.data) for y in ys])) for ys in zip(*made, strict=True)))
+        return (*state, *(_stacked(xp, ys) for ys in zip(*made, strict=True)))
 
     def record(self, tape: Any, args: tuple[Any, ...], params: dict[str, Any]) -> tuple[Any, ...]:
         return record_scan(self, tape, args, params)
