@@ -129,6 +129,32 @@ def test_networks(device):
     same(bt.nn.relu(x - 0.5), np.maximum(A - 0.5, 0), device)
 
 
+WINDOW, HEADS = RNG.normal(size=(3, 2, 5, 3)).astype(np.float32), RNG.normal(size=(2, 4, 5, 6)).astype(np.float32)
+NETWORKS = {
+    "conv_transpose": (lambda x, w: bt.nn.conv_transpose(x, w, 2, "same"), [IMAGE, WINDOW]),
+    "max_pool": (lambda x: bt.nn.max_pool(x, 3, 2, "same"), [IMAGE]),
+    "average_pool": (lambda x: bt.nn.average_pool(x, 3, 2, "same"), [IMAGE]),
+    "adaptive_average_pool": (lambda x: bt.nn.adaptive_average_pool(x, 3), [IMAGE]),
+    "adaptive_max_pool": (lambda x: bt.nn.adaptive_max_pool(x, 3), [IMAGE]),
+    "resize": (lambda x: bt.nn.resize(x, (4, 11), "cubic", antialias=True), [IMAGE]),
+    "resize nearest": (lambda x: bt.nn.resize(x, (5, 16), "nearest"), [IMAGE]),
+    "fold": (lambda x: bt.nn.fold(bt.nn.unfold(x, 2), (7, 8), 2), [IMAGE]),
+    "group_norm": (lambda x: bt.nn.group_norm(x, 3), [IMAGE]),
+    "batch_norm": (lambda x: bt.nn.batch_norm(x, *bt.nn.moments(x, (0, 1, 2))), [IMAGE]),
+    "sparsemax": (bt.nn.sparsemax, [A]),
+    "softmax_cross_entropy": (bt.nn.softmax_cross_entropy, [A, np.array([1, 0, 5, 2])]),
+    "attention": (lambda q, k: bt.nn.scaled_dot_product_attention(q, k, k, is_causal=True), [HEADS, HEADS[:, :2]]),
+    "dropout": (lambda x, k: bt.nn.dropout(x, 0.5, k), [A, np.array([3, 7], np.uint32)]),
+}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_functions_of_networks(device, name):
+    """As on the CPU, and nothing they make themselves stays there."""
+    fn, arrays = NETWORKS[name]
+    same(fn(*on(device, *arrays)), fn(*map(bt.asarray, arrays)).numpy(), device)
+
+
 @pytest.mark.parametrize("name", ACTIVATIONS)
 def test_gradients_of_activations(device, name):
     fn = getattr(bt.nn, name)
