@@ -1,7 +1,7 @@
 """How exact and how long the bodies of the transcendental atoms are: `python -m benchmarks.ulp [--count N]`.
 
-The error is the largest over the samples that the tests of `brickwork.tensor.approximations` use, N of each sort, in
-units in the last place of the true result. Nodes are those of the expression; operations are those with operands.
+The error is the largest over the samples that the tests of the bodies use (`test_approximations.py`), N of each sort,
+in units in the last place of the true result. Nodes are those of the expression; operations are those with operands.
 """
 
 import argparse
