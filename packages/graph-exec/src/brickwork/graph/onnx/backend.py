@@ -1,0 +1,105 @@
+"""The interface that the ONNX project asks of a backend: `prepare` a model, `run_model`, `run_node`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from brickwork.tensor import BrickworkError, Tensor, backend_names
+
+from ..compiled import function
+from .errors import UnsupportedError
+from .model import Model, from_onnx
+from .proto import onnx
+from .reader import read_node
+from .runner import Scope, value_of
+from .runner import run_node as _run_record
+
+from onnx.backend.base import Backend, BackendRep  # isort: skip  after `proto`, which says how to install it
+
+__all__ = ["BrickworkBackend", "BrickworkRep", "is_compatible", "prepare", "run_model", "run_node", "supports_device"]
+
+_DEVICES = {"CPU": "cpu", "CUDA": "cuda"}
+
+
+class BrickworkRep(BackendRep):
+    """A model that is ready to run. ``compile``: as one native call, else op by op."""
+
+    def __init__(self, model: Model, device: str = "cpu", compile: bool = False):
+        self.model, self.device = model, device
+        self._call = function(model.run) if compile else model.run
+
+    def run(self, inputs: Any, **kwargs: Any) -> tuple[Any, ...]:
+        """The outputs as NumPy arrays; lists of them for sequences. ``inputs``: one array, or one for each input."""
+        given = inputs if isinstance(inputs, (list, tuple)) else (inputs,)
+        return tuple(_out(v) for v in self._call(*(_in(v, self.device) for v in given)))
+
+
+class BrickworkBackend(Backend):
+    """`onnx.backend.base.Backend` of Brickwork."""
+
+    @classmethod
+    def is_compatible(cls, model: Any, device: str = "CPU", **kwargs: Any) -> bool:
+        """Whether `prepare` takes the model."""
+        try:
+            from_onnx(model)
+        except BrickworkError:
+            return False
+        return cls.supports_device(device)
+
+    @classmethod
+    def prepare(cls, model: Any, device: str = "CPU", *, compile: bool = False, **kwargs: Any) -> BrickworkRep:
+        """A model (path, bytes or `ModelProto`), ready to run. ``compile``: as one native call per set of shapes."""
+        return BrickworkRep(from_onnx(model), _device(device), compile)
+
+    @classmethod
+    def run_model(cls, model: Any, inputs: Any, device: str = "CPU", **kwargs: Any) -> tuple[Any, ...]:
+        """The outputs of a model for some inputs."""
+        return cls.prepare(model, device, **kwargs).run(inputs)
+
+    @classmethod
+    def run_node(
+        cls, node: Any, inputs: Sequence[Any], device: str = "CPU", outputs_info: Any = None, **kwargs: Any
+    ) -> tuple[Any, ...]:
+        """The outputs of one node. ``opset_version``: of which op set; the newest by default."""
+        record, where = read_node(node, kwargs.get("opset_version")), _device(device)
+        scope = Scope()
+        for name, value in zip([n for n in record.inputs if n], inputs, strict=True):
+            scope.put(name, _in(value, where), True)
+        _run_record(record, scope)
+        return tuple(_out(scope[name]) for name in record.outputs if name)
+
+    @classmethod
+    def supports_device(cls, device: str) -> bool:
+        """Whether models run there: ``CPU``, and ``CUDA`` where brickwork-gpu-kernels is installed."""
+        return _DEVICES.get(device.partition(":")[0]) in ("cpu", *backend_names())
+
+
+def _device(device: str) -> str:
+    if not BrickworkBackend.supports_device(device):
+        raise UnsupportedError(f"onnx: a device must be one of {', '.join(_DEVICES)}; got {device!r}. Use CPU")
+    return _DEVICES[device.partition(":")[0]]
+
+
+def _in(value: Any, device: str) -> Any:
+    if value is None:
+        return None
+    if isinstance(value, (list, tuple)):
+        return [_in(v, device) for v in value]
+    found = value_of(value if isinstance(value, Tensor) else np.asarray(value))
+    return found.to(device) if isinstance(found, Tensor) and device != "cpu" else found
+
+
+def _out(value: Any) -> Any:
+    if isinstance(value, (list, tuple)):
+        return [_out(v) for v in value]
+    return value.numpy() if isinstance(value, Tensor) else value
+
+
+is_compatible = BrickworkBackend.is_compatible
+prepare = BrickworkBackend.prepare
+run_model = BrickworkBackend.run_model
+run_node = BrickworkBackend.run_node
+supports_device = BrickworkBackend.supports_device

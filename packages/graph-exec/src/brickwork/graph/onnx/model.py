@@ -1,0 +1,152 @@
+"""`from_onnx`: a model of the standard as a function of tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from brickwork.tensor import Tensor, Variable
+from brickwork.tensor.dtypes import is_floating
+from brickwork.tensor.eager import EagerTrace
+from brickwork.tensor.errors import DTypeError, ShapeError
+from brickwork.tensor.trace import use
+
+from .errors import ModelError
+from .reader import read_model
+from .records import Graph, Node, Value
+from .registry import find_translator
+from .runner import Scope, run_graph, run_node, value_of
+
+__all__ = ["Model", "from_onnx"]
+
+
+class Model:
+    """A model as a function: ``model(*inputs)``, in the order of `inputs`, or by their names.
+
+    It gives a tensor, or a tuple of them in the order of `outputs`; a list stands for a sequence, None for an empty
+    optional, a NumPy array for strings. It is written in ops: a gradient tape, `vmap`, `function` and the others go
+    through it. Raises `ShapeError` and `DTypeError` for inputs that are not as declared.
+    """
+
+    def __init__(self, graph: Graph, trainable: bool = False):
+        names = _weights(graph) if trainable else ()
+        self.variables: tuple[Variable, ...] = tuple(Variable(graph.constants[name], name=name) for name in names)
+        self._values: dict[str, Any] = dict(zip(names, self.variables))
+        self.graph = _folded(graph, frozenset(names))
+        self._last = {name: k for k, node in enumerate(self.graph.nodes) for name in node.reads}
+        for v in self.graph.outputs:
+            self._last.pop(v.name, None)
+        self._constants = {n: value_of(a) for n, a in self.graph.constants.items() if n not in self._values}
+        self.__name__ = self.graph.name or "onnx"
+
+    @property
+    def inputs(self) -> tuple[Value, ...]:
+        """What it takes: name, dtype and shape of each, as the model declares them."""
+        return self.graph.inputs
+
+    @property
+    def outputs(self) -> tuple[Value, ...]:
+        """What it gives."""
+        return self.graph.outputs
+
+    def __call__(self, *args: Any, **named: Any) -> Any:
+        results = self._run(args, named)
+        return results[0] if len(results) == 1 else tuple(results)
+
+    def run(self, *args: Any) -> list[Any]:
+        """The outputs as a list, whatever their number."""
+        return self._run(args, {})
+
+    def _run(self, args: Sequence[Any], named: dict[str, Any]) -> list[Any]:
+        scope = Scope()
+        for name, value in self._constants.items():
+            scope.put(name, value, True)
+        for name, variable in self._values.items():
+            scope.put(name, variable, False)
+        for declared, value in self._given(args, named):
+            scope.put(declared.name, _input(declared, value), False)
+        return run_graph(self.graph, scope, self._last)
+
+    def _given(self, args: Sequence[Any], named: dict[str, Any]) -> list[tuple[Value, Any]]:
+        names = [v.name for v in self.inputs]
+        if len(args) > len(names):
+            raise ModelError(f"{self.__name__}: takes {len(names)} inputs; got {len(args)}. They are {names}")
+        found = dict(zip(names, args, strict=False))
+        if wrong := [n for n in named if n not in names or n in found]:
+            raise ModelError(f"{self.__name__}: takes each of its inputs {names} once; got {wrong}")
+        found |= named
+        if missing := [v.name for v in self.inputs if v.name not in found and not v.optional]:
+            raise ModelError(f"{self.__name__}: takes the inputs {names}; got none for {missing}")
+        return [(v, found.get(v.name)) for v in self.inputs]
+
+
+def from_onnx(model: Any, *, trainable: bool = False) -> Model:
+    """A function of tensors of a model: a path, the bytes of a file, or an `onnx.ModelProto`.
+
+    ``trainable``: its floating weights become `Variable`s, listed in ``variables``, which gradients reach and training
+    changes; else they are constants. Shape arithmetic is done here, once. Nothing in a model is executed as code; data in
+    other files are read from the model's own folder only, and not at all for bytes. Raises `ModelError` for what is no
+    valid model, `UnsupportedError` naming op, domain and node for what is not known here, `MissingPackageError` where the
+    `onnx` package is not installed.
+    """
+    return Model(read_model(model), trainable)
+
+
+def _weights(graph: Graph) -> tuple[str, ...]:
+    """Floating constants that are read by value only, not as sizes, bounds and the like."""
+    static: set[str] = set()
+    for node in graph.nodes:
+        rule = None if node.body is not None else find_translator(node.domain, node.op, node.version)
+        if rule is not None:
+            static |= {name for k, name in enumerate(node.inputs) if k in rule.static}
+    floating = (n for n, a in graph.constants.items() if a.dtype != object and a.dtype.kind in "fV" and a.ndim)
+    return tuple(n for n in floating if n not in static and is_floating(graph.constants[n].dtype))
+
+
+def _folded(graph: Graph, changing: frozenset[str]) -> Graph:
+    """The graph with what follows from its constants alone computed, once."""
+    scope = Scope()
+    for name, array in graph.constants.items():
+        scope.put(name, value_of(array), name not in changing)
+    left: list[Node] = []
+    with use(EagerTrace()):
+        for node in graph.nodes:
+            rule = None if node.body is not None else find_translator(node.domain, node.op, node.version)
+            fresh = rule is not None and rule.fresh
+            if not fresh and all(name in scope.known for name in node.reads):
+                run_node(node, scope)
+            else:
+                left.append(node)
+    read = {name for node in left for name in node.reads} | {v.name for v in graph.outputs}
+    constants = {n: _held(v) for n, v in scope.values.items() if n in read and n in scope.known}
+    return replace(graph, constants=constants, nodes=tuple(left))
+
+
+def _held(value: Any) -> Any:
+    return value.numpy() if isinstance(value, Tensor) else value
+
+
+def _input(declared: Value, value: Any) -> Any:
+    """An input as a value of a scope, checked against what the model declares."""
+    if value is None:
+        return None
+    if isinstance(value, (list, tuple)) and declared.dtype is None:
+        return [_input(replace(declared, optional=True), v) for v in value]
+    out = value_of(value if isinstance(value, Tensor) else np.asarray(value))
+    if declared.dtype is None:
+        return out
+    if out.dtype != declared.dtype and not (declared.dtype == object and out.dtype.kind in "OUST"):
+        raise DTypeError(f"onnx: {declared.name} must be {declared.dtype}; got {out.dtype}. Cast it with astype")
+    if declared.shape is not None and not _fits(declared.shape, out.shape):
+        sizes = ["?" if n is None else n for n in declared.shape]
+        raise ShapeError(f"onnx: {declared.name} must have the shape {sizes}; got {list(out.shape)}. Reshape it")
+    return out
+
+
+def _fits(declared: Sequence[Any], shape: Sequence[Any]) -> bool:
+    return len(declared) == len(shape) and all(
+        not isinstance(d, int) or not isinstance(n, int) or d == n for d, n in zip(declared, shape, strict=True)
+    )

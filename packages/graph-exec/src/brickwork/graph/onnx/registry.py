@@ -1,0 +1,80 @@
+"""What each op of the standard becomes: one function of tensors, found by domain, name and version.
+
+The parameters of a translator are the inputs of the op; its keyword arguments are the attributes, by their names and
+with their defaults. It gives a tensor, or a tuple of them. Three keywords have meanings of their own: ``outputs`` is the
+number of results that the node wants, ``version`` its op set, ``node`` its record.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["Translator", "find_translator", "translated", "translator"]
+
+_GIVEN = frozenset(("outputs", "version", "node"))
+_TABLE: dict[tuple[str, str], list[Translator]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Translator:
+    """``since``: the first op set with this meaning. ``static``: inputs that must be numbers, not symbols, since shapes
+    follow from them; they come as NumPy arrays. ``of_shape``: the result follows from the shapes of the inputs alone.
+    ``fresh``: other numbers each time."""
+
+    op: str
+    domain: str
+    since: int
+    function: Callable[..., Any]
+    static: frozenset[int]
+    of_shape: bool
+    fresh: bool
+    attributes: frozenset[str]
+    given: frozenset[str]
+    least: int
+    most: int | None
+
+
+def translator(
+    op: str, since: int = 1, *, domain: str = "", static: str = "", of_shape: bool = False, fresh: bool = False
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Register a function for an op from an op set on, until a later one is registered. ``static``: names of its inputs,
+    separated by spaces."""
+
+    def register(function: Callable[..., Any]) -> Callable[..., Any]:
+        parameters = inspect.signature(function).parameters
+        plain = [p for p in parameters.values() if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+        names = [p.name for p in plain]
+        keywords = {p.name for p in parameters.values() if p.kind is p.KEYWORD_ONLY}
+        variadic = any(p.kind is p.VAR_POSITIONAL for p in parameters.values())
+        entry = Translator(
+            op=op,
+            domain=domain,
+            since=since,
+            function=function,
+            static=frozenset(names.index(s) for s in static.split()),
+            of_shape=of_shape,
+            fresh=fresh,
+            attributes=frozenset(keywords - _GIVEN),
+            given=frozenset(keywords & _GIVEN),
+            least=sum(p.default is p.empty for p in plain),
+            most=None if variadic else len(names),
+        )
+        _TABLE.setdefault((domain, op), []).append(entry)
+        _TABLE[domain, op].sort(key=lambda t: t.since)
+        return function
+
+    return register
+
+
+def find_translator(domain: str, op: str, version: int) -> Translator | None:
+    """The newest that the op set knows; None where there is none."""
+    known = [t for t in _TABLE.get((domain, op), ()) if t.since <= version]
+    return known[-1] if known else None
+
+
+def translated() -> list[tuple[str, str, int]]:
+    """(domain, op, since) of every translator, sorted."""
+    return sorted((t.domain, t.op, t.since) for entries in _TABLE.values() for t in entries)

@@ -1,0 +1,158 @@
+"""A graph, run: each node becomes calls of tensor functions, under whatever trace is current.
+
+What follows from constants and shapes alone is *known*: it is computed at once, even while a function is traced, so that
+shapes made by arithmetic are numbers when a `Reshape` asks for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
+from typing import Any
+
+import numpy as np
+
+from brickwork.tensor import Tensor, asarray
+from brickwork.tensor.dtypes import NAMES
+from brickwork.tensor.eager import EagerTrace
+from brickwork.tensor.errors import BrickworkError, TraceError
+from brickwork.tensor.trace import use
+
+from .errors import ModelError
+from .records import Graph, Node
+from .registry import Translator, find_translator
+
+__all__ = ["Scope", "run_graph", "value_of"]
+
+_AT_ONCE = EagerTrace()
+_HELD = frozenset(NAMES.values())
+
+
+class Scope:
+    """The values of names, those of the graphs around included, and which of them are known.
+
+    A value is a tensor, a list of values (a sequence), None (left out, or an empty optional), or a NumPy array of what no
+    tensor holds: strings, and numbers of less than a byte.
+    """
+
+    def __init__(self, around: Scope | None = None):
+        self.around = around
+        self.values: dict[str, Any] = {}
+        self.known: set[str] = set()
+
+    def __getitem__(self, name: str) -> Any:
+        scope = self._of(name)
+        return scope.values[name]
+
+    def _of(self, name: str) -> Scope:
+        scope: Scope | None = self
+        while scope is not None:
+            if name in scope.values:
+                return scope
+            scope = scope.around
+        raise ModelError(f"onnx: a name must have a value before it is read; got {name!r}")
+
+    def put(self, name: str, value: Any, known: bool) -> None:
+        self.values[name] = value
+        if known:
+            self.known.add(name)
+        else:
+            self.known.discard(name)
+
+    def knows(self, names: Iterable[str]) -> bool:
+        """Whether all are known."""
+        return all(name in self._of(name).known for name in names)
+
+
+def value_of(array: Any) -> Any:
+    """A tensor of an array; the array itself where no tensor holds such numbers."""
+    dtype = getattr(array, "dtype", None)
+    return array if isinstance(array, np.ndarray) and dtype not in _HELD else asarray(array)
+
+
+def run_graph(graph: Graph, scope: Scope, keep: Mapping[str, int] | None = None) -> list[Any]:
+    """The outputs of a graph whose inputs are in ``scope``. ``keep``: the last node that reads each name, after which
+    its value is dropped."""
+    for name, array in graph.constants.items():
+        if name not in scope.values:
+            scope.put(name, value_of(array), True)
+    for position, node in enumerate(graph.nodes):
+        run_node(node, scope)
+        if keep is not None:
+            for name in node.reads:
+                if keep.get(name) == position:
+                    scope.values.pop(name, None)
+    return [scope[v.name] for v in graph.outputs]
+
+
+def run_node(node: Node, scope: Scope) -> None:
+    """Give the outputs of a node their values."""
+    known = scope.knows(node.reads)
+    rule = None if node.body is not None else find_translator(node.domain, node.op, node.version)
+    if rule is not None:
+        known = (known and not rule.fresh) or rule.of_shape
+    args = [scope[name] if name else None for name in node.inputs]
+    try:
+        with use(_AT_ONCE) if known else nullcontext():
+            found = _function(node, args, scope) if rule is None else _translated(rule, node, args, scope)
+    except BrickworkError as error:
+        error.add_note(f"in {node}")
+        raise
+    except (ValueError, TypeError, IndexError, KeyError, ArithmeticError, AttributeError) as error:
+        raise ModelError(f"onnx: a node must fit what it is given; got {error} in {node}") from error
+    results = found if isinstance(found, tuple) else (found,)
+    if len([o for o in node.outputs if o]) > len(results):
+        raise ModelError(f"onnx: a node names the results that there are; got {len(node.outputs)} names in {node}")
+    for name, value in zip(node.outputs, results, strict=False):
+        if name:
+            scope.put(name, value, known)
+
+
+def _function(node: Node, args: list[Any], scope: Scope) -> tuple[Any, ...]:
+    """The results of a node that stands for a graph."""
+    assert node.body is not None
+    inside = Scope()
+    known = [not name or scope.knows((name,)) for name in node.inputs]
+    missing = len(node.body.inputs) - len(args)
+    for value, arg, is_known in zip(node.body.inputs, [*args, *[None] * missing], [*known, *[True] * missing]):
+        inside.put(value.name, arg, is_known)
+    return tuple(run_graph(node.body, inside))
+
+
+def _translated(rule: Translator, node: Node, args: list[Any], scope: Scope) -> Any:
+    given = {"outputs": len(node.outputs), "version": node.version, "node": node}
+    keywords = {k: given[k] for k in rule.given}
+    for name, value in node.attributes.items():
+        keywords[name] = _bound(value, scope) if isinstance(value, Graph) else value
+    values = [_static(node, k, a) if k in rule.static else a for k, a in enumerate(args)]
+    while len(values) > rule.least and values[-1] is None:
+        values.pop()  # so that the function's own default counts
+    return rule.function(*values, **keywords)
+
+
+def _bound(graph: Graph, scope: Scope) -> Callable[..., list[Any]]:
+    """A graph inside a node as a function of its inputs; it sees the values around it."""
+
+    def body(*args: Any) -> list[Any]:
+        inside = Scope(scope)
+        if len(args) != len(graph.inputs):
+            raise ModelError(f"onnx: {graph.name!r} takes {len(graph.inputs)} inputs; got {len(args)}")
+        for value, arg in zip(graph.inputs, args, strict=True):
+            inside.put(value.name, arg, False)
+        return run_graph(graph, inside)
+
+    body.graph = graph  # type: ignore[attr-defined]
+    return body
+
+
+def _static(node: Node, position: int, value: Any) -> Any:
+    """The numbers of an input that shapes follow from."""
+    if not isinstance(value, Tensor):
+        return value
+    try:
+        return value.numpy()
+    except TraceError:
+        raise TraceError(
+            f"onnx: shapes must be known while tracing; got a computed value for input {node.inputs[position]!r} of "
+            f"{node}. Run the model eagerly, or make that input a constant"
+        ) from None
