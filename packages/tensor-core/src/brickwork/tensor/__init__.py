@@ -9,27 +9,7 @@ from .autodiff import GradientTape, grad, value_and_grad, vjp
 from .backend import Backend, backend_names, get_backend
 from .compiler import Compiler, find_compiler, jit
 from .dim import Dim
-from .dtypes import BOOL as bool
-from .dtypes import (
-    as_dtype,
-    bfloat16,
-    complex64,
-    complex128,
-    float8_e4m3fn,
-    float8_e5m2,
-    float16,
-    float32,
-    float64,
-    int8,
-    int16,
-    int32,
-    int64,
-    promote,
-    uint8,
-    uint16,
-    uint32,
-    uint64,
-)
+from .dtypes import as_dtype, promote
 from .eager import EagerTrace
 from .errors import (
     BrickworkError,
@@ -181,6 +161,25 @@ from .ops.sets import isin, unique_all, unique_counts, unique_inverse, unique_va
 from .ops.sorting import argmax, argmin, argsort, count_nonzero, nonzero, searchsorted, sort, top_k
 from .spec import TensorSpec
 from .tensor import Tensor, asarray
+from .types import (
+    bfloat16,
+    bool,
+    complex64,
+    complex128,
+    float8_e4m3fn,
+    float8_e5m2,
+    float16,
+    float32,
+    float64,
+    int8,
+    int16,
+    int32,
+    int64,
+    uint8,
+    uint16,
+    uint32,
+    uint64,
+)
 from .variable import Variable
 
 __version__ = "0.1.0"

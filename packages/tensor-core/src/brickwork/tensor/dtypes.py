@@ -148,10 +148,11 @@ def _weak_class(kind: object) -> str:
 
 @lru_cache(maxsize=4096)
 def promote(*kinds: object) -> np.dtype:
-    """The common type of dtypes and of Python scalar types (``float``, ``int``, ``bool``, ``complex``; these are weak).
+    """The common type of dtypes and of Python's numbers (``float``, ``int``, ``bool``, ``complex``; these are weak).
 
     Raises `DTypeError` where there is none: between a float8 and another type of its kind, or for another Python type.
     """
+    kinds = tuple(np.dtype(k) if isinstance(k, type) and issubclass(k, np.generic) else k for k in kinds)
     strong = [k for k in kinds if isinstance(k, np.dtype)]
     weak = [_weak_class(k) for k in kinds if not isinstance(k, np.dtype)]
     if not strong:
