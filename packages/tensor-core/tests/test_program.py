@@ -58,6 +58,15 @@ def test_places_are_shared():
     assert evaluate(square - twice, [np.float32([1.0, 2.0])]).tolist() == [2.0, 6.0]
 
 
+def test_blocks_write_where_the_result_is_unless_a_value_may_be_a_view():
+    x = arg(0, F32)
+    assert Program(1.0 / (1.0 + apply("exp", -x))).into == (True,) * 4
+    assert Program(apply("exp", x).cast(NAMES["int32"])).into == (False, False)
+    bits = apply("exp", x).bitcast(NAMES["int32"])  # a view of the power, which is read after it
+    both = ((bits + 1).cast(F32) + apply("exp", x) * 2.0) * bits.cast(F32)
+    assert not any(Program(both).into[:-1])
+
+
 def test_leaves_and_constants():
     x = np.float32([1.0, 2.0])
     assert not np.shares_memory(evaluate(arg(0, F32), [x]), x)

@@ -16,7 +16,7 @@ from .expr import ATOMS, Expr
 
 __all__ = ["Program", "evaluate", "program_of"]
 
-BLOCK = 1 << 15
+BLOCK = 1 << 16
 """Elements of a block: a handful of places of this many fit in a core's own cache."""
 LARGE = 1 << 17
 """Elements from which on blocks are worth their slices."""
@@ -31,38 +31,26 @@ class Program:
     Places are numbered from the end: the operands of the call stand there, and constants and results before them.
     """
 
-    __slots__ = ("constants", "dtype", "own", "places", "steps")
+    __slots__ = ("constants", "dtype", "into", "own", "places", "steps")
 
     def __init__(self, body: Expr):
         nodes = body.program
-        last = {p: n for n, (_, positions) in enumerate(nodes) for p in positions}
-        place: dict[int, int] = {}
-        constants: list[Any] = []
-        free: list[int] = []
-        count = 0
-        steps: list[tuple[int, Callable[..., Any], tuple[int, ...]]] = []
-        arguments = {n: node.value for n, (node, _) in enumerate(nodes) if node.head == "arg"}
-        fixed = [n for n, (node, _) in enumerate(nodes) if node.head == "const"]
-        for n in fixed:
-            place[n] = len(constants)
-            constants.append(nodes[n][0].value)
-        for n, (node, positions) in enumerate(nodes):
-            if n in arguments or n in fixed:
-                continue
-            ready = [p for p in dict.fromkeys(positions) if last[p] == n and p not in arguments and p not in fixed]
-            free += [place[p] for p in ready]
-            if free:
-                place[n] = free.pop()
-            else:
-                place[n], count = len(constants) + count, count + 1
-            steps.append((n, _function(node), positions))
-        # operands of the call come after constants and results
-        before = len(constants) + count
-        where = place | {n: before + k for n, k in arguments.items()}
-        self.steps: tuple[Step, ...] = tuple(_step(where, n, fn, positions) for n, fn, positions in steps)
+        constants = [node.value for node, _ in nodes if node.head == "const"]
+        where, count = _places(nodes)
+        made = [(n, node, _function(node)) for n, (node, _) in enumerate(nodes) if node.head not in ("arg", "const")]
+        self.steps: tuple[Step, ...] = tuple(_step(where, n, fn, nodes[n][1]) for n, _, fn in made)
         self.places = [*constants, *[None] * count]
         self.constants = [*(np.asarray(c) for c in constants), *[None] * count]
         self.dtype, self.own = body.dtype, where[len(nodes) - 1]
+        # Steps whose result may be written where that of all is to be; only the last where a value may be a view.
+        copies = all(isinstance(fn, np.ufunc) or node.head in ("cast", "where") for _, node, fn in made)
+        self.into = tuple(
+            isinstance(fn, np.ufunc)
+            and where[n] == self.own
+            and node.dtype == body.dtype
+            and (copies or n == len(nodes) - 1)
+            for n, node, fn in made
+        )
 
     def __call__(self, *arrays: Any) -> Any:
         """The value on arrays that broadcast (of NumPy, or of a module that answers its functions)."""
@@ -87,18 +75,36 @@ class Program:
         shape = next(a.shape for a, (_, whole) in zip(arrays, parts) if not whole)
         out = np.empty(shape, self.dtype)
         flat = out.reshape(-1)
-        *steps, (_, last, i, j, rest) = self.steps
-        into = isinstance(last, np.ufunc)
         for start in range(0, flat.size, BLOCK):
             piece = slice(start, start + BLOCK)
+            result = flat[piece]
             at = [*self.constants, *[a if whole else a[piece] for a, whole in parts]]
-            _run(steps, at)
-            operands = [at[k] for k in rest] if rest else [at[i], at[j]] if j >= 0 else [at[i]]
-            if into:
-                last(*operands, out=flat[piece])
-            else:
-                flat[piece] = last(*operands)
+            for (to, fn, i, j, rest), into in zip(self.steps, self.into):
+                operands = [at[k] for k in rest] if rest else [at[i], at[j]] if j >= 0 else [at[i]]
+                at[to] = fn(*operands, out=result) if into else fn(*operands)
+            if at[self.own] is not result:
+                result[...] = at[self.own]
         return out
+
+
+def _places(nodes: Sequence[tuple[Expr, tuple[int, ...]]]) -> tuple[list[int], int]:
+    """The place of each node, and how many places results share: constants come first, then results, then operands."""
+    last = {p: n for n, (_, positions) in enumerate(nodes) for p in positions}
+    constants = [n for n, (node, _) in enumerate(nodes) if node.head == "const"]
+    place = {n: k for k, n in enumerate(constants)}
+    fixed = {n for n, (node, _) in enumerate(nodes) if node.head in ("arg", "const")}
+    free: list[int] = []
+    count = 0
+    for n, (_, positions) in enumerate(nodes):
+        if n in fixed:
+            continue
+        free += [place[p] for p in dict.fromkeys(positions) if last[p] == n and p not in fixed]
+        if free:
+            place[n] = free.pop()
+        else:
+            place[n], count = len(constants) + count, count + 1
+    before = len(constants) + count
+    return [before + node.value if node.head == "arg" else place[n] for n, (node, _) in enumerate(nodes)], count
 
 
 def _run(steps: Sequence[Step], at: list[Any]) -> list[Any]:
@@ -113,7 +119,7 @@ def _run(steps: Sequence[Step], at: list[Any]) -> list[Any]:
     return at
 
 
-def _step(where: dict[int, int], n: int, fn: Callable[..., Any], positions: tuple[int, ...]) -> Step:
+def _step(where: Sequence[int], n: int, fn: Callable[..., Any], positions: tuple[int, ...]) -> Step:
     at = tuple(where[p] for p in positions)
     i, j = at[0], at[1] if len(at) > 1 else -1
     return where[n], fn, i, j, at if len(at) > 2 else ()
