@@ -20,7 +20,14 @@ for room in LATE:
     import_module(f"brickwork.tensor.{room}")
 
 BODIES = {name: body for name, body, *_ in ROWS if isinstance(body, str)}
-DOMAINS = {"logit": (0.05, 0.95), "xlogy": (0.1, 9.0), "rsqrt": (0.1, 9.0), "reciprocal": (0.5, 3.0), "floor_divide": (0.5, 3.0), "remainder": (0.5, 3.0)}
+DOMAINS = {
+    "logit": (0.05, 0.95),
+    "xlogy": (0.1, 9.0),
+    "rsqrt": (0.1, 9.0),
+    "reciprocal": (0.5, 3.0),
+    "floor_divide": (0.5, 3.0),
+    "remainder": (0.5, 3.0),
+}
 ADAPTED: dict[str, Any] = {
     # What the op asks of its operands: a positive definite matrix, a tolerance that no singular value meets.
     "cholesky": lambda x: [(x.astype(float) @ np.swapaxes(x.astype(float), -1, -2) + 3 * np.eye(3)).astype(x.dtype)],

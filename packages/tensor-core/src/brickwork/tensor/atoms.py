@@ -16,17 +16,15 @@ from . import (
     arithmetic,
     choices,
     complex_functions,
-    error_functions,
     exponentials,
-    gamma_functions,
     powers,
     representation,
+    special_atoms,
     trigonometry,
 )
 from .complex_functions import by_class
 from .dtypes import class_of
-from .expr import ATOMS, Atom, Expr, apply, arg
-from .program import Program, program_of
+from .expr import ATOMS, Atom, Expr, apply
 
 __all__ = ["ATOMS", "atom"]
 
@@ -83,31 +81,6 @@ def _integer_power(x: Any, y: Any) -> Any:
     inverse = (x == 1) + (x == -1) * (1 - 2 * (y & 1))
     below = y < 0
     return x ** (y * ~below) * ~below + (inverse * below).astype(x.dtype)
-
-
-def _by(body: Callable[..., Expr]) -> Callable[..., Any]:
-    """The function over arrays that NumPy lacks, by the steps of its body."""
-    programs: dict[Any, Program] = {}
-
-    def function(*arrays: Any) -> Any:
-        dtype = arrays[0].dtype
-        if dtype not in programs:
-            programs[dtype] = program_of(body(*(arg(k, dtype) for k in range(len(arrays)))))
-        return programs[dtype](*arrays)
-
-    return function
-
-
-SHORT = 256
-_erf_of_one, _erf_of_many = np.frompyfunc(math.erf, 1, 1), _by(error_functions.erf_in_numpy)
-
-
-def _erf(x: Any) -> Any:
-    """Error function. Short arrays go through the C library element by element, which is sooner done than the steps
-    of the body are called; so the last bit may depend on the length."""
-    if x.size >= SHORT or not isinstance(x, (np.ndarray, np.generic)):
-        return _erf_of_many(x)
-    return np.asarray(_erf_of_one(x.astype(np.float64))).astype(x.dtype)
 
 
 INF = math.inf
@@ -265,64 +238,7 @@ atom(
     body=exponentials.tanh,
     classes="fc",
 )
-atom(
-    "erf",
-    1,
-    _erf,
-    cuda="erf({0})",
-    vjp=lambda g, o, x: (g * (2.0 / math.sqrt(math.pi)) * apply("exp", -x * x),),
-    body=error_functions.erf,
-    classes="f",
-)
 
-atom(
-    "erfc",
-    1,
-    _by(error_functions.erfc),
-    cuda="erfc({0})",
-    vjp=lambda g, o, x: (g * (-2.0 / math.sqrt(math.pi)) * apply("exp", -x * x),),
-    body=error_functions.erfc,
-    classes="f",
-)
-atom(
-    "erfinv",
-    1,
-    _by(error_functions.erfinv),
-    vjp=lambda g, o, x: (g * (0.5 * math.sqrt(math.pi)) * apply("exp", o * o),),
-    body=error_functions.erfinv,
-    classes="f",
-    domain=(-0.9, 0.9),
-)
-
-# the gamma function; CUDA has the first
-atom(
-    "lgamma",
-    1,
-    _by(gamma_functions.lgamma),
-    cuda="lgamma({0})",
-    vjp=lambda g, o, x: (g * apply("digamma", x),),
-    body=gamma_functions.lgamma,
-    classes="f",
-    domain=(0.2, 9.0),
-)
-atom(
-    "digamma",
-    1,
-    _by(gamma_functions.digamma),
-    vjp=lambda g, o, x: (g * apply("trigamma", x),),
-    body=gamma_functions.digamma,
-    classes="f",
-    domain=(0.2, 9.0),
-)
-atom(
-    "trigamma",
-    1,
-    _by(gamma_functions.trigamma),
-    vjp=lambda g, o, x: (g * gamma_functions.polygamma(2, x),),
-    body=gamma_functions.trigamma,
-    classes="f",
-    domain=(0.4, 9.0),
-)
 
 # trigonometric and hyperbolic
 _TRIGONOMETRIC: list[tuple[str, Any, str, Callable[..., Expr], tuple[float, float], Callable[..., Expr]]] = [
@@ -492,3 +408,5 @@ atom(
     vjp=lambda g, o, c, x, y: (None, where(c, g, 0.0), where(c, 0.0, g)),
     classes="biufc",
 )
+
+ATOMS.update((row.name, row) for row in special_atoms.ROWS)
