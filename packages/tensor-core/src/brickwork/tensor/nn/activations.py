@@ -13,7 +13,7 @@ from ..errors import ShapeError
 from ..expr import Expr, apply
 from ..op import Elementwise, map_op, register
 from ..ops.movement import split
-from ..spec import as_float
+from ..spec import as_bool, as_float
 from ..tensor import Tensor, asarray
 from ..trace import bind
 
@@ -191,7 +191,7 @@ _prelu = register(Elementwise("prelu", lambda x, alpha: _where(x > 0.0, x, alpha
 
 def gelu(x: Any, approximate: bool = False) -> Tensor:
     """``x * Phi(x)`` with the normal distribution Phi, or its approximation by tanh (Hendrycks and Gimpel 2016)."""
-    return gelu_tanh(x) if approximate else _exact_gelu(x)
+    return gelu_tanh(x) if as_bool("gelu", "approximate", approximate) else _exact_gelu(x)
 
 
 def leaky_relu(x: Any, negative_slope: float = 0.2) -> Tensor:
