@@ -28,7 +28,7 @@ class Program:
     """The steps of one expression. Each is (place of its result, function, first and second operand or -1, all
     operands).
 
-    Places are numbered from the end: the operands of the call stand there, and constants and results before them.
+    Of the places, constants have the first, results share the next, and the operands of a call come last.
     """
 
     __slots__ = ("constants", "dtype", "into", "own", "places", "steps")
