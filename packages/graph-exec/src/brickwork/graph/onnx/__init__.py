@@ -1,4 +1,4 @@
-"""Models of the ONNX standard as functions of tensors: `from_onnx` reads one, `prepare` and its kin run it as a backend.
+"""Models of the ONNX standard as functions of tensors: `from_onnx` reads one; `prepare` and its kin are a backend.
 
 Needs the `onnx` package, which is an extra: ``pip install "brickwork-graph-exec[onnx]"``.
 """

@@ -10,17 +10,16 @@ import numpy as np
 from brickwork.tensor import BrickworkError, Tensor, backend_names
 
 from ..compiled import function
+from . import proto
 from .errors import UnsupportedError
 from .model import Model, from_onnx
-from .proto import onnx
 from .reader import read_node
 from .runner import Scope, value_of
 from .runner import run_node as _run_record
 
-from onnx.backend.base import Backend, BackendRep  # isort: skip  after `proto`, which says how to install it
-
 __all__ = ["BrickworkBackend", "BrickworkRep", "is_compatible", "prepare", "run_model", "run_node", "supports_device"]
 
+Backend, BackendRep = proto.onnx_backend.Backend, proto.onnx_backend.BackendRep
 _DEVICES = {"CPU": "cpu", "CUDA": "cuda"}
 
 

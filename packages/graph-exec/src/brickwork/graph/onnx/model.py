@@ -87,10 +87,10 @@ def from_onnx(model: Any, *, trainable: bool = False) -> Model:
     """A function of tensors of a model: a path, the bytes of a file, or an `onnx.ModelProto`.
 
     ``trainable``: its floating weights become `Variable`s, listed in ``variables``, which gradients reach and training
-    changes; else they are constants. Shape arithmetic is done here, once. Nothing in a model is executed as code; data in
-    other files are read from the model's own folder only, and not at all for bytes. Raises `ModelError` for what is no
-    valid model, `UnsupportedError` naming op, domain and node for what is not known here, `MissingPackageError` where the
-    `onnx` package is not installed.
+    changes; else they are constants. Shape arithmetic is done here, once. Nothing in a model is executed as code; data
+    in other files are read from the model's own folder only, and not at all for bytes. Raises `ModelError` for what is
+    no valid model, `UnsupportedError` naming op, domain and node for what is not known here, `MissingPackageError`
+    where the `onnx` package is not installed.
     """
     return Model(read_model(model), trainable)
 

@@ -13,20 +13,21 @@ from .errors import MissingPackageError, ModelError, UnsupportedError
 try:
     import onnx
     from onnx import numpy_helper
+    from onnx.backend import base as onnx_backend
 except ImportError as error:
     raise MissingPackageError(
         f"onnx: reading and writing models takes the package `onnx`; got {error}. "
         'Install it: python -m pip install "brickwork-graph-exec[onnx]"'
     ) from None
 
-__all__ = ["array_of", "dtype_of", "load", "onnx"]
+__all__ = ["array_of", "dtype_of", "load", "onnx", "onnx_backend"]
 
 
 def load(model: Any) -> tuple[Any, Path | None]:
     """The message of a model, and the folder in which its external data may lie.
 
-    ``model``: a path, the bytes of a file, or an `onnx.ModelProto`; the last two have no folder. Raises `ModelError` for
-    what is none of these, and for bytes that are no model.
+    ``model``: a path, the bytes of a file, or an `onnx.ModelProto`; the last two have no folder. Raises `ModelError`
+    for what is none of these, and for bytes that are no model.
     """
     if isinstance(model, onnx.ModelProto):
         return model, None

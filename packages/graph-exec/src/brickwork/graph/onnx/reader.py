@@ -141,26 +141,26 @@ def _body(message: Any, domain: str, attributes: Mapping[str, Any], context: _Co
     """The graph that a node stands for: a function of the model, or, for an op that has no translator, the one that the
     standard defines it by."""
     function = context.functions.get((domain, message.op_type, message.overload))
+    defaults: Iterable[Any] = () if function is None else function.attribute_proto
+    if function is None and find_translator(domain, message.op_type, context.versions[domain]) is None:
+        function, defaults = _defined(message, domain, context.versions[domain])
     if function is None:
-        if find_translator(domain, message.op_type, context.versions[domain]):
-            return None
-        function = _defined(message, domain, context.versions[domain])
-        if function is None:
-            return None
-    given = {a.name: _attribute(a, context, frozenset()) for a in function.attribute_proto} | dict(attributes)
+        return None
+    given = {a.name: _attribute(a, context, frozenset()) for a in defaults} | dict(attributes)
     versions = _versions(function.opset_import) or context.versions
     inputs = tuple(Value(name, optional=True) for name in function.input)
     nodes = _nodes(function.node, context.inside(versions=versions, given=given), {"", *function.input}, function.name)
     return Graph(function.name, inputs, tuple(map(Value, function.output)), {}, nodes)
 
 
-def _defined(message: Any, domain: str, version: int) -> Any:
-    """The `FunctionProto` by which the standard defines an op; None where there is none."""
+def _defined(message: Any, domain: str, version: int) -> tuple[Any, list[Any]]:
+    """The `FunctionProto` by which the standard defines an op, None where there is none, and its attributes' defaults."""
     try:
         schema = onnx.defs.get_schema(message.op_type, version, domain)
     except onnx.defs.SchemaError:
-        return None
-    return schema.function_body if schema.has_function else None
+        return None, []
+    defaults = [a.default_value for a in schema.attributes.values() if a.default_value.name]
+    return (schema.function_body, defaults) if schema.has_function else (None, [])
 
 
 def _attribute(a: Any, context: _Context, names: frozenset[str]) -> Any:

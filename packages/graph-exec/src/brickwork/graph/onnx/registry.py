@@ -1,8 +1,8 @@
 """What each op of the standard becomes: one function of tensors, found by domain, name and version.
 
 The parameters of a translator are the inputs of the op; its keyword arguments are the attributes, by their names and
-with their defaults. It gives a tensor, or a tuple of them. Three keywords have meanings of their own: ``outputs`` is the
-number of results that the node wants, ``version`` its op set, ``node`` its record.
+with their defaults. It gives a tensor, or a tuple of them. Three keywords have meanings of their own: ``outputs`` is
+the number of results that the node wants, ``version`` its op set, ``node`` its record.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _TABLE: dict[tuple[str, str], list[Translator]] = {}
 class Translator:
     """``since``: the first op set with this meaning. ``static``: inputs that must be numbers, not symbols, since shapes
     follow from them; they come as NumPy arrays. ``of_shape``: the result follows from the shapes of the inputs alone.
-    ``fresh``: other numbers each time."""
+    ``fresh``: other numbers each time. ``moves``: values are moved and not computed with, so that strings go too."""
 
     op: str
     domain: str
@@ -31,6 +31,7 @@ class Translator:
     static: frozenset[int]
     of_shape: bool
     fresh: bool
+    moves: bool
     attributes: frozenset[str]
     given: frozenset[str]
     least: int
@@ -38,10 +39,19 @@ class Translator:
 
 
 def translator(
-    op: str, since: int = 1, *, domain: str = "", static: str = "", of_shape: bool = False, fresh: bool = False
+    op: str,
+    since: int = 1,
+    *,
+    domain: str = "",
+    static: str = "",
+    of_shape: bool = False,
+    fresh: bool = False,
+    moves: bool = False,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Register a function for an op from an op set on, until a later one is registered. ``static``: names of its inputs,
-    separated by spaces."""
+    """Register a function for an op from an op set on, until a later one is registered.
+
+    ``static``: names of its inputs, separated by spaces; see `Translator` for the others.
+    """
 
     def register(function: Callable[..., Any]) -> Callable[..., Any]:
         parameters = inspect.signature(function).parameters
@@ -57,6 +67,7 @@ def translator(
             static=frozenset(names.index(s) for s in static.split()),
             of_shape=of_shape,
             fresh=fresh,
+            moves=moves,
             attributes=frozenset(keywords - _GIVEN),
             given=frozenset(keywords & _GIVEN),
             least=sum(p.default is p.empty for p in plain),

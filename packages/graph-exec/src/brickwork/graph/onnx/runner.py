@@ -1,7 +1,7 @@
 """A graph, run: each node becomes calls of tensor functions, under whatever trace is current.
 
-What follows from constants and shapes alone is *known*: it is computed at once, even while a function is traced, so that
-shapes made by arithmetic are numbers when a `Reshape` asks for them.
+What follows from constants and shapes alone is *known*: it is computed at once, even while a function is traced, so
+that shapes made by arithmetic are numbers when a `Reshape` asks for them.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ _HELD = frozenset(NAMES.values())
 class Scope:
     """The values of names, those of the graphs around included, and which of them are known.
 
-    A value is a tensor, a list of values (a sequence), None (left out, or an empty optional), or a NumPy array of what no
-    tensor holds: strings, and numbers of less than a byte.
+    A value is a tensor, a list of values (a sequence), None (left out, or an empty optional), or a NumPy array of what
+    no tensor holds: strings, and numbers of less than a byte.
     """
 
     def __init__(self, around: Scope | None = None):
@@ -127,7 +127,24 @@ def _translated(rule: Translator, node: Node, args: list[Any], scope: Scope) -> 
     values = [_static(node, k, a) if k in rule.static else a for k, a in enumerate(args)]
     while len(values) > rule.least and values[-1] is None:
         values.pop()  # so that the function's own default counts
+    if rule.moves and any(map(_foreign, values)):
+        return _by_places(rule.function, values, keywords)
     return rule.function(*values, **keywords)
+
+
+def _foreign(value: Any) -> bool:
+    return isinstance(value, np.ndarray) and value.dtype not in _HELD
+
+
+def _by_places(function: Callable[..., Any], values: list[Any], keywords: dict[str, Any]) -> Any:
+    """What moves tensors, done to arrays that no tensor holds: to the places of their values, and then back."""
+    pool = np.concatenate([v.reshape(-1) for v in values if _foreign(v)])
+    count, args = 0, []
+    for v in values:
+        args.append(asarray(np.arange(count, count + v.size).reshape(v.shape)) if _foreign(v) else v)
+        count += v.size if _foreign(v) else 0
+    found = function(*args, **keywords)
+    return tuple(pool[f.numpy()] for f in found) if isinstance(found, tuple) else pool[found.numpy()]
 
 
 def _bound(graph: Graph, scope: Scope) -> Callable[..., list[Any]]:

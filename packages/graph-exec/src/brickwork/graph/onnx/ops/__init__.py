@@ -1,5 +1,5 @@
 """The translators, a room for each family of ops; importing this registers them all."""
 
-from . import elementwise
+from . import activation, cast, elementwise, indexing, matmul, reduce, shape
 
-__all__ = ["elementwise"]
+__all__ = ["activation", "cast", "elementwise", "indexing", "matmul", "reduce", "shape"]
