@@ -177,16 +177,21 @@ def block(call: Call, count: int) -> float:
     return (time.perf_counter() - start) / count * 1e6
 
 
-def measure(calls: Mapping[str, Mapping[str, Call]], op: str, rounds: int, count: int) -> dict[str, list[float]]:
-    """Blocks of every side in turn; which goes first changes from round to round."""
-    agree(calls, op)
+def measure(
+    calls: Mapping[str, Mapping[str, Call]], ops: Sequence[str], rounds: int, count: int
+) -> dict[str, dict[str, list[float]]]:
+    """Blocks of every side of every op in turn, so that a busy moment takes little of each; which side goes first
+    changes from round to round."""
     names = list(calls)
-    taken: dict[str, list[float]] = {name: [] for name in names}
-    for name in names:
-        block(calls[name][op], min(count, 20))
+    taken: dict[str, dict[str, list[float]]] = {op: {name: [] for name in names} for op in ops}
+    for op in ops:
+        agree(calls, op)
+        for name in names:
+            block(calls[name][op], min(count, 20))
     for k in range(rounds):
-        for name in names[k % len(names) :] + names[: k % len(names)]:
-            taken[name].append(block(calls[name][op], count))
+        for op in ops:
+            for name in names[k % len(names) :] + names[: k % len(names)]:
+                taken[op][name].append(block(calls[name][op], count))
     return taken
 
 
@@ -219,11 +224,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     peers = ", ".join(f"{n} {version(n) if find_spec(n) else 'not installed'}" for n in ("torch", "jax"))
     print(f"{platform.platform()}, Python {platform.python_version()}, numpy {np.__version__}, {peers}\n")
     calls = sides(TINY)
-    tiny = [row(op, measure(calls, op, options.rounds, 50), False) for op in calls["numpy"]]
+    taken = measure(calls, list(calls["numpy"]), options.rounds, 50)
+    tiny = [row(op, sides_of, False) for op, sides_of in taken.items()]
     show("Arrays of four numbers", "us above numpy", tiny)
     calls = sides(LARGE)
-    ops = [op for op in calls["numpy"] if op not in NOT_LARGE]
-    large = [row(op, measure(calls, op, options.rounds, 1), True) for op in ops]
+    taken = measure(calls, [op for op in calls["numpy"] if op not in NOT_LARGE], options.rounds, 1)
+    large = [row(op, sides_of, True) for op, sides_of in taken.items()]
     for op in VIEWS:
         agree(calls, op)
     show("Arrays of 8 MB (matrices of 1 MB)", "times numpy", large)

@@ -6,6 +6,7 @@ weak: they only raise the kind, never the width.
 """
 
 from functools import cache, lru_cache
+from typing import Any
 
 import ml_dtypes
 import numpy as np
@@ -68,11 +69,11 @@ def as_dtype(dtype: object) -> np.dtype:
         found = _NATIVE.get(dtype, dtype)
         if found in _CLASS:
             return found
-    elif isinstance(dtype, type) and dtype in _PYTHON:
-        return default_of(_PYTHON[dtype])
+    elif isinstance(dtype, (type, str)) and dtype in _NAMED:
+        return _NAMED[dtype]
     else:
         try:
-            found = NAMES[dtype] if isinstance(dtype, str) and dtype in NAMES else np.dtype(dtype)  # type: ignore[call-overload]
+            found = np.dtype(dtype)  # type: ignore[call-overload]
         except (TypeError, ValueError, SyntaxError):
             raise DTypeError(f"dtype: must name a tensor type; got {dtype!r}. Use one of {', '.join(NAMES)}") from None
     if found.name not in _SHORT:
@@ -105,6 +106,14 @@ def kind_rank(dtype: np.dtype) -> int:
 def default_of(cls: str) -> np.dtype:
     """The dtype that a Python scalar of a class gets when nothing else decides."""
     return {"b": NAMES["bool"], "i": DEFAULT_INT, "u": DEFAULT_INT, "f": DEFAULT_FLOAT, "c": DEFAULT_COMPLEX}[cls]
+
+
+_NAMED: dict[Any, np.dtype] = {
+    **NAMES,
+    **{d.type: d for d in NAMES.values()},
+    **{kind: default_of(cls) for kind, cls in _PYTHON.items()},
+}
+"""What `as_dtype` knows at once: names, NumPy's and ml_dtypes' scalar types, Python's types."""
 
 
 def to_inexact(dtype: np.dtype) -> np.dtype:
