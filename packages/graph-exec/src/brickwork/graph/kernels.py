@@ -8,7 +8,7 @@ from math import gcd
 
 from brickwork.tensor.dim import Dim, Size
 from brickwork.tensor.expr import Expr, acc, arg, const, leaves, substitute
-from brickwork.tensor.kernel import Kernel, Read, Stage, Write
+from brickwork.tensor.kernel import Kernel, Read, Stage, Write, identity
 from brickwork.tensor.spec import Shape
 from brickwork.tensor.view import Affine, Form
 
@@ -74,6 +74,8 @@ def pruned(made: Cluster, stages: list[Stage]) -> Kernel:
     """A kernel of these stages, their bodies simplified once more (fusion brings ops and indices together), and the
     reads left."""
     axes = (*made.outer, *made.inner)
+    if 0 in made.inner:
+        stages = _of_nothing(stages)
     bodies = [simplify_expr(s.body) for s in stages]
     used = sorted({k for body in bodies for k in leaves(body, "arg")})
     renumber = {k: n for n, k in enumerate(used)}
@@ -89,6 +91,18 @@ def pruned(made: Cluster, stages: list[Stage]) -> Kernel:
     kernel = Kernel(axes, len(made.outer), tuple(made.body.reads[k] for k in used), final)
     kernel.check()
     return kernel
+
+
+def _of_nothing(stages: list[Stage]) -> list[Stage]:
+    """The stages where there is nothing to combine: what each would start from takes the place of its result."""
+    start = {
+        k: const(identity(s.combine, s.body.dtype), s.body.dtype) for k, s in enumerate(stages) if s.combine is not None
+    }
+    return [
+        Stage(s.axes, substitute(s.body, lambda n: start[n.value] if n.head == "acc" else None), None, s.write)
+        for s in stages
+        if s.combine is None
+    ]
 
 
 def _widen(write: Write | None, n: int) -> Write | None:

@@ -94,8 +94,8 @@ def _mapping(kernel: Kernel, lanes: int) -> Strategy:
         unit = sum(w.strides[a] == 1 for w in kernel.writes) * 4 + sum(r.strides[a] == 1 for r in kernel.reads)
         return (unit if kernel.axes[a] != 1 else 0, a)
 
-    axis = max(range(kernel.outer), key=score)
-    if extent(kernel.axes[axis]) <= 1:
+    axis = max(range(kernel.outer), key=score, default=None)
+    if axis is None or extent(kernel.axes[axis]) <= 1:
         return Strategy(0, None)
     across = [k for k, r in enumerate(kernel.reads) if r.strides[axis] not in (0, 1) and not r.guards]
     for a in range(kernel.outer):
