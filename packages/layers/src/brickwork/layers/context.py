@@ -6,12 +6,13 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from brickwork.tensor.scope import current_scope, names
+
 __all__ = ["build_scope", "call_scope", "current_path", "current_run", "current_training"]
 
 
 class _Calls(threading.local):
     training: bool | None = None
-    path: tuple[str, ...] = ()
     run: object = None
 
 
@@ -25,7 +26,7 @@ def current_training() -> bool | None:
 
 def current_path() -> str:
     """The names of the layers being called or built, outermost first: ``sequential/dense_1``."""
-    return "/".join(_calls.path)
+    return current_scope()
 
 
 def current_run() -> object:
@@ -39,20 +40,20 @@ class call_scope:
     __slots__ = ("before", "now")
 
     def __init__(self, name: str, training: bool | None):
-        self.now = (training, (*_calls.path, name), _calls.run or object())
+        self.now = (training, (*names.path, name), _calls.run or object())
 
     def __enter__(self) -> None:
-        self.before = _calls.training, _calls.path, _calls.run
-        _calls.training, _calls.path, _calls.run = self.now
+        self.before = _calls.training, names.path, _calls.run
+        _calls.training, names.path, _calls.run = self.now
 
     def __exit__(self, *error: object) -> None:
-        _calls.training, _calls.path, _calls.run = self.before
+        _calls.training, names.path, _calls.run = self.before
 
 
 @contextmanager
 def build_scope(name: str) -> Iterator[None]:
     """The layer ``name`` makes its weights: on its own, or as part of a call of it that is already running."""
-    if _calls.path[-1:] == (name,):
+    if names.path[-1:] == (name,):
         yield
     else:
         with call_scope(name, None):
