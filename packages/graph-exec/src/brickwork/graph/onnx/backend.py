@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from brickwork.tensor import BrickworkError, Tensor, backend_names
+from brickwork.tensor.random import SeedGenerator
 
 from ..compiled import function
 from . import proto
@@ -64,7 +65,7 @@ class BrickworkBackend(Backend):
     ) -> tuple[Any, ...]:
         """The outputs of one node. ``opset_version``: of which op set; the newest by default."""
         record, where = read_node(node, kwargs.get("opset_version")), _device(device)
-        scope = Scope()
+        scope = Scope(seeds=SeedGenerator(0))
         for name, value in zip([n for n in record.inputs if n], inputs, strict=True):
             scope.put(name, _in(value, where), True)
         _run_record(record, scope)

@@ -12,6 +12,7 @@ from brickwork.tensor import Tensor, Variable
 from brickwork.tensor.dtypes import is_floating
 from brickwork.tensor.eager import EagerTrace
 from brickwork.tensor.errors import DTypeError, ShapeError
+from brickwork.tensor.random import SeedGenerator
 from brickwork.tensor.trace import use
 
 from .errors import ModelError
@@ -31,7 +32,8 @@ class Model:
     through it. Raises `ShapeError` and `DTypeError` for inputs that are not as declared.
     """
 
-    def __init__(self, graph: Graph, trainable: bool = False):
+    def __init__(self, graph: Graph, trainable: bool = False, seed: int = 0):
+        self.seeds = SeedGenerator(seed)
         names = _weights(graph) if trainable else ()
         self.variables: tuple[Variable, ...] = tuple(Variable(graph.constants[name], name=name) for name in names)
         self._values: dict[str, Any] = dict(zip(names, self.variables))
@@ -61,7 +63,7 @@ class Model:
         return self._run(args, {})
 
     def _run(self, args: Sequence[Any], named: dict[str, Any]) -> list[Any]:
-        scope = Scope()
+        scope = Scope(seeds=self.seeds)
         for name, value in self._constants.items():
             scope.put(name, value, True)
         for name, variable in self._values.items():
@@ -83,16 +85,16 @@ class Model:
         return [(v, found.get(v.name)) for v in self.inputs]
 
 
-def from_onnx(model: Any, *, trainable: bool = False) -> Model:
+def from_onnx(model: Any, *, trainable: bool = False, seed: int = 0) -> Model:
     """A function of tensors of a model: a path, the bytes of a file, or an `onnx.ModelProto`.
 
     ``trainable``: its floating weights become `Variable`s, listed in ``variables``, which gradients reach and training
-    changes; else they are constants. Shape arithmetic is done here, once. Nothing in a model is executed as code; data
-    in other files are read from the model's own folder only, and not at all for bytes. Raises `ModelError` for what is
-    no valid model, `UnsupportedError` naming op, domain and node for what is not known here, `MissingPackageError`
-    where the `onnx` package is not installed.
+    changes; else they are constants. ``seed``: of the random numbers of nodes that have none of their own. Shape
+    arithmetic is done here, once. Nothing in a model is executed as code; data in other files are read from the model's
+    own folder only, and not at all for bytes. Raises `ModelError` for what is no valid model, `UnsupportedError` naming
+    op, domain and node for what is not known here, `MissingPackageError` where the `onnx` package is not installed.
     """
-    return Model(read_model(model), trainable)
+    return Model(read_model(model), trainable, seed)
 
 
 def _weights(graph: Graph) -> tuple[str, ...]:

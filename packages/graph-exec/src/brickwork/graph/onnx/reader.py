@@ -154,7 +154,7 @@ def _body(message: Any, domain: str, attributes: Mapping[str, Any], context: _Co
 
 
 def _defined(message: Any, domain: str, version: int) -> tuple[Any, list[Any]]:
-    """The `FunctionProto` by which the standard defines an op, None where there is none, and its attributes' defaults."""
+    """The `FunctionProto` by which the standard defines an op (None where there is none), and its defaults."""
     try:
         schema = onnx.defs.get_schema(message.op_type, version, domain)
     except onnx.defs.SchemaError:

@@ -2,7 +2,7 @@
 
 The parameters of a translator are the inputs of the op; its keyword arguments are the attributes, by their names and
 with their defaults. It gives a tensor, or a tuple of them. Three keywords have meanings of their own: ``outputs`` is
-the number of results that the node wants, ``version`` its op set, ``node`` its record.
+the number of results that the node wants, ``version`` its op set, ``key`` a function that gives a random key.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 __all__ = ["Translator", "find_translator", "translated", "translator"]
 
-_GIVEN = frozenset(("outputs", "version", "node"))
+_GIVEN = frozenset(("outputs", "version", "key"))
 _TABLE: dict[tuple[str, str], list[Translator]] = {}
 
 

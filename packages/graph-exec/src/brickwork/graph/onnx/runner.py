@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from brickwork.tensor import Tensor, asarray
 from brickwork.tensor.dtypes import NAMES
 from brickwork.tensor.eager import EagerTrace
 from brickwork.tensor.errors import BrickworkError, TraceError
+from brickwork.tensor.random import SeedGenerator, key
 from brickwork.tensor.trace import use
 
 from .errors import ModelError
@@ -35,8 +37,9 @@ class Scope:
     no tensor holds: strings, and numbers of less than a byte.
     """
 
-    def __init__(self, around: Scope | None = None):
+    def __init__(self, around: Scope | None = None, seeds: SeedGenerator | None = None):
         self.around = around
+        self.seeds = around.seeds if around is not None else seeds
         self.values: dict[str, Any] = {}
         self.known: set[str] = set()
 
@@ -111,7 +114,7 @@ def run_node(node: Node, scope: Scope) -> None:
 def _function(node: Node, args: list[Any], scope: Scope) -> tuple[Any, ...]:
     """The results of a node that stands for a graph."""
     assert node.body is not None
-    inside = Scope()
+    inside = Scope(seeds=scope.seeds)
     known = [not name or scope.knows((name,)) for name in node.inputs]
     missing = len(node.body.inputs) - len(args)
     for value, arg, is_known in zip(node.body.inputs, [*args, *[None] * missing], [*known, *[True] * missing]):
@@ -120,7 +123,7 @@ def _function(node: Node, args: list[Any], scope: Scope) -> tuple[Any, ...]:
 
 
 def _translated(rule: Translator, node: Node, args: list[Any], scope: Scope) -> Any:
-    given = {"outputs": len(node.outputs), "version": node.version, "node": node}
+    given = {"outputs": len(node.outputs), "version": node.version, "key": partial(_key, node, scope)}
     keywords = {k: given[k] for k in rule.given}
     for name, value in node.attributes.items():
         keywords[name] = _bound(value, scope) if isinstance(value, Graph) else value
@@ -145,6 +148,16 @@ def _by_places(function: Callable[..., Any], values: list[Any], keywords: dict[s
         count += v.size if _foreign(v) else 0
     found = function(*args, **keywords)
     return tuple(pool[f.numpy()] for f in found) if isinstance(found, tuple) else pool[found.numpy()]
+
+
+def _key(node: Node, scope: Scope) -> Tensor:
+    """The random key of a node: that of its seed, else the next of the model."""
+    seed = node.attributes.get("seed")
+    if seed is not None:
+        return key(int(np.float32(seed).view(np.int32)))
+    if scope.seeds is None:
+        raise ModelError(f"onnx: random numbers take a seed; got none in {node}. Give it the attribute seed")
+    return scope.seeds.next()
 
 
 def _bound(graph: Graph, scope: Scope) -> Callable[..., list[Any]]:

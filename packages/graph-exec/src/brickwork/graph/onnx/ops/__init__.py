@@ -1,5 +1,31 @@
 """The translators, a room for each family of ops; importing this registers them all."""
 
-from . import activation, cast, elementwise, indexing, matmul, reduce, shape
+from . import (
+    activation,
+    cast,
+    control,
+    elementwise,
+    indexing,
+    matmul,
+    quantization,
+    random,
+    reduce,
+    sequences,
+    shape,
+    training,
+)
 
-__all__ = ["activation", "cast", "elementwise", "indexing", "matmul", "reduce", "shape"]
+__all__ = [
+    "activation",
+    "cast",
+    "control",
+    "elementwise",
+    "indexing",
+    "matmul",
+    "quantization",
+    "random",
+    "reduce",
+    "sequences",
+    "shape",
+    "training",
+]

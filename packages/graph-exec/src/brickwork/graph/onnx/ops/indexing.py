@@ -8,7 +8,6 @@ import numpy as np
 
 import brickwork.tensor as bt
 from brickwork.tensor import Tensor
-from brickwork.tensor.dtypes import class_of
 
 from ..errors import ModelError, UnsupportedError
 from ..registry import translator

@@ -35,7 +35,8 @@ def _log_sum(x: Tensor, axes: Axes, keep: bool) -> Tensor:
 
 
 def _log_sum_exp(x: Tensor, axes: Axes, keep: bool) -> Tensor:
-    return bt.logsumexp(x, axes, keep)
+    some = all(x.shape[a] != 0 for a in axes)
+    return bt.logsumexp(x, axes, keep) if some else _log_sum(bt.exp(x), axes, keep)
 
 
 def _mean(x: Tensor, axes: Axes, keep: bool) -> Tensor:
