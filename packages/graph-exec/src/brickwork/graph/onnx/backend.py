@@ -10,8 +10,8 @@ import numpy as np
 from brickwork.tensor import BrickworkError, Tensor, backend_names
 from brickwork.tensor.random import SeedGenerator
 
-from ..compiled import function
 from . import proto
+from .compiling import CompiledModel
 from .errors import UnsupportedError
 from .model import Model, from_onnx
 from .reader import read_node
@@ -29,7 +29,7 @@ class BrickworkRep(BackendRep):
 
     def __init__(self, model: Model, device: str = "cpu", compile: bool = False):
         self.model, self.device = model, device
-        self._call = function(model.run) if compile else model.run
+        self._call = CompiledModel(model).run if compile else model.run
 
     def run(self, inputs: Any, **kwargs: Any) -> tuple[Any, ...]:
         """The outputs as NumPy arrays; lists of them for sequences. ``inputs``: one array, or one for each input."""

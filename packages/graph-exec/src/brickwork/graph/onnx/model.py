@@ -9,17 +9,14 @@ from typing import Any
 import numpy as np
 
 from brickwork.tensor import Tensor, Variable
-from brickwork.tensor.dtypes import is_floating
-from brickwork.tensor.eager import EagerTrace
 from brickwork.tensor.errors import DTypeError, ShapeError
 from brickwork.tensor.random import SeedGenerator
-from brickwork.tensor.trace import use
 
 from .errors import ModelError
+from .folding import folded, sizes_of, weights_of
 from .reader import read_model
-from .records import Graph, Node, Value
-from .registry import find_translator
-from .runner import Scope, run_graph, run_node, value_of
+from .records import Graph, Value
+from .runner import Scope, run_graph, value_of
 
 __all__ = ["Model", "from_onnx"]
 
@@ -34,10 +31,11 @@ class Model:
 
     def __init__(self, graph: Graph, trainable: bool = False, seed: int = 0):
         self.seeds = SeedGenerator(seed)
-        names = _weights(graph) if trainable else ()
+        names = weights_of(graph) if trainable else ()
         self.variables: tuple[Variable, ...] = tuple(Variable(graph.constants[name], name=name) for name in names)
         self._values: dict[str, Any] = dict(zip(names, self.variables))
-        self.graph = _folded(graph, frozenset(names))
+        self.graph = folded(graph, names)
+        self.sizes = sizes_of(self.graph)
         self._last = {name: k for k, node in enumerate(self.graph.nodes) for name in node.reads}
         for v in self.graph.outputs:
             self._last.pop(v.name, None)
@@ -69,7 +67,8 @@ class Model:
         for name, variable in self._values.items():
             scope.put(name, variable, False)
         for declared, value in self._given(args, named):
-            scope.put(declared.name, _input(declared, value), False)
+            given = _input(declared, value)
+            scope.put(declared.name, given, declared.name in self.sizes and _there(given))
         return run_graph(self.graph, scope, self._last)
 
     def _given(self, args: Sequence[Any], named: dict[str, Any]) -> list[tuple[Value, Any]]:
@@ -97,40 +96,6 @@ def from_onnx(model: Any, *, trainable: bool = False, seed: int = 0) -> Model:
     return Model(read_model(model), trainable, seed)
 
 
-def _weights(graph: Graph) -> tuple[str, ...]:
-    """Floating constants that are read by value only, not as sizes, bounds and the like."""
-    static: set[str] = set()
-    for node in graph.nodes:
-        rule = None if node.body is not None else find_translator(node.domain, node.op, node.version)
-        if rule is not None:
-            static |= {name for k, name in enumerate(node.inputs) if k in rule.static}
-    floating = (n for n, a in graph.constants.items() if a.dtype != object and a.dtype.kind in "fV" and a.ndim)
-    return tuple(n for n in floating if n not in static and is_floating(graph.constants[n].dtype))
-
-
-def _folded(graph: Graph, changing: frozenset[str]) -> Graph:
-    """The graph with what follows from its constants alone computed, once."""
-    scope = Scope()
-    for name, array in graph.constants.items():
-        scope.put(name, value_of(array), name not in changing)
-    left: list[Node] = []
-    with use(EagerTrace()):
-        for node in graph.nodes:
-            rule = None if node.body is not None else find_translator(node.domain, node.op, node.version)
-            fresh = rule is not None and rule.fresh
-            if not fresh and all(name in scope.known for name in node.reads):
-                run_node(node, scope)
-            else:
-                left.append(node)
-    read = {name for node in left for name in node.reads} | {v.name for v in graph.outputs}
-    constants = {n: _held(v) for n, v in scope.values.items() if n in read and n in scope.known}
-    return replace(graph, constants=constants, nodes=tuple(left))
-
-
-def _held(value: Any) -> Any:
-    return value.numpy() if isinstance(value, Tensor) else value
-
-
 def _input(declared: Value, value: Any) -> Any:
     """An input as a value of a scope, checked against what the model declares."""
     if value is None:
@@ -146,6 +111,11 @@ def _input(declared: Value, value: Any) -> Any:
         sizes = ["?" if n is None else n for n in declared.shape]
         raise ShapeError(f"onnx: {declared.name} must have the shape {sizes}; got {list(out.shape)}. Reshape it")
     return out
+
+
+def _there(value: Any) -> bool:
+    """Whether the numbers of an input are there to see."""
+    return not (isinstance(value, Tensor) and value.symbolic)
 
 
 def _fits(declared: Sequence[Any], shape: Sequence[Any]) -> bool:

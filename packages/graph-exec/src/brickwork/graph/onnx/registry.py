@@ -21,14 +21,16 @@ _TABLE: dict[tuple[str, str], list[Translator]] = {}
 @dataclass(frozen=True, slots=True)
 class Translator:
     """``since``: the first op set with this meaning. ``static``: inputs that must be numbers, not symbols, since shapes
-    follow from them; they come as NumPy arrays. ``of_shape``: the result follows from the shapes of the inputs alone.
-    ``fresh``: other numbers each time. ``moves``: values are moved and not computed with, so that strings go too."""
+    follow from them; they come as NumPy arrays. ``hints``: inputs that are better numbers, though symbols will do.
+    ``of_shape``: the result follows from the shapes of the inputs alone. ``fresh``: other numbers each time. ``moves``:
+    values are moved and not computed with, so that strings go too."""
 
     op: str
     domain: str
     since: int
     function: Callable[..., Any]
     static: frozenset[int]
+    hints: frozenset[int]
     of_shape: bool
     fresh: bool
     moves: bool
@@ -44,6 +46,7 @@ def translator(
     *,
     domain: str = "",
     static: str = "",
+    hints: str = "",
     of_shape: bool = False,
     fresh: bool = False,
     moves: bool = False,
@@ -65,6 +68,7 @@ def translator(
             since=since,
             function=function,
             static=frozenset(names.index(s) for s in static.split()),
+            hints=frozenset(names.index(s) for s in hints.split()),
             of_shape=of_shape,
             fresh=fresh,
             moves=moves,

@@ -24,10 +24,11 @@ from .errors import ModelError
 from .records import Graph, Node
 from .registry import Translator, find_translator
 
-__all__ = ["Scope", "run_graph", "value_of"]
+__all__ = ["HELD", "Scope", "run_graph", "value_of"]
 
 _AT_ONCE = EagerTrace()
-_HELD = frozenset(NAMES.values())
+HELD = frozenset(NAMES.values())
+"""The types of elements that tensors hold."""
 
 
 class Scope:
@@ -70,7 +71,7 @@ class Scope:
 def value_of(array: Any) -> Any:
     """A tensor of an array; the array itself where no tensor holds such numbers."""
     dtype = getattr(array, "dtype", None)
-    return array if isinstance(array, np.ndarray) and dtype not in _HELD else asarray(array)
+    return array if isinstance(array, np.ndarray) and dtype not in HELD else asarray(array)
 
 
 def run_graph(graph: Graph, scope: Scope, keep: Mapping[str, int] | None = None) -> list[Any]:
@@ -136,7 +137,7 @@ def _translated(rule: Translator, node: Node, args: list[Any], scope: Scope) -> 
 
 
 def _foreign(value: Any) -> bool:
-    return isinstance(value, np.ndarray) and value.dtype not in _HELD
+    return isinstance(value, np.ndarray) and value.dtype not in HELD
 
 
 def _by_places(function: Callable[..., Any], values: list[Any], keywords: dict[str, Any]) -> Any:
@@ -161,14 +162,14 @@ def _key(node: Node, scope: Scope) -> Tensor:
 
 
 def _bound(graph: Graph, scope: Scope) -> Callable[..., list[Any]]:
-    """A graph inside a node as a function of its inputs; it sees the values around it."""
+    """A graph inside a node as a function of its inputs, the first ``known`` of which are; it sees what is around."""
 
-    def body(*args: Any) -> list[Any]:
+    def body(*args: Any, known: int = 0) -> list[Any]:
         inside = Scope(scope)
         if len(args) != len(graph.inputs):
             raise ModelError(f"onnx: {graph.name!r} takes {len(graph.inputs)} inputs; got {len(args)}")
-        for value, arg in zip(graph.inputs, args, strict=True):
-            inside.put(value.name, arg, False)
+        for k, (value, arg) in enumerate(zip(graph.inputs, args, strict=True)):
+            inside.put(value.name, arg, k < known)
         return run_graph(graph, inside)
 
     body.graph = graph  # type: ignore[attr-defined]

@@ -9,14 +9,12 @@ import numpy as np
 
 import brickwork.tensor as bt
 from brickwork.tensor import Tensor
-from brickwork.tensor.dtypes import NAMES
 
 from ..errors import ModelError
 from ..proto import dtype_of, onnx
 from ..registry import translator
-from ..runner import value_of
+from ..runner import HELD, value_of
 
-_HELD = frozenset(NAMES.values())
 _POWERS_OF_TWO = np.dtype(ml_dtypes.float8_e8m0fnu)
 _EXPONENTS = (-127, 127)
 
@@ -49,7 +47,7 @@ def converted(x: Any, dtype: np.dtype, saturate: bool = True, round_mode: str = 
     """The values in another type. ``saturate``: beyond the range of a float of 8 bits, its greatest; ``round_mode``:
     up, down or nearest, to a power of two."""
     narrow = dtype.itemsize == 1 and "float" in dtype.name
-    if isinstance(x, Tensor) and dtype in _HELD:
+    if isinstance(x, Tensor) and dtype in HELD:
         if x.dtype == dtype or not (narrow and saturate):
             return bt.astype(x, dtype)
         limit = float(ml_dtypes.finfo(dtype).max)

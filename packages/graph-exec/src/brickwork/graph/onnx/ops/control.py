@@ -27,7 +27,7 @@ def truth(x: Any) -> bool | None:
         return None
 
 
-@translator("If")
+@translator("If", hints="cond")
 def if_(cond: Tensor, *, then_branch: Body, else_branch: Body) -> tuple[Any, ...]:
     holds = truth(cond)
     if holds is not None:
@@ -35,7 +35,7 @@ def if_(cond: Tensor, *, then_branch: Body, else_branch: Body) -> tuple[Any, ...
     return tuple(bt.cond(cond, then_branch, else_branch))
 
 
-@translator("Loop")
+@translator("Loop", hints="trips cond")
 def loop(trips: Any = None, cond: Any = None, *carried: Any, body: Body) -> tuple[Any, ...]:
     """``body(i, cond, *carried)`` gives the next condition, what is carried, and rows of results, which are stacked."""
     count = None if trips is None else _number(trips)
@@ -79,7 +79,7 @@ def _stepped(
     """Round by round in Python."""
     first, found, i = carried, [], 0
     while count is None or i < count:
-        proceeds, *out = body(bt.asarray(np.int64(i)), _TRUE, *carried)
+        proceeds, *out = body(bt.asarray(np.int64(i)), _TRUE, *carried, known=2)
         carried, i = out[: len(carried)], i + 1
         found.append(out[len(carried) :])
         holds = truth(proceeds)
