@@ -12,6 +12,7 @@ from brickwork.tensor import Tensor
 
 from ..compiled import Function, function
 from .model import Model
+from .runner import HELD
 
 __all__ = ["CompiledModel"]
 
@@ -32,8 +33,6 @@ class CompiledModel:
         names = [v.name for v in self.model.inputs]
         sizes = self.model.sizes
         fixed = {k for k, (n, a) in enumerate(zip(names, args, strict=False)) if n in sizes or _foreign(a)}
-            k for k, a in enumerate(args) if k < len(inputs) and (inputs[k].name in self.model.sizes or _foreign(a))
-        }
         key = tuple((k, _key(args[k])) for k in sorted(fixed))
         found = self._functions.pop(key, None)
         if found is None:
@@ -57,7 +56,7 @@ def _bound(model: Model, fixed: dict[int, Any], count: int) -> Callable[..., lis
 
 
 def _foreign(value: Any) -> bool:
-    return isinstance(value, np.ndarray)
+    return isinstance(value, np.ndarray) and value.dtype not in HELD
 
 
 def _key(value: Any) -> Any:
