@@ -1,9 +1,16 @@
 """Layers and the compiler together: a compiled fit is the eager fit, and every step of it is native."""
 
+import signal
+import subprocess
+import sys
+import threading
+import time
+
 import numpy as np
 import pytest
 
 from brickwork.graph import Function
+from brickwork.graph.batches import Batches
 from brickwork.layers import (
     Add,
     BatchNormalization,
@@ -16,6 +23,7 @@ from brickwork.layers import (
     MaxPooling2D,
     Model,
     Sequential,
+    callbacks,
     set_random_seed,
 )
 
@@ -47,6 +55,13 @@ def cnn():
             Dense(3, activation="softmax"),
         ]
     )
+
+
+class Hears(callbacks.Callback):
+    """Steps that somebody hears of are made one by one."""
+
+    def on_train_batch_end(self, batch, logs=None):
+        pass
 
 
 CASES = {
@@ -98,3 +113,85 @@ def test_same_seed_same_bits_compiled():
         return [w.tobytes() for w in model.get_weights()]
 
     assert once() == once()
+
+
+@pytest.mark.parametrize("shuffle", [True, False])
+@pytest.mark.parametrize("name", CASES)
+def test_many_steps_in_one_call_give_the_bits_of_steps_one_by_one(name, shuffle, monkeypatch):
+    """With dropout, moving averages, metrics and a last, shorter batch."""
+    build, optimizer, loss, x, y, metrics = CASES[name]
+    runs = []
+    monkeypatch.setattr(Batches, "run", lambda self, n, run=Batches.run: runs.append(n) or run(self, n))
+    found = []
+    for hears in ([], [Hears()]):
+        set_random_seed(3)
+        model = build()
+        model.compile(optimizer, loss, metrics=metrics)
+        split = {"validation_data": (x[:33], y[:33])}
+        history = model.fit(x, y, batch_size=6, epochs=3, shuffle=shuffle, verbose=0, callbacks=hears, **split).history
+        state = [v.numpy().tobytes() for v in (*model.weights, *model.optimizer.variables)]
+        found.append((state, history, model.steps_taken(), sum(runs)))
+        runs.clear()
+    (state, history, steps, many), (other, heard, count, few) = found
+    assert (state, history, steps) == (other, heard, count)
+    assert many == 3 * (len(x) // 6 + 33 // 6) and few == 3 * (33 // 6), "of fit that nobody hears all whole batches"
+
+
+def test_data_in_columns_and_steps_per_epoch_are_walked_alike():
+    wide = np.asfortranarray(np.hstack([ROWS, ROWS]))[:, :6]
+    found = []
+    for x, hears in ((ROWS, [Hears()]), (wide, []), (np.hstack([ROWS, ROWS])[:, :6], [])):
+        set_random_seed(3)
+        model = mlp()
+        model.compile("adam", "mse")
+        model.fit(x, ROWS[:, :1], batch_size=8, steps_per_epoch=5, epochs=2, verbose=0, callbacks=hears)
+        found.append([w.tobytes() for w in model.get_weights()])
+        assert model.steps_taken() == 10
+    assert found[0] == found[1] == found[2]
+
+
+def test_an_interrupt_ends_a_fit_after_a_whole_step():
+    """Many steps are one native call, but not so many that Ctrl-C waits for long."""
+    model = mlp()
+    model.compile("adam", "mse")
+    x = np.tile(ROWS, (3000, 1))
+    model.fit(x[:64], x[:64, :1], batch_size=8, verbose=0)
+    timer = threading.Timer(0.2, lambda: signal.raise_signal(signal.SIGINT))
+    start = time.perf_counter()
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(x, x[:, :1], batch_size=8, epochs=1000, verbose=0)
+    assert time.perf_counter() - start < 5, "all epochs take minutes"
+    assert 8 < model.steps_taken() < 1000 * len(x) // 8
+    assert np.isfinite(model.predict(ROWS, verbose=0)).all()
+
+
+FLAT = """
+import gc, threading, numpy as np
+from brickwork.layers import Dense, Sequential
+def resident():
+    gc.collect()
+    return int(open("/proc/self/statm").read().split()[1])
+x = np.random.default_rng(0).normal(size=(100, 13)).astype("f")
+model = Sequential([Dense(64, activation="relu"), Dense(64, activation="relu"), Dense(1)])
+model.compile("adam", "mse")
+def work(fits):
+    for _ in range(fits):
+        model.fit(x, x[:, :1], verbose=0)
+    for _ in range(100 * fits):
+        model.predict(x[:1], verbose=0)
+work(100)
+before, threads = resident(), threading.active_count()
+variants = [len(step.explain()) for _, step in model._functions.values()]
+work(1000)
+assert [len(step.explain()) for _, step in model._functions.values()] == variants
+assert threading.active_count() == threads
+print(resident() / before)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the resident memory from /proc")
+def test_memory_is_flat_over_a_thousand_fits_and_a_hundred_thousand_predictions():
+    done = subprocess.run([sys.executable, "-c", FLAT], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert float(done.stdout) < 1.01

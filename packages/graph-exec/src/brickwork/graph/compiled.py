@@ -16,18 +16,21 @@ from brickwork.tensor.dtypes import as_dtype
 from brickwork.tensor.eager import EagerTrace
 from brickwork.tensor.errors import BrickworkError, TraceError
 from brickwork.tensor.spec import TensorSpec
-from brickwork.tensor.tensor import Tensor, asarray
+from brickwork.tensor.tensor import Tensor
 from brickwork.tensor.trace import current, use
 
+from .arguments import Arguments
+from .batches import Batches, checked_rows
+from .debug import DebugTrace
 from .executable import Executable
 from .ir import Graph
+from .lowered import Lowered, compiled_plan, lower, trace_function
+from .memory import Memory, memory_of
 from .passes import run_pipeline
-from .plan import make_plan
-from .tracing import GraphTrace
+from .profile import Profile, profile_of
+from .program import donate, taken_by, with_taken
 
 __all__ = ["Function", "RetraceError", "Variant", "function"]
-
-_ARRAYS = (Tensor, np.ndarray, np.generic)
 
 
 class RetraceError(BrickworkError, RuntimeError):
@@ -40,7 +43,7 @@ class Variant:
 
     Times in milliseconds: ``trace_ms`` from Python to plan, ``compile_ms`` from plan to code. ``cached``: the code was
     on disk. ``kernels``: steps of the plan; ``calls``: those that run by Python; ``arena_bytes``: memory for what is
-    neither input nor result.
+    neither input nor result; ``memory``: the whole account.
     """
 
     signature: str
@@ -52,11 +55,13 @@ class Variant:
     kernels: int
     calls: int
     arena_bytes: str
+    memory: Memory
 
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """``out``: the tree that the function returned, to be filled again; ``single``: it is one tensor."""
+    """``out``: the tree that the function returned, to be filled again; ``single``: it is one tensor; ``taken``: of each
+    result, the donated argument whose memory it takes."""
 
     run: Executable
     out: Any
@@ -64,6 +69,7 @@ class Compiled:
     variant: Variant
     graph: Graph
     symbolic: tuple[bool, ...]
+    taken: tuple[int | None, ...]
 
 
 class Function:
@@ -73,14 +79,21 @@ class Function:
         self,
         fn: Callable[..., Any],
         *,
-        static_argnames: Sequence[str] = (),
+        static_argnums: int | Sequence[int] = (),
+        static_argnames: str | Sequence[str] = (),
+        donate_argnums: int | Sequence[int] = (),
+        donate_argnames: str | Sequence[str] = (),
         max_variants: int | None = None,
         dynamic_batch: bool = True,
+        debug: bool | str = False,
     ):
         functools.update_wrapper(self, fn)
         self.fn, self.max_variants, self.dynamic_batch = fn, max_variants, dynamic_batch
         self.name = getattr(fn, "__name__", type(fn).__name__)
-        self.static_argnames = frozenset(static_argnames)
+        self.arguments = Arguments(fn, self.name, static_argnums, static_argnames, donate_argnums, donate_argnames)
+        if debug not in (False, True, "nan"):
+            raise TraceError(f'{self.name}: debug must be True, False or "nan"; got {debug!r}. Use True for both kinds')
+        self.debug = debug
         self._exact: dict[Any, Compiled] = {}
         self._variants: list[Compiled] = []
         self._keys: list[tuple[Any, tuple[Any, ...]]] = []
@@ -89,15 +102,39 @@ class Function:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if not isinstance(current(), EagerTrace):
             return self.fn(*args, **kwargs)
-        arrays, layout, specs = self._arguments(args, kwargs)
-        compiled = self._exact.get((layout, specs))
-        values = None
-        if compiled is None:
-            compiled, values = self._find(args, kwargs, arrays, layout, specs)
-        elif any(compiled.symbolic):
-            values = _batch(compiled, arrays)
-        results = compiled.run(arrays, values)
+        arrays, layout, specs = self.arguments.read(args, kwargs)
+        if self.debug:
+            return self._debugged(args, kwargs, arrays)
+        compiled, values = self._ready(args, kwargs, arrays, layout, specs)
+        if self.arguments.gives:
+            leaves = self.arguments.given(args, kwargs)
+            arrays = donate(self.name, leaves, arrays, compiled.taken, [x is not None for x in leaves])
+        results = with_taken(compiled.run(arrays, values), arrays, compiled.taken)
         return results[0] if compiled.single else tree.unflatten(compiled.out, results)
+
+    def in_batches(self, *args: Any, rows: int, order: Any = None) -> Batches:
+        """The function over successive batches of ``rows`` rows of its arguments, many calls in one native call.
+
+        All arguments are arrays with one number of rows, or trees of them; a batch is cut from each along axis 0, as
+        the rows lie or in an ``order`` of row numbers. `Batches.run` makes so many of the calls, and gives what the
+        last of them returned; variables are as after that call. Rows that do not fill a batch are left. The same bits
+        as call by call. Raises `ValueError` where the arrays do not agree or a batch has no row.
+
+            steps = step.in_batches(x, y, rows=32, order=rng.permutation(len(x)))
+            while steps.done < steps.count:
+                loss = steps.run(min(100, steps.count - steps.done))
+        """
+        if not isinstance(current(), EagerTrace):
+            raise TraceError(f"{self.name}: in_batches is no op; got a call inside a trace. Write a scan there")
+        if self.arguments.gives or self.debug:
+            raise TraceError(f"{self.name}: in_batches reads rows where they lie; got a function that donates arguments or "
+                             "is debugged. Compile it without")  # fmt: skip
+        arrays, layout, _ = self.arguments.read(args, {})
+        order = checked_rows(self.name, arrays, rows, order)
+        first = [np.broadcast_to(a[:1], (rows, *a.shape[1:])) for a in arrays]
+        specs = tuple([(a.shape, a.dtype) for a in first])
+        compiled, values = self._ready(args, {}, first, layout, specs)
+        return Batches(compiled, arrays, rows, order, values)
 
     def explain(self) -> list[Variant]:
         """Every compiled variant in order of birth: what it takes, why it was made, and what it cost."""
@@ -111,55 +148,54 @@ class Function:
         """The LLVM text of a variant, as code generation writes it for this CPU, before LLVM's own passes."""
         return self._variants[variant].run.text()
 
-    def lower(self, *args: Any, **kwargs: Any) -> Graph:
-        """The graph for arguments like these, before any pass."""
-        _, _, specs = self._arguments(args, kwargs)
-        return self._trace(args, kwargs, specs, (False,) * len(specs))[0].graph
+    def memory(self, variant: int = 0) -> Memory:
+        """What a call of a variant takes, by kind."""
+        return self._variants[variant].variant.memory
 
-    # arguments
-    def _arguments(
-        self, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> tuple[list[np.ndarray], Any, tuple[Any, ...]]:
-        """Arrays of the dynamic leaves, what is static, and shape and dtype of the arrays."""
-        arrays: list[np.ndarray] = []
-        layout: list[Any] = []
-        for a in args:
-            if isinstance(a, Tensor):
-                arrays.append(a.data)
-                layout.append(1)
-            elif type(a) is np.ndarray:
-                arrays.append(a)
-                layout.append(1)
-            else:
-                layout.append(self._leaves(a, arrays))
-        for name, a in kwargs.items():
-            layout.append((name, self._static(a) if name in self.static_argnames else self._leaves(a, arrays)))
-        return arrays, tuple(layout), tuple([(a.shape, a.dtype) for a in arrays])
+    def lower(self, *args: Any, **kwargs: Any) -> Lowered:
+        """The function for arguments like these, on its way to machine code: ``text()``, ``kernels()``, ``llvm()``,
+        ``compile()``. Any array may be a `TensorSpec`, as `spec` makes it, with axis 0 open."""
+        return lower(self.fn, self.arguments, args, kwargs)
 
-    def _leaves(self, value: Any, arrays: list[np.ndarray]) -> Any:
-        """Append the arrays of a tree and give its structure, static leaves included."""
-        if isinstance(value, (bool, str, bytes)) or value is None:
-            return ("static", value)
-        structure: list[Any] = []
-        for path, leaf in tree.flatten(value):
-            if isinstance(leaf, (*_ARRAYS, int, float, complex)) and not isinstance(leaf, bool):
-                arrays.append(np.asarray(asarray(leaf).data))
-                structure.append(path)
-            else:
-                structure.append((path, self._static(leaf)))
-        return (type(value).__name__, tuple(structure))
+    def profile(self, *args: Any, runs: int = 10, **kwargs: Any) -> Profile:
+        """Time (median of ``runs``), operations and bytes of each kernel, on these arguments.
 
-    def _static(self, leaf: Any) -> Any:
-        try:
-            hash(leaf)
-        except TypeError:
-            raise TraceError(
-                f"{self.name}: arguments must be arrays, numbers, trees of them, or hashable; "
-                f"got {type(leaf).__name__}. Turn it into an array, or close over it"
-            ) from None
-        return leaf
+        Compiles where that is needed. Variables are left as they were.
+        """
+        arrays, layout, specs = self.arguments.read(args, kwargs)
+        compiled, values = self._ready(args, kwargs, arrays, layout, specs)
+        return profile_of(self.name, compiled.run, arrays, values or {}, runs)
+
+    def to_dot(self, variant: int = 0, *, plan: bool = True) -> str:
+        """The plan of a variant (or its graph) in the language of Graphviz."""
+        made = self._variants[variant]
+        return made.run.plan.to_dot() if plan else made.graph.to_dot()
+
+    def to_svg(self, variant: int = 0, *, plan: bool = True) -> str:
+        """The plan of a variant (or its graph) drawn."""
+        made = self._variants[variant]
+        return made.run.plan.to_svg() if plan else made.graph.to_svg()
+
+    def _debugged(self, args: Any, kwargs: Any, arrays: list[np.ndarray]) -> Any:
+        """The function op by op, its results looked at."""
+        trace = DebugTrace(self.name, self.debug != "nan")
+        tensors = [Tensor(a) for a in arrays]
+        for k, tensor in enumerate(tensors):
+            trace.check(self._argument_name(k), tensor)
+        moved, named = self.arguments.filled(args, kwargs, iter(tensors))
+        with use(trace):
+            return self.fn(*moved, **named)
 
     # variants
+    def _ready(
+        self, args: Any, kwargs: Any, arrays: list[np.ndarray], layout: Any, specs: tuple[Any, ...]
+    ) -> tuple[Compiled, dict[str, int] | None]:
+        """The variant for a call, and the sizes of what is open in it."""
+        compiled = self._exact.get((layout, specs))
+        if compiled is None:
+            return self._find(args, kwargs, arrays, layout, specs)
+        return compiled, _batch(compiled, arrays) if any(compiled.symbolic) else None
+
     def _find(
         self, args: Any, kwargs: Any, arrays: list[np.ndarray], layout: Any, specs: tuple[Any, ...]
     ) -> tuple[Compiled, dict[str, int] | None]:
@@ -238,50 +274,21 @@ class Function:
         names = self.fn.__code__.co_varnames if hasattr(self.fn, "__code__") else ()
         return f"argument {names[k]}" if k < len(names) else f"array {k}"
 
-    def _trace(self, args: Any, kwargs: Any, specs: tuple[Any, ...], open_axes: tuple[bool, ...]) -> tuple[Any, Any]:
-        trace = GraphTrace()
-        batch = symbol("N")
-        tensors = [
-            trace.argument(TensorSpec((batch, *shape[1:]) if is_open else shape, as_dtype(dtype)))
-            for (shape, dtype), is_open in zip(specs, open_axes, strict=True)
-        ]
-        source = iter(tensors)
-
-        def replace(value: Any) -> Any:
-            if isinstance(value, _ARRAYS):
-                return next(source)
-            if isinstance(value, (bool, str, bytes)) or value is None:
-                return value
-            flat = tree.leaves(value)
-            return tree.unflatten(
-                value,
-                [
-                    next(source) if isinstance(x, (*_ARRAYS, int, float, complex)) and not isinstance(x, bool) else x
-                    for x in flat
-                ],
-            )
-
-        moved = [replace(a) for a in args]
-        named = {k: v if k in self.static_argnames else replace(v) for k, v in kwargs.items()}
-        with use(trace):
-            out = self.fn(*moved, **named)
-            results = [asarray(x) for x in tree.leaves(out)]
-        return trace.finish(results), out
-
     def _compile(
         self, args: Any, kwargs: Any, specs: tuple[Any, ...], open_axes: tuple[bool, ...], cause: str
     ) -> Compiled:
         start = time.perf_counter()
-        traced, out = self._trace(args, kwargs, specs, open_axes)
+        batch = symbol("N")
+        wanted = [
+            ((batch, *shape[1:]) if o else shape, dtype) for (shape, dtype), o in zip(specs, open_axes, strict=True)
+        ]
+        traced, out = trace_function(self.fn, self.arguments, args, kwargs, wanted)
         graph = run_pipeline(traced.graph)
-        plan = make_plan(graph)
+        donated = [x is not None for x in self.arguments.given(args, kwargs)] if self.arguments.gives else ()
         middle = time.perf_counter()
-        run = Executable(traced, plan, str(graph))
+        plan, run = compiled_plan(traced, graph, donated)
         end = time.perf_counter()
-        signature = ", ".join(
-            str(TensorSpec((symbol("N"), *shape[1:]) if o else shape, as_dtype(dtype)))
-            for (shape, dtype), o in zip(specs, open_axes, strict=True)
-        )
+        signature = ", ".join(str(TensorSpec(tuple(shape), as_dtype(dtype))) for shape, dtype in wanted)
         variant = Variant(
             signature=f"{self.name}({signature})",
             cause=cause,
@@ -292,8 +299,10 @@ class Function:
             kernels=len(plan.kernels),
             calls=len(plan.calls),
             arena_bytes=str(plan.arena),
+            memory=memory_of(traced, plan),
         )
-        return Compiled(run, out, isinstance(out, Tensor), variant, graph, open_axes)
+        taken = taken_by(plan, traced.results)
+        return Compiled(run, out, isinstance(out, Tensor), variant, graph, open_axes, taken)
 
 
 def _masked(specs: tuple[Any, ...], open_axes: tuple[bool, ...]) -> tuple[Any, ...]:
@@ -315,9 +324,15 @@ def function(fn: Callable[..., Any] | None = None, **options: Any) -> Any:
 
     The first call with a signature (shapes, dtypes, structure, static values) traces and compiles; later ones run one
     native call. When only the size of axis 0 changes, a variant with that axis open is compiled, once. Variables that
-    the function reads are inputs; those it assigns are updated in place. ``static_argnames``: keyword arguments that
-    are compiled in. ``max_variants``: raise `RetraceError` rather than compile more. ``dynamic_batch=False``: never
-    open axis 0. Nothing falls back to eager; see `Function.explain`.
+    the function reads are inputs; those it assigns are updated in place. Nothing falls back to eager; see
+    `Function.explain`.
+
+    ``static_argnums``, ``static_argnames``: arguments that are compiled in, by position or name; they must be hashable,
+    and each value is a variant. ``donate_argnums``, ``donate_argnames``: arguments whose memory may be used for
+    results; such a tensor must not be used after the call (`DonatedError`), and memory that something else holds is
+    copied first. ``max_variants``: raise `RetraceError` rather than compile more. ``dynamic_batch=False``: never open
+    axis 0. ``debug=True``: compile nothing, run op by op, and raise `NonFiniteError` at the first NaN or infinity,
+    naming op, layer and line; ``debug="nan"``: at the first NaN.
     """
     if fn is None:
         return lambda f: Function(f, **options)

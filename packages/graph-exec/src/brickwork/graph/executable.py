@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import ctypes
 import threading
-from collections.abc import Mapping, Sequence
-from math import prod
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from brickwork.tensor.dim import evaluate
-from brickwork.tensor.errors import DeviceError
 from brickwork.tensor.memory import ledger
-from brickwork.tensor.spec import TensorSpec
 from brickwork.tensor.tensor import Tensor
 
+from .addresses import address_of, array_at, in_host
+from .batches import BatchTable
 from .cache import cached_object
 from .llvm.engine import Library, host
 from .llvm.module import build_module, symbols_of
@@ -31,33 +30,6 @@ STAGED_BYTES = 1 << 16
 _ENTRY = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_void_p] * 6)
 _QUESTION = ctypes.CFUNCTYPE(ctypes.c_int64)
 _CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64, ctypes.c_void_p)
-_SCRATCH = np.zeros(64, np.uint8)
-
-
-def address_of(array: np.ndarray) -> int:
-    """The address of an array; of a scratch place where it is empty, so that nothing is read out of bounds."""
-    return array.__array_interface__["data"][0] if array.size else _SCRATCH.ctypes.data
-
-
-def array_at(address: int | None, spec: TensorSpec, values: Mapping[str, int]) -> np.ndarray:
-    """The array at an address that compiled code names."""
-    shape = tuple(evaluate(n, values) for n in spec.shape)
-    count = prod(shape) * spec.dtype.itemsize
-    if count == 0 or address is None:
-        return np.empty(shape, spec.dtype)
-    return np.ndarray(shape, spec.dtype, (ctypes.c_char * count).from_address(address))
-
-
-def in_host(array: Any) -> np.ndarray:
-    """The array in one run of host memory, of as many axes. Raises `DeviceError` where it is on another device."""
-    try:
-        return np.asarray(array, order="C")
-    except TypeError:
-        where = type(array).__module__.partition(".")[0]
-        raise DeviceError(
-            f"function: compiled code runs on the CPU; got an array of {where}. Move it with .to('cpu'), or call the "
-            "function uncompiled"
-        ) from None
 
 
 class Executable:
@@ -68,7 +40,8 @@ class Executable:
         self.symbols = symbols_of(plan)
         code, self.found = cached_object("plan", key, self.text)
         self._library = Library(code)
-        self._run = _ENTRY(self._library.address("brickwork_run"))
+        self._entry = self._library.address("brickwork_run")
+        self._run = _ENTRY(self._entry)
         self._shares = bool(_QUESTION(self._library.address("brickwork_shares"))())
         self._lock = threading.Lock()
         self._sizes = [v.spec for v in plan.results]
@@ -127,10 +100,24 @@ class Executable:
         """Run on argument arrays of the planned shapes (``values`` of symbolic sizes); gives the results and updates
         variables."""
         with self._lock:
-            return self._locked(arrays, values)
+            held = self._bind_arguments(arrays)  # noqa: F841 - alive while the plan runs
+            results = self._bind(values)
+            return self._made(results, self._enter(self._run, self._table))
 
-    def _locked(self, arrays: Sequence[np.ndarray], values: dict[str, int] | None) -> list[Tensor]:
-        held = self._bind_arguments(arrays)  # noqa: F841 - alive while the plan runs
+    def many(self, rows: BatchTable, count: int, values: dict[str, int] | None) -> list[Tensor]:
+        """Run ``count`` times in one native call, on the batches that ``rows`` tells of; gives the last results."""
+        with self._lock:
+            results = self._bind(values)
+            ctypes.memmove(rows.buffers, self._table, ctypes.sizeof(self._buffers))
+            return self._made(results, self._enter(rows.run, rows.address, self._entry, *rows.take(count)))
+
+    @property
+    def places(self) -> int:
+        """How many addresses a call passes: of inputs and results."""
+        return len(self._buffers)
+
+    def _bind(self, values: dict[str, int] | None) -> list[np.ndarray | None]:
+        """Addresses of all but the arguments; gives the places of the results."""
         self._bind_variables()
         if values:
             for k, s in enumerate(self.symbols):
@@ -140,8 +127,10 @@ class Executable:
         if ledger.limit is not None:
             sizes = [evaluate(v.size, self._values) * v.dtype.itemsize for v in self._sizes]
             ledger.ask("function (results)", sum(sizes))
-        results = self._bind_results(self._values)
-        status = self._enter()
+        return self._bind_results(self._values)
+
+    def _made(self, results: list[np.ndarray | None], status: int) -> list[Tensor]:
+        """The results as tensors, or the error of an op that ran by Python."""
         if status:
             error, self._error = self._error, None
             assert error is not None
@@ -152,22 +141,19 @@ class Executable:
                 ledger.hold(out.data)
         return made
 
-    def _enter(self) -> int:
+    def _enter(self, run: Callable[..., int], table: int, *more: Any) -> int:
+        """Into native code, with the pool where that is free; ``more``: what it takes beyond an entry point, since it
+        makes many calls."""
         workers = pool() if self._shares else None
+        arena, dims, callback = self._arena_address, self._dims_address, self._callback_address
         if workers is not None and workers.busy.acquire(blocking=False):
             try:
-                workers.wake()
-                return self._run(
-                    self._table,
-                    self._arena_address,
-                    self._dims_address,
-                    workers.address,
-                    workers.parallel,
-                    self._callback_address,
-                )
+                workers.wake(keep=bool(more))
+                return run(table, arena, dims, workers.address, workers.parallel, callback, *more)
             finally:
+                workers.rest()
                 workers.busy.release()
-        return self._run(self._table, self._arena_address, self._dims_address, None, None, self._callback_address)
+        return run(table, arena, dims, None, None, callback, *more)
 
     def _bind_arguments(self, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
         held = []

@@ -22,6 +22,7 @@ from .llvm.engine import Library
 __all__ = ["Pool", "pool"]
 
 STATE_WORDS = 32
+KEEP_WORD = 25
 PATIENCE = 200_000
 """Rounds that a worker looks for work before it sleeps, about a millisecond."""
 
@@ -42,17 +43,24 @@ class Pool:
         self._awake = [False] * (threads - 1)
         self._events = [threading.Event() for _ in range(threads - 1)]
         self._started = False
+        self._keep = ctypes.c_int64.from_address(self.address + 8 * KEEP_WORD)
         self.busy = threading.Lock()
 
-    def wake(self) -> None:
-        """See that the workers are looking for work, or about to."""
+    def wake(self, keep: bool = False) -> None:
+        """See that the workers are looking for work, or about to; and that they ``keep`` looking, however long, until
+        `rest`: nobody wakes them between calls that are made in one."""
+        self._keep.value = keep
         if not self._started:
             self._started = True
             for k in range(self.threads - 1):
                 threading.Thread(target=self._serve, args=(k,), name=f"brickwork-{k}", daemon=True).start()
         for k, awake in enumerate(self._awake):
-            if not awake:
+            if keep or not awake:
                 self._events[k].set()
+
+    def rest(self) -> None:
+        """Let workers sleep when they have found no work for a while."""
+        self._keep.value = 0
 
     def _serve(self, k: int) -> None:
         while True:

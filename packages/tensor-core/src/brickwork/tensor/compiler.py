@@ -22,7 +22,11 @@ class Compiler(Protocol):
         """None when usable, else the reason and the command that mends it."""
 
     def function(self, fn: Callable[..., Any], **options: Any) -> Callable[..., Any]:
-        """The compiled function: compiles once per signature, never falls back silently."""
+        """The compiled function: compiles once per signature, never falls back silently.
+
+        It may offer ``in_batches(*arrays, rows=, order=)``: the calls on successive batches of rows, as an object with
+        ``count``, ``done`` and ``run(n)``, which makes the next n of them without Python in between.
+        """
 
 
 @lru_cache(maxsize=1)

@@ -1,6 +1,6 @@
 ; The thread pool: one job at a time, cut into chunks that whoever comes first claims. Which thread runs a chunk does not matter to
 ; the result. Layout of %pool in i64: 0 ticket (epoch:24 next:20 total:20), 8 chunks done, 16 function, 17 slots, 18 dims, 19 units,
-; 24 stop. A claim is a compare-and-swap on the ticket, so it can only succeed while the job that was read is still open.
+; 24 stop, 25 whether workers stay awake without work. A claim is a compare-and-swap on the ticket, so it can only succeed while the job that was read is still open.
 
 define i64 @brickwork_work_once(ptr %pool) {
 entry:
@@ -73,6 +73,7 @@ out:
 define void @brickwork_worker(ptr %pool, i64 %patience) {
 entry:
   %p.stop = getelementptr i64, ptr %pool, i64 24
+  %p.keep = getelementptr i64, ptr %pool, i64 25
   br label %look
 look:
   %idle = phi i64 [ 0, %entry ], [ 0, %busy ], [ %longer, %rest ]
@@ -86,7 +87,10 @@ try:
 busy:
   br label %look
 rest:
-  %longer = add i64 %idle, 1
+  %keep = load atomic i64, ptr %p.keep monotonic, align 8
+  %leisure = icmp eq i64 %keep, 0
+  %one = zext i1 %leisure to i64
+  %longer = add i64 %idle, %one
   %tired = icmp ugt i64 %longer, %patience
   br i1 %tired, label %out, label %look
 out:

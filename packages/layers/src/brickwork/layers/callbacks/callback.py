@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 __all__ = ["Callback", "CallbackList"]
@@ -98,6 +98,10 @@ class CallbackList:
     def call(self, hook: str, *args: Any) -> None:
         for callback in self.callbacks:
             getattr(callback, hook)(*args)
+
+    def begin(self, mode: str) -> Callable[[int], None] | None:
+        """What to call before each batch, None where no callback hears of batches."""
+        return (lambda batch: self.call(f"on_{mode}_batch_begin", batch)) if self.hears(mode) else None
 
     def hears(self, mode: str) -> bool:
         """Whether some callback defines a batch hook of ``mode`` ("train", "test", "predict")."""

@@ -36,17 +36,17 @@ class Rows:
         return Rows(*cut, min(stop, self.count) - start)
 
     def batches(self, size: int, order: np.ndarray | None = None) -> Iterator[tuple[Any, Any, Any]]:
-        """(x, y, weight) of ``size`` rows each, the last one of what is left, as tensors; in ``order`` where that is
-        given.
+        """(x, y, weight) of ``size`` rows each, the last one of what is left, as tensors; those of ``order``, in it,
+        where that is given.
 
         Small data is put in order once, so that each batch is a view; large data is gathered batch by batch.
         """
         whole = (self.x, self.y, self.weight)
-        arrays = leaves(whole)
+        arrays, count = leaves(whole), self.count if order is None else len(order)
         if order is not None and sum(a.nbytes for a in arrays) <= GATHER_BYTES:
             arrays, order = [a.take(order, 0) for a in arrays], None
         tree = _assembler(whole)
-        for start in range(0, self.count, size):
+        for start in range(0, count, size):
             if order is None:
                 stop = start + size
                 yield tree([Tensor(a[start:stop]) for a in arrays])

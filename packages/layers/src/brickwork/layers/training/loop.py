@@ -16,6 +16,7 @@ from ..callbacks import Callback, CallbackList
 from .arrays import Rows, shuffled
 from .interrupts import Interrupt, between_steps
 from .progress import Progress
+from .steps import run_steps
 
 if TYPE_CHECKING:
     from .trainer import Trainer
@@ -107,20 +108,15 @@ def _epoch(
     interrupt: Interrupt,
 ) -> dict[str, Any]:
     model.reset_metrics()
-    hears = callbacks.hears("train")
+    begin = callbacks.begin("train")
     order = shuffled(rows.count, model.shuffle_seed, epoch, model.steps_taken()) if plan.shuffle else None
     returned: Any = None
-    for k, batch in enumerate(rows.batches(plan.batch_size, order)):
-        if k == plan.steps:
-            break
-        if hears:
-            callbacks.call("on_train_batch_begin", k)
-        returned = step(*batch)
-        if hears:
-            callbacks.call("on_train_batch_end", k, _logs(model, returned))
+    for done, returned in run_steps(step, rows, plan.batch_size, order, plan.steps, begin):
+        if begin is not None:
+            callbacks.call("on_train_batch_end", done - 1, _logs(model, returned))
         interrupt.check()
         if progress.due():
-            progress.step(epoch, k + 1, _logs(model, returned))
+            progress.step(epoch, done, _logs(model, returned))
         if model.stop_training:
             break
     return _logs(model, returned)
@@ -138,16 +134,11 @@ def evaluate_rows(
     """The metrics over rows."""
     model.reset_metrics()
     callbacks.call("on_test_begin")
-    hears = callbacks.hears("test")
+    begin = callbacks.begin("test")
     returned: Any = None
-    for k, batch in enumerate(rows.batches(batch_size)):
-        if k == steps:
-            break
-        if hears:
-            callbacks.call("on_test_batch_begin", k)
-        returned = step(*batch)
-        if hears:
-            callbacks.call("on_test_batch_end", k, _logs(model, returned))
+    for done, returned in run_steps(step, rows, batch_size, None, steps, begin):
+        if begin is not None:
+            callbacks.call("on_test_batch_end", done - 1, _logs(model, returned))
         interrupt.check()
     logs = _logs(model, returned)
     callbacks.call("on_test_end", logs)
