@@ -23,19 +23,6 @@ from .errors import (
 )
 from .memory import memory_limit
 from .op import OPS, Composite, Contraction, Elementwise, Movement, Op, Opaque, Reduce, register
-from .ops.arranging import (
-    broadcast_arrays,
-    broadcast_shapes,
-    matrix_transpose,
-    meshgrid,
-    moveaxis,
-    repeat,
-    roll,
-    tile,
-    tril,
-    triu,
-    unstack,
-)
 from .ops.composite import logsumexp, mean, std, var
 from .ops.contraction import matmul
 from .ops.creation import (
@@ -54,7 +41,6 @@ from .ops.creation import (
     zeros,
     zeros_like,
 )
-from .ops.cumulative import cumulative_prod, cumulative_sum, diff
 from .ops.elementwise import (
     abs,
     acos,
@@ -155,10 +141,7 @@ from .ops.movement import (
     stop_gradient,
     transpose,
 )
-from .ops.products import tensordot, vecdot
 from .ops.reduce import all, any, max, min, prod, sum
-from .ops.sets import isin, unique_all, unique_counts, unique_inverse, unique_values
-from .ops.sorting import argmax, argmin, argsort, count_nonzero, nonzero, searchsorted, sort, top_k
 from .spec import TensorSpec
 from .tensor import Tensor, asarray
 from .types import (
@@ -192,26 +175,52 @@ if TYPE_CHECKING:
     from .control import cond, fori_loop, scan, switch, while_loop
     from .info import __array_namespace_info__, can_cast, finfo, iinfo, isdtype, result_type
     from .nn.convolution import conv
+    from .ops.arranging import (
+        broadcast_arrays,
+        broadcast_shapes,
+        matrix_transpose,
+        meshgrid,
+        moveaxis,
+        repeat,
+        roll,
+        tile,
+        tril,
+        triu,
+        unstack,
+    )
+    from .ops.cumulative import cumulative_prod, cumulative_sum, diff
     from .ops.einstein import einsum, einsum_path
+    from .ops.products import tensordot, vecdot
     from .ops.scattering import gather, index_add, scatter
     from .ops.segments import bincount, segment_max, segment_mean, segment_min, segment_prod, segment_sum
+    from .ops.sets import isin, unique_all, unique_counts, unique_inverse, unique_values
+    from .ops.sorting import argmax, argmin, argsort, count_nonzero, nonzero, searchsorted, sort, top_k
     from .saved import load, save
     from .transforms import custom_gradient, hessian, jacobian, jvp
 
 _ROOMS = ("bundle", "fft", "linalg", "nn", "random")
 _LATER = {
-    **dict.fromkeys(("__array_namespace_info__", "can_cast", "finfo", "iinfo", "isdtype", "result_type"), "info"),
-    **dict.fromkeys(("custom_gradient", "hessian", "jacobian", "jvp"), "transforms"),
-    "checkpoint": "checkpointing",
-    "conv": "nn.convolution",
-    **dict.fromkeys(("load", "save"), "saved"),
-    **dict.fromkeys(("cond", "fori_loop", "scan", "switch", "while_loop"), "control"),
-    **dict.fromkeys(("einsum", "einsum_path"), "ops.einstein"),
-    **dict.fromkeys(("gather", "index_add", "scatter"), "ops.scattering"),
-    **dict.fromkeys((f"segment_{how}" for how in ("max", "mean", "min", "prod", "sum")), "ops.segments"),
-    "bincount": "ops.segments",
-    "vmap": "batching",
-}
+    name: room
+    for room, names in {
+        "batching": ("vmap",),
+        "checkpointing": ("checkpoint",),
+        "control": ("cond", "fori_loop", "scan", "switch", "while_loop"),
+        "info": ("__array_namespace_info__", "can_cast", "finfo", "iinfo", "isdtype", "result_type"),
+        "nn.convolution": ("conv",),
+        "ops.arranging": ("broadcast_arrays", "broadcast_shapes", "matrix_transpose", "meshgrid", "moveaxis", "repeat",
+                          "roll", "tile", "tril", "triu", "unstack"),
+        "ops.cumulative": ("cumulative_prod", "cumulative_sum", "diff"),
+        "ops.einstein": ("einsum", "einsum_path"),
+        "ops.products": ("tensordot", "vecdot"),
+        "ops.scattering": ("gather", "index_add", "scatter"),
+        "ops.segments": ("bincount", "segment_max", "segment_mean", "segment_min", "segment_prod", "segment_sum"),
+        "ops.sets": ("isin", "unique_all", "unique_counts", "unique_inverse", "unique_values"),
+        "ops.sorting": ("argmax", "argmin", "argsort", "count_nonzero", "nonzero", "searchsorted", "sort", "top_k"),
+        "saved": ("load", "save"),
+        "transforms": ("custom_gradient", "hessian", "jacobian", "jvp"),
+    }.items()
+    for name in names
+}  # fmt: skip
 """Names that load their room when first asked for, so that importing the package stays quick."""
 
 

@@ -1,7 +1,8 @@
 """The table of atoms: one row holds all that NumPy, LLVM, CUDA and differentiation need of a scalar function.
 
 To add one, add a row. `brickwork.tensor.formats` says how the bodies are written that machines without an instruction
-(LLVM vectors) use; NumPy and CUDA call their own libraries where they have the function.
+(LLVM vectors) use; their rooms load when a compiler first asks for one. NumPy and CUDA call their own libraries where
+they have the function.
 """
 
 from __future__ import annotations
@@ -12,26 +13,20 @@ from typing import Any
 
 import numpy as np
 
-from . import (
-    arithmetic,
-    choices,
-    complex_functions,
-    exponentials,
-    powers,
-    representation,
-    special_atoms,
-    trigonometry,
-)
+from . import complex_functions, special_atoms
 from .complex_functions import by_class
 from .dtypes import class_of
 from .expr import ATOMS, Atom, Expr, apply
+from .registry import later
 
 __all__ = ["ATOMS", "atom"]
 
 
-def atom(name: str, arity: int, numpy: Callable[..., Any], **rest: Any) -> Atom:
-    """Register a row; see `Atom` for the columns."""
-    ATOMS[name] = row = Atom(name, arity, numpy, **rest)
+def atom(
+    name: str, arity: int, numpy: Callable[..., Any], body: str | Callable[..., Expr] | None = None, **rest: Any
+) -> Atom:
+    """Register a row; see `Atom` for the columns. ``body``: or where it is, ``room.name``."""
+    ATOMS[name] = row = Atom(name, arity, numpy, body=later(body) if isinstance(body, str) else body, **rest)
     return row
 
 
@@ -144,7 +139,7 @@ atom(
     vjp=lambda g, o, x, y, z: (g * y, g * x, g),
     classes="f",
 )
-atom("pow", 2, np.power, cuda="pow({0}, {1})", vjp=_pow_vjp, body=powers.power, classes="fc", domain=(0.5, 3.0))
+atom("pow", 2, np.power, cuda="pow({0}, {1})", vjp=_pow_vjp, body="powers.power", classes="fc", domain=(0.5, 3.0))
 atom(
     "maximum",
     2,
@@ -152,7 +147,7 @@ atom(
     llvm={"i": "@llvm.smax", "u": "@llvm.umax", "b": "or"},
     cuda="bw_max({0}, {1})",
     vjp=_share(lambda x, y: x > y),
-    body=choices.maximum,
+    body="choices.maximum",
     classes=ALL,
 )
 atom(
@@ -162,7 +157,7 @@ atom(
     llvm={"i": "@llvm.smin", "u": "@llvm.umin", "b": "and"},
     cuda="bw_min({0}, {1})",
     vjp=_share(lambda x, y: x < y),
-    body=choices.minimum,
+    body="choices.minimum",
     classes=ALL,
 )
 atom(
@@ -172,11 +167,11 @@ atom(
     llvm={"f": "@llvm.fabs"},
     cuda="bw_abs({0})",
     vjp=lambda g, o, x: (g.cast(x.dtype) * apply("conj", _sgn(x)) if class_of(x.dtype) == "c" else g * _sgn(x),),
-    body=choices.absolute,
+    body="choices.absolute",
     result="real",
     classes="iufc",
 )
-atom("sign", 1, np.sign, cuda="bw_sign({0})", body=choices.sign, classes="iufc", vjp=_sign_vjp)
+atom("sign", 1, np.sign, cuda="bw_sign({0})", body="choices.sign", classes="iufc", vjp=_sign_vjp)
 
 # rounding
 atom("floor", 1, np.floor, llvm={"f": "@llvm.floor"}, cuda="floor({0})", classes="f")
@@ -195,14 +190,14 @@ atom(
     classes="fc",
     domain=(0.1, 9.0),
 )
-atom("exp", 1, np.exp, cuda="exp({0})", vjp=lambda g, o, x: (g * o,), body=exponentials.exp, classes="fc")
+atom("exp", 1, np.exp, cuda="exp({0})", vjp=lambda g, o, x: (g * o,), body="exponentials.exp", classes="fc")
 atom(
     "expm1",
     1,
     by_class(np.expm1, complex_functions.expm1),
     cuda="expm1({0})",
     vjp=lambda g, o, x: (g * (o + 1.0),),
-    body=exponentials.expm1,
+    body="exponentials.expm1",
     classes="fc",
 )
 atom(
@@ -211,7 +206,7 @@ atom(
     np.log,
     cuda="log({0})",
     vjp=lambda g, o, x: (g / x,),
-    body=exponentials.log,
+    body="exponentials.log",
     classes="fc",
     domain=(0.1, 9.0),
 )
@@ -221,13 +216,21 @@ atom(
     by_class(np.log1p, complex_functions.log1p),
     cuda="log1p({0})",
     vjp=lambda g, o, x: (g / (x + 1.0),),
-    body=exponentials.log1p,
+    body="exponentials.log1p",
     classes="fc",
     domain=(-0.5, 9.0),
 )
-atom("sin", 1, np.sin, cuda="sin({0})", vjp=lambda g, o, x: (g * apply("cos", x),), body=trigonometry.sin, classes="fc")
 atom(
-    "cos", 1, np.cos, cuda="cos({0})", vjp=lambda g, o, x: (-g * apply("sin", x),), body=trigonometry.cos, classes="fc"
+    "sin", 1, np.sin, cuda="sin({0})", vjp=lambda g, o, x: (g * apply("cos", x),), body="trigonometry.sin", classes="fc"
+)
+atom(
+    "cos",
+    1,
+    np.cos,
+    cuda="cos({0})",
+    vjp=lambda g, o, x: (-g * apply("sin", x),),
+    body="trigonometry.cos",
+    classes="fc",
 )
 atom(
     "tanh",
@@ -235,38 +238,38 @@ atom(
     by_class(np.tanh, complex_functions.tanh),
     cuda="tanh({0})",
     vjp=lambda g, o, x: (g * (1.0 - o * o),),
-    body=exponentials.tanh,
+    body="exponentials.tanh",
     classes="fc",
 )
 
 
 # trigonometric and hyperbolic
-_TRIGONOMETRIC: list[tuple[str, Any, str, Callable[..., Expr], tuple[float, float], Callable[..., Expr]]] = [
+_TRIGONOMETRIC: list[tuple[str, Any, str, str, tuple[float, float], Callable[..., Expr]]] = [
     (
         "tan",
         by_class(np.tan, complex_functions.tan),
         "tan",
-        trigonometry.tan,
+        "trigonometry.tan",
         (-1.2, 1.2),
         lambda g, o, x: g * (o * o + 1.0),
     ),
-    ("asin", np.arcsin, "asin", trigonometry.asin, (-0.9, 0.9), lambda g, o, x: g / apply("sqrt", 1.0 - x * x)),
-    ("acos", np.arccos, "acos", trigonometry.acos, (-0.9, 0.9), lambda g, o, x: -g / apply("sqrt", 1.0 - x * x)),
-    ("atan", np.arctan, "atan", trigonometry.atan, (-3.0, 3.0), lambda g, o, x: g / (x * x + 1.0)),
-    ("sinh", np.sinh, "sinh", trigonometry.sinh, (-3.0, 3.0), lambda g, o, x: g * apply("cosh", x)),
-    ("cosh", np.cosh, "cosh", trigonometry.cosh, (-3.0, 3.0), lambda g, o, x: g * apply("sinh", x)),
-    ("asinh", np.arcsinh, "asinh", trigonometry.asinh, (-3.0, 3.0), lambda g, o, x: g / apply("sqrt", x * x + 1.0)),
+    ("asin", np.arcsin, "asin", "trigonometry.asin", (-0.9, 0.9), lambda g, o, x: g / apply("sqrt", 1.0 - x * x)),
+    ("acos", np.arccos, "acos", "trigonometry.acos", (-0.9, 0.9), lambda g, o, x: -g / apply("sqrt", 1.0 - x * x)),
+    ("atan", np.arctan, "atan", "trigonometry.atan", (-3.0, 3.0), lambda g, o, x: g / (x * x + 1.0)),
+    ("sinh", np.sinh, "sinh", "trigonometry.sinh", (-3.0, 3.0), lambda g, o, x: g * apply("cosh", x)),
+    ("cosh", np.cosh, "cosh", "trigonometry.cosh", (-3.0, 3.0), lambda g, o, x: g * apply("sinh", x)),
+    ("asinh", np.arcsinh, "asinh", "trigonometry.asinh", (-3.0, 3.0), lambda g, o, x: g / apply("sqrt", x * x + 1.0)),
     (
         "acosh",
         np.arccosh,
         "acosh",
-        trigonometry.acosh,
+        "trigonometry.acosh",
         (1.2, 9.0),
         lambda g, o, x: g / (apply("sqrt", x - 1.0) * apply("sqrt", x + 1.0)),
     ),
-    ("atanh", np.arctanh, "atanh", trigonometry.atanh, (-0.9, 0.9), lambda g, o, x: g / (1.0 - x * x)),
-    ("log2", np.log2, "log2", arithmetic.log2, (0.1, 9.0), lambda g, o, x: g / (x * math.log(2.0))),
-    ("log10", np.log10, "log10", arithmetic.log10, (0.1, 9.0), lambda g, o, x: g / (x * math.log(10.0))),
+    ("atanh", np.arctanh, "atanh", "trigonometry.atanh", (-0.9, 0.9), lambda g, o, x: g / (1.0 - x * x)),
+    ("log2", np.log2, "log2", "arithmetic.log2", (0.1, 9.0), lambda g, o, x: g / (x * math.log(2.0))),
+    ("log10", np.log10, "log10", "arithmetic.log10", (0.1, 9.0), lambda g, o, x: g / (x * math.log(10.0))),
 ]
 
 
@@ -282,7 +285,7 @@ atom(
     np.arctan2,
     cuda="atan2({0}, {1})",
     vjp=lambda g, o, y, x: (g * x / (x * x + y * y), -g * y / (x * x + y * y)),
-    body=trigonometry.atan2,
+    body="trigonometry.atan2",
     classes="f",
     domain=(0.5, 3.0),
 )
@@ -292,33 +295,33 @@ atom(
     np.hypot,
     cuda="hypot({0}, {1})",
     vjp=lambda g, o, x, y: (g * x / o, g * y / o),
-    body=trigonometry.hypot,
+    body="trigonometry.hypot",
     classes="f",
     domain=(0.5, 3.0),
 )
 
 # the bits of a float, and division by them
-atom("signbit", 1, np.signbit, result="bool", body=representation.signbit, classes="f")
+atom("signbit", 1, np.signbit, result="bool", body="representation.signbit", classes="f")
 atom(
     "copysign",
     2,
     np.copysign,
     vjp=lambda g, o, x, y: (where(apply("signbit", x).equal(apply("signbit", y)), g, -g), None),
-    body=representation.copysign,
+    body="representation.copysign",
     classes="f",
 )
-atom("nextafter", 2, np.nextafter, vjp=lambda g, o, x, y: (g, None), body=representation.nextafter, classes="f")
+atom("nextafter", 2, np.nextafter, vjp=lambda g, o, x, y: (g, None), body="representation.nextafter", classes="f")
 atom(
     "fmod",
     2,
     np.fmod,
     cuda="fmod({0}, {1})",
     vjp=lambda g, o, x, y: (g, -g * apply("trunc", x / y)),
-    body=arithmetic.fmod,
+    body="arithmetic.fmod",
     classes="f",
     domain=(0.5, 3.0),
 )
-atom("ipow", 2, _integer_power, body=arithmetic.integer_power, classes="iu", domain=(0, 7))
+atom("ipow", 2, _integer_power, body="arithmetic.integer_power", classes="iu", domain=(0, 7))
 
 # complex numbers. Cotangents are d/dx - i d/dy, so that a holomorphic f gets g * f'(z), unconjugated (as in JAX)
 atom("conj", 1, np.conjugate, vjp=lambda g, o, x: (apply("conj", g),), classes="c")
@@ -391,7 +394,7 @@ atom(
     classes=ALL,
 )
 atom("isnan", 1, np.isnan, llvm={"f": "fcmp uno"}, cuda="isnan({0})", result="bool", classes="fc")
-atom("isfinite", 1, np.isfinite, cuda="isfinite({0})", result="bool", body=choices.isfinite, classes="fc")
+atom("isfinite", 1, np.isfinite, cuda="isfinite({0})", result="bool", body="choices.isfinite", classes="fc")
 atom("and", 2, np.bitwise_and, llvm={"i": "and", "u": "and", "b": "and"}, cuda="({0} & {1})", classes=LOGIC)
 atom("or", 2, np.bitwise_or, llvm={"i": "or", "u": "or", "b": "or"}, cuda="({0} | {1})", classes=LOGIC)
 atom("xor", 2, np.bitwise_xor, llvm={"i": "xor", "u": "xor", "b": "xor"}, cuda="({0} ^ {1})", classes=LOGIC)

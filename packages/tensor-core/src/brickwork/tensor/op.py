@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,7 +22,9 @@ from .program import evaluate, program_of
 from .registry import OPS, Op, register
 from .spec import TensorSpec, broadcast_shapes
 from .trace import bind
-from .view import Form, IndexMap
+
+if TYPE_CHECKING:
+    from .view import Form, IndexMap
 
 __all__ = [
     "OPS",

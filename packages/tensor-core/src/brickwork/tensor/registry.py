@@ -11,7 +11,7 @@ import numpy as np
 from .dtypes import promote
 from .errors import BrickworkError
 
-__all__ = ["OPS", "REGIONS", "Op", "Region", "find_op", "register"]
+__all__ = ["OPS", "REGIONS", "Op", "Region", "find_op", "later", "register"]
 
 
 class Op:
@@ -77,8 +77,29 @@ REGIONS: dict[str, Region] = {}
 their bodies and not from rules of their own."""
 OPS: dict[str, Op] = {}
 AnOp = TypeVar("AnOp", bound=Op)
-LATE = ("checkpointing", "control", "decompositions", "fft", "nn", "nn.sparse", "ops.scattering")
-"""The rooms of this package whose ops are registered when someone first asks for the room."""
+LATE = (
+    "ops.cumulative",
+    "ops.sorting",
+    "ops.sets",
+    "ops.scattering",
+    "control",
+    "checkpointing",
+    "fft",
+    "decompositions",
+    "nn",
+    "nn.sparse",
+)
+"""The rooms of this package whose ops are registered when someone first asks for the room, small ones first."""
+
+
+def later(path: str) -> Callable[..., Any]:
+    """A function of a room of this package, ``room.name``, whose room loads when it is first called."""
+    room, _, name = path.rpartition(".")
+
+    def function(*args: Any, **params: Any) -> Any:
+        return getattr(import_module(f"{__package__}.{room}"), name)(*args, **params)
+
+    return function
 
 
 def register(op: AnOp) -> AnOp:
@@ -91,8 +112,9 @@ def register(op: AnOp) -> AnOp:
 
 def find_op(name: str) -> Op | None:
     """The op or region of a name, None where there is none: for names that another process wrote, as in the text of a
-    graph. Rooms that load late are loaded before it gives up."""
-    if name not in OPS and name not in REGIONS:
-        for room in LATE:
-            import_module(f"{__package__}.{room}")
+    graph. Rooms that load late are loaded one by one before it gives up."""
+    for room in LATE:
+        if name in OPS or name in REGIONS:
+            break
+        import_module(f"{__package__}.{room}")
     return OPS.get(name) or REGIONS.get(name)

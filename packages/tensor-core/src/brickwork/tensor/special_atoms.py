@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from . import error_functions, gamma_functions
 from .expr import Atom, Expr, apply, arg
 from .program import Program, program_of
+from .registry import later
 
 __all__ = ["ROWS"]
 
@@ -29,7 +29,7 @@ def _by(body: Callable[..., Expr]) -> Callable[..., Any]:
 
 
 SHORT = 256
-_erf_of_one, _erf_of_many = np.frompyfunc(math.erf, 1, 1), _by(error_functions.erf_in_numpy)
+_erf_of_one, _erf_of_many = np.frompyfunc(math.erf, 1, 1), _by(later("error_functions.erf_in_numpy"))
 
 
 def _erf(x: Any) -> Any:
@@ -47,52 +47,52 @@ ROWS = (
         _erf,
         cuda="erf({0})",
         vjp=lambda g, o, x: (g * (2.0 / math.sqrt(math.pi)) * apply("exp", -x * x),),
-        body=error_functions.erf,
+        body=later("error_functions.erf"),
         classes="f",
     ),
     Atom(
         "erfc",
         1,
-        _by(error_functions.erfc),
+        _by(later("error_functions.erfc")),
         cuda="erfc({0})",
         vjp=lambda g, o, x: (g * (-2.0 / math.sqrt(math.pi)) * apply("exp", -x * x),),
-        body=error_functions.erfc,
+        body=later("error_functions.erfc"),
         classes="f",
     ),
     Atom(
         "erfinv",
         1,
-        _by(error_functions.erfinv),
+        _by(later("error_functions.erfinv")),
         vjp=lambda g, o, x: (g * (0.5 * math.sqrt(math.pi)) * apply("exp", o * o),),
-        body=error_functions.erfinv,
+        body=later("error_functions.erfinv"),
         classes="f",
         domain=(-0.9, 0.9),
     ),
     Atom(
         "lgamma",
         1,
-        _by(gamma_functions.lgamma),
+        _by(later("gamma_functions.lgamma")),
         cuda="lgamma({0})",
         vjp=lambda g, o, x: (g * apply("digamma", x),),
-        body=gamma_functions.lgamma,
+        body=later("gamma_functions.lgamma"),
         classes="f",
         domain=(0.2, 9.0),
     ),
     Atom(
         "digamma",
         1,
-        _by(gamma_functions.digamma),
+        _by(later("gamma_functions.digamma")),
         vjp=lambda g, o, x: (g * apply("trigamma", x),),
-        body=gamma_functions.digamma,
+        body=later("gamma_functions.digamma"),
         classes="f",
         domain=(0.2, 9.0),
     ),
     Atom(
         "trigamma",
         1,
-        _by(gamma_functions.trigamma),
-        vjp=lambda g, o, x: (g * gamma_functions.polygamma(2, x),),
-        body=gamma_functions.trigamma,
+        _by(later("gamma_functions.trigamma")),
+        vjp=lambda g, o, x: (g * later("gamma_functions.polygamma")(2, x),),
+        body=later("gamma_functions.trigamma"),
         classes="f",
         domain=(0.4, 9.0),
     ),

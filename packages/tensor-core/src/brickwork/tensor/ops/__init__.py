@@ -1,32 +1,18 @@
-"""The ops, by kind. Importing this package fills the registry."""
+"""The ops, by kind. Importing this package fills the registry, but for rooms that load late (`registry.LATE`)."""
 
-from importlib import import_module
-
+from ..registry import later
 from ..tensor import FUNCTIONS
-from . import (
-    arranging,
-    composite,
-    contraction,
-    creation,
-    cumulative,
-    elementwise,
-    gathering,
-    indexing,
-    movement,
-    reduce,
-    sets,
-    sorting,
-)
+from . import composite, contraction, creation, elementwise, gathering, indexing, movement, reduce
 
 FUNCTIONS.update(
     {
         "reshape": movement.reshape,
         "transpose": movement.transpose,
-        "matrix_transpose": arranging.matrix_transpose,
+        "matrix_transpose": later("ops.arranging.matrix_transpose"),
         "getitem": indexing.getitem,
         "setitem": indexing.setitem,
         "astype": elementwise.astype,
-        "at": lambda x: import_module(f"{__name__}.scattering").At(x),
+        "at": later("ops.scattering.At"),
         "copy": movement.copied,
         "stack": movement.stack,
         "sum": reduce.sum,
@@ -38,16 +24,12 @@ FUNCTIONS.update(
     }
 )
 __all__ = [
-    "arranging",
     "composite",
     "contraction",
     "creation",
-    "cumulative",
     "elementwise",
     "gathering",
     "indexing",
     "movement",
     "reduce",
-    "sets",
-    "sorting",
 ]

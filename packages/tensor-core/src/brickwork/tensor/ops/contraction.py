@@ -9,81 +9,28 @@ gradient is again a contraction (the gradient of a strided convolution reads ``(
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import lru_cache
 from math import prod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..dtypes import promote
 from ..errors import ShapeError
 from ..op import Contraction, Spec, register
-from ..spec import broadcast_shapes
+from ..registry import later
 from ..tensor import Tensor, asarray
 from ..trace import bind
-from ..view import Affine, Form
+
+if TYPE_CHECKING:
+    from ..view import Affine, Form
 
 __all__ = ["Contract", "contract", "matmul"]
 
 SMALL = 1 << 13
 """Points of a loop that NumPy is done with sooner than it has found a library's function for it."""
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-
-
-def differentiate(form: Form, i: int, shape: tuple[Any, ...]) -> Form:
-    """The form of the gradient of operand ``i``, of shape ``shape``: its operands are g, then the others in order."""
-    n = len(form.extents)
-    extents = list(form.extents)
-    others = [m for k, m in enumerate(form.maps) if k != i]
-    maps = [tuple(Affine.axis(a, n) for a in form.out), *others]
-    out: list[int] = []
-    for dim, size in zip(form.maps[i], shape, strict=True):
-        axis = _solve_for(dim, form.out, out, n)
-        if axis is None:
-            axis, n = n, n + 1
-            extents.append(size)
-            maps = [tuple(replace(a, coeffs=(*a.coeffs, 0)) for a in m) for m in maps]
-            if size != 1:
-                raise ShapeError(f"contract: an operand axis of size {size} must be indexed by a loop axis; got {dim}")
-        elif dim.single != axis or extents[axis] != size:
-            coeff = dim.coeffs[axis]
-            sign = 1 if coeff > 0 else -1
-            solved = tuple(
-                sign * dim.div if a == axis else -sign * (dim.coeffs[a] if a < len(dim.coeffs) else 0) for a in range(n)
-            )
-            solution = Affine(solved, dim.const * -sign, abs(coeff))
-            maps = [tuple(_substitute(a, axis, solution) for a in m) for m in maps]
-            extents[axis] = size
-        out.append(axis)
-    return Form(tuple(extents), tuple(maps), tuple(out))
-
-
-def _solve_for(dim: Affine, outputs: tuple[int, ...], taken: list[int], n: int) -> int | None:
-    """The loop axis to eliminate: one alone in the index, else one that the output has, of the least step."""
-    used = [a for a, c in enumerate(dim.coeffs) if c and a not in taken]
-    if not used:
-        return None
-    return min(used, key=lambda a: (a not in outputs, abs(dim.coeffs[a])))
-
-
-def _substitute(index: Affine, axis: int, solution: Affine) -> Affine:
-    """``index`` with a loop axis replaced by an expression in the others."""
-    coeff = index.coeffs[axis] if axis < len(index.coeffs) else 0
-    if coeff == 0:
-        return index
-    if solution.div == 1:
-        coeffs = tuple(
-            (0 if a == axis else c) + coeff * s
-            for a, (c, s) in enumerate(zip(index.coeffs, solution.coeffs, strict=True))
-        )
-        return Affine(coeffs, index.const + solution.const * coeff, index.div)
-    if index.single != axis:
-        raise ShapeError(
-            "contract: a strided index inside another is not an affine index; got a product of such. Copy one "
-            "operand first"
-        )
-    return solution
+_differentiate, _matmul_form = later("ops.index_maps.differentiate"), later("ops.index_maps.matmul")
 
 
 class Contract(Contraction):
@@ -126,7 +73,7 @@ class Contract(Contraction):
     def vjp(self, i: int, g: Any, out: Any, *inputs: Any, **params: Any) -> Any:
         form = self.form(*(x.spec for x in inputs), **params)
         others = [x for k, x in enumerate(inputs) if k != i]
-        return bind(contract, (g, *others), {"form": differentiate(form, i, inputs[i].shape)}).astype(inputs[i].dtype)
+        return bind(contract, (g, *others), {"form": _differentiate(form, i, inputs[i].shape)}).astype(inputs[i].dtype)
 
 
 @lru_cache(maxsize=4096)
@@ -167,29 +114,8 @@ class MatMul(Contract):
     """``(..., m, k) @ (..., k, n)``, with NumPy's rule for vectors and broadcast stacks."""
 
     def form(self, a: Spec, b: Spec) -> Form:
-        if a.ndim == 0 or b.ndim == 0:
-            raise ShapeError(
-                f"matmul: operands need at least one axis; got a {a.shape}, b {b.shape}. Use * for scalars"
-            )
-        k = a.shape[-1]
-        inner = b.shape[-2] if b.ndim > 1 else b.shape[0]
-        if k != inner:
-            turned = b.ndim > 1 and k == b.shape[-1]
-            raise ShapeError(f"matmul: inner sizes must match; got a {a.shape}, b {b.shape}: {k} != {inner}."
-                             f"{' Transpose b?' if turned else ' Transpose one?'}")  # fmt: skip
-        batch = broadcast_shapes("matmul", a.shape[:-2], b.shape[:-2])
-        nb = len(batch)
-        extents = (*batch, *((a.shape[-2],) if a.ndim > 1 else ()), *((b.shape[-1],) if b.ndim > 1 else ()), k)
-        n = len(extents)
-
-        def lead(x: Spec) -> list[Affine]:
-            skip = nb - max(x.ndim - 2, 0)
-            return [Affine((0,) * n) if size == 1 else Affine.axis(skip + d, n) for d, size in enumerate(x.shape[:-2])]
-
-        row = [Affine.axis(nb, n)] if a.ndim > 1 else []
-        column = [Affine.axis(n - 2, n)] if b.ndim > 1 else []
-        inner_axis = Affine.axis(n - 1, n)
-        return Form(extents, ((*lead(a), *row, inner_axis), (*lead(b), inner_axis, *column)), tuple(range(n - 1)))
+        form: Form = _matmul_form(a, b)
+        return form
 
     def eval(self, xp: Any, a: Any, b: Any) -> Any:
         dtype = a.dtype

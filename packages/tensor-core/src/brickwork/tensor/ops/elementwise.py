@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from .. import arithmetic, gamma_functions
 from ..dtypes import as_dtype, class_of, to_inexact
 from ..errors import DTypeError
 from ..expr import Expr, apply, arg, const
 from ..op import Elementwise, map_op, register
 from ..program import program_of
+from ..registry import later
 from ..spec import as_int
 from ..tensor import Tensor, asarray
 from ..trace import bind
@@ -197,8 +197,12 @@ add = _binary("add", "add", "x + y")
 subtract = _binary("subtract", "sub", "x - y")
 multiply = _binary("multiply", "mul", "x * y")
 divide = _binary("divide", "div", "x / y", "float")
-floor_divide = _binary("floor_divide", arithmetic.floor_divide, "floor(x / y) of the exact quotient", kind=FloorDivide)
-remainder = _binary("remainder", arithmetic.remainder, "x - floor(x / y) * y, exact, with the sign of y", kind=Direct)
+floor_divide = _binary(
+    "floor_divide", later("arithmetic.floor_divide"), "floor(x / y) of the exact quotient", kind=FloorDivide
+)
+remainder = _binary(
+    "remainder", later("arithmetic.remainder"), "x - floor(x / y) * y, exact, with the sign of y", kind=Direct
+)
 power = _binary("power", _power, "x ** y; integers stay integers and take exponents of 0 or more", kind=Power)
 pow = power
 maximum = _binary("maximum", "maximum", "the greater of x and y; NaN where either is")
@@ -251,7 +255,7 @@ log2 = _unary("log2", "log2", "the logarithm of x to base 2", "float")
 log10 = _unary("log10", "log10", "the logarithm of x to base 10", "float")
 atan2 = _binary("atan2", "atan2", "the angle in [-pi, pi] of the point of abscissa y and ordinate x", "float")
 hypot = _binary("hypot", "hypot", "sqrt(x * x + y * y) without overflow", "float")
-logaddexp = _binary("logaddexp", arithmetic.logaddexp, "log(exp(x) + exp(y)) without overflow", "float")
+logaddexp = _binary("logaddexp", later("arithmetic.logaddexp"), "log(exp(x) + exp(y)) without overflow", "float")
 copysign = _binary("copysign", "copysign", "|x| with the sign of y", "float")
 nextafter = _binary("nextafter", "nextafter", "the float next to x in the direction of y", "float")
 signbit = _unary("signbit", "signbit", "whether the sign bit of x is set, as of -0", "float")
@@ -298,7 +302,7 @@ def polygamma(n: int, x: Any) -> Tensor:
     if order < 2:
         return digamma(tensor) if order == 0 else bind(_trigamma, (tensor,))
     tensor = astype(tensor, to_inexact(tensor.dtype), copy=False)
-    return map_expr(gamma_functions.polygamma(order, arg(0, tensor.dtype)), tensor)
+    return map_expr(later("gamma_functions.polygamma")(order, arg(0, tensor.dtype)), tensor)
 
 
 def astype(x: Any, dtype: Any, *, copy: bool = True, device: str | None = None) -> Tensor:

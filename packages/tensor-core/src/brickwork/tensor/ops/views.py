@@ -1,4 +1,5 @@
-"""The movement ops: each an index map, so that a compiled kernel reads through it. `movement` has the functions."""
+"""The movement ops: each an index map (`index_maps`), so that a compiled kernel reads through it. `movement` has the
+functions."""
 
 from __future__ import annotations
 
@@ -8,9 +9,9 @@ from typing import Any
 from ..dim import Dim
 from ..errors import ShapeError
 from ..op import OPS, Movement, Spec, register, sum_to
+from ..registry import later
 from ..spec import Shape, broadcast_shapes
 from ..trace import bind
-from ..view import Affine, Form, IndexMap
 
 __all__ = [
     "broadcast_to_op",
@@ -22,6 +23,8 @@ __all__ = [
     "stop_gradient_op",
     "transpose_op",
 ]
+
+_slice_gradient, _window_gradient = later("ops.index_maps.slice_gradient"), later("ops.index_maps.window_gradient")
 
 
 class Reshape(Movement):
@@ -35,7 +38,7 @@ class Reshape(Movement):
     def eval(self, xp: Any, x: Any, *, shape: Shape) -> Any:
         return x.reshape(shape)
 
-    def view(self, x: Spec, **params: Any) -> IndexMap | None:
+    def view(self, x: Spec, **params: Any) -> None:
         return None
 
     def vjp(self, i: int, g: Any, out: Any, x: Any, *, shape: Shape) -> Any:
@@ -51,7 +54,7 @@ class Identity(Movement):
     def eval(self, xp: Any, x: Any) -> Any:
         return x.view() if hasattr(x, "view") else x
 
-    def view(self, x: Spec, **params: Any) -> IndexMap | None:
+    def view(self, x: Spec, **params: Any) -> None:
         return None
 
     def vjp(self, i: int, g: Any, out: Any, x: Any) -> Any:
@@ -65,8 +68,7 @@ class Transpose(Movement):
     def eval(self, xp: Any, x: Any, *, axes: tuple[int, ...]) -> Any:
         return x.transpose(axes)
 
-    def view(self, x: Spec, *, axes: tuple[int, ...]) -> IndexMap:
-        return IndexMap(tuple(Affine.axis(axes.index(d), x.ndim) for d in range(x.ndim)))
+    view = staticmethod(later("ops.index_maps.transpose"))
 
     def vjp(self, i: int, g: Any, out: Any, x: Any, *, axes: tuple[int, ...]) -> Any:
         return bind(self, (g,), {"axes": tuple(axes.index(d) for d in range(len(axes)))})
@@ -81,11 +83,7 @@ class BroadcastTo(Movement):
     def eval(self, xp: Any, x: Any, *, shape: Shape) -> Any:
         return xp.broadcast_to(x, shape)
 
-    def view(self, x: Spec, *, shape: Shape) -> IndexMap:
-        n, lead = len(shape), len(shape) - x.ndim
-        return IndexMap(
-            tuple(Affine((0,) * n) if size == 1 else Affine.axis(lead + d, n) for d, size in enumerate(x.shape))
-        )
+    view = staticmethod(later("ops.index_maps.broadcast_to"))
 
     def vjp(self, i: int, g: Any, out: Any, x: Any, *, shape: Shape) -> Any:
         return sum_to(g, x.shape)
@@ -104,15 +102,10 @@ class Slice(Movement):
             keys.append(slice(b, end if s > 0 or end >= 0 else None, s) if n else slice(0, 0))
         return x[(*keys, ...)]  # a view, also of an array without axes
 
-    def view(self, x: Spec, *, start: Shape, size: Shape, step: tuple[int, ...]) -> IndexMap:
-        return IndexMap(tuple(Affine.axis(d, x.ndim, s, b) for d, (b, s) in enumerate(zip(start, step, strict=True))))
+    view = staticmethod(later("ops.index_maps.sliced"))
 
-    def vjp(self, i: int, g: Any, out: Any, x: Any, *, start: Any, size: Any, step: Any) -> Any:
-        n = len(size)
-        maps = tuple(Affine(tuple(1 if a == d else 0 for a in range(n)), -b, s) if s > 0
-                     else Affine(tuple(-1 if a == d else 0 for a in range(n)), b, -s)
-                     for d, (b, s) in enumerate(zip(start, step, strict=True)))  # fmt: skip
-        return bind(OPS["contract"], (g,), {"form": Form(x.shape, (maps,), tuple(range(n)))})
+    def vjp(self, i: int, g: Any, out: Any, x: Any, **window: Any) -> Any:
+        return bind(OPS["contract"], (g,), {"form": _slice_gradient(x.shape, **window)})
 
 
 class Pad(Movement):
@@ -124,8 +117,7 @@ class Pad(Movement):
     def eval(self, xp: Any, x: Any, *, widths: Any, value: float) -> Any:
         return xp.pad(x, widths, constant_values=x.dtype.type(value))
 
-    def view(self, x: Spec, *, widths: Any, value: float) -> IndexMap:
-        return IndexMap(tuple(Affine.axis(d, x.ndim, 1, -before) for d, (before, _) in enumerate(widths)), value)
+    view = staticmethod(later("ops.index_maps.pad"))
 
     def vjp(self, i: int, g: Any, out: Any, x: Any, *, widths: Any, value: float) -> Any:
         return bind(
@@ -160,31 +152,10 @@ class SlidingWindow(Movement):
         steps += [x.strides[a] * d for a, d in zip(axes, dilations, strict=True)]
         return xp.lib.stride_tricks.as_strided(x, shape, steps)
 
-    def view(self, x: Spec, *, axes: Any, sizes: Any, strides: Any, dilations: Any) -> IndexMap:
-        n = x.ndim + len(axes)
-        dims = []
-        for d in range(x.ndim):
-            coeffs = [0] * n
-            coeffs[d] = 1
-            if d in axes:
-                k = axes.index(d)
-                coeffs[d], coeffs[x.ndim + k] = strides[k], dilations[k]
-            dims.append(Affine(tuple(coeffs)))
-        return IndexMap(tuple(dims))
+    view = staticmethod(later("ops.index_maps.sliding_window"))
 
-    def vjp(self, i: int, g: Any, out: Any, x: Any, *, axes: Any, sizes: Any, strides: Any, dilations: Any) -> Any:
-        ndim, n = len(x.shape), len(x.shape) + len(axes)
-        maps = []
-        for d in range(ndim):
-            coeffs = [0] * n
-            coeffs[d] = 1
-            div = 1
-            if d in axes:
-                k = axes.index(d)
-                coeffs[ndim + k], div = -dilations[k], strides[k]
-            maps.append(Affine(tuple(coeffs), 0, div))
-        maps += [Affine.axis(ndim + k, n) for k in range(len(axes))]
-        return bind(OPS["contract"], (g,), {"form": Form(x.shape + tuple(sizes), (tuple(maps),), tuple(range(ndim)))})
+    def vjp(self, i: int, g: Any, out: Any, x: Any, **windows: Any) -> Any:
+        return bind(OPS["contract"], (g,), {"form": _window_gradient(x.shape, **windows)})
 
 
 reshape_op = register(Reshape("reshape"))
