@@ -90,13 +90,13 @@ class Cluster:
         return {home[s] for s in self.sources() if s in home} - {self.number}
 
     def _operands(self) -> Iterator[int]:
-        """What the inputs of a call, or of a contraction in phases, are read from: through movement to what is
-        stored."""
+        """What the inputs of a call, or of a contraction in phases, are read from: through movement and what is
+        computed on the spot, to what is stored."""
         stack = list(self.call.inputs) if self.call else []
         while stack:
             v = stack.pop()
             node = self.body.producers.get(v.id)
-            if self.body.stored(v) or node is None or node.kind != "movement":
+            if self.body.stored(v) or node is None or node.kind not in ("movement", "elementwise"):
                 yield v.id
             else:
                 stack.extend(node.inputs)
@@ -111,9 +111,9 @@ class Clustering:
     written: frozenset[int]
 
 
-def cluster(graph: Graph) -> Clustering:
-    """Group the nodes of a graph. Values that turn out to need storing are added until all is well."""
-    forced: set[int] = set()
+def cluster(graph: Graph, forced: set[int]) -> Clustering:
+    """Group the nodes of a graph. ``forced``: numbers of values to keep in memory; those that turn out to need it are
+    added until all is well."""
     while True:
         try:
             return _Builder(graph, forced).run()
@@ -324,8 +324,7 @@ def product_of(body: Body, form: Form, node: Node) -> Expr:
     work = accumulator(node.out.spec.dtype)
     out: Expr | None = None
     for v, dims in zip(node.inputs, form.maps, strict=True):
-        guards = tuple(g for d, s in zip(dims, v.spec.shape, strict=True) if (g := body.guard(d, s)) is not None)
-        factor = body.value(v, dims, guards).cast(work)
+        factor = body.inside(v, dims).cast(work)
         out = factor if out is None else out * factor
     assert out is not None
     return out

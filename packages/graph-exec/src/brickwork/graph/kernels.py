@@ -172,8 +172,7 @@ def _phase(
     total: Expr | None = None
     for v, dims in zip(node.inputs, form.maps, strict=True) if live else ():
         index = tuple(_at_phase(dim, moduli, residues) for dim in dims)
-        guards = tuple(g for d, s in zip(index, v.spec.shape, strict=True) if (g := body.guard(d, s)) is not None)
-        factor = body.value(v, index, guards).cast(work)
+        factor = body.inside(v, index).cast(work)
         total = factor if total is None else total * factor
     if total is None:  # no point divides without remainder: 0, also where no axis is summed over
         total = const(0, work)

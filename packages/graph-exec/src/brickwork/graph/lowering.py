@@ -88,6 +88,14 @@ class Body:
             self.memo[key] = self._value(v, at, guards)
         return self.memo[key]
 
+    def inside(self, v: Value, at: Index) -> Expr:
+        """The element of ``v`` at an index that may lie outside of it, where it is 0."""
+        guards = tuple(g for d, s in zip(at, v.spec.shape, strict=True) if (g := self.guard(d, s)) is not None)
+        out = self.value(v, at, guards)
+        if not guards or out.head == "arg":
+            return out
+        return apply("where", guard_expr(guards), out, const(0, v.spec.dtype))
+
     def _value(self, v: Value, at: Index, guards: tuple[Guard, ...]) -> Expr:
         if v.id in self.own:
             index_of, made = self.own[v.id]

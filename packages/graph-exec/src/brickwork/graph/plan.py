@@ -21,6 +21,7 @@ from .ir import CONSTANT, Graph, Node, Value, parameters
 from .kernels import concat_kernels, kernels_of
 from .lowering import NotInline, dense_strides
 from .order import reaches, topological
+from .storing import peel
 
 __all__ = ["Call", "Nest", "Place", "Plan", "make_plan"]
 
@@ -98,11 +99,18 @@ class Plan:
 def make_plan(graph: Graph, carried: tuple[tuple[int, int], ...] = ()) -> Plan:
     """Cluster, order, lower and place. ``carried``: (output, input) positions that may be one place, where the output
     can be written over the input."""
-    graph = own_operands(own_outputs(graph))
-    grouped = cluster(graph)
-    in_place = _in_place(graph, grouped, (*graph.aliases, *carried))
-    ordered, in_place = _order_with_writes(graph, grouped, in_place)
-    steps = [step for made in ordered for step in _steps(made, grouped)]
+    graph, forced = own_operands(own_outputs(graph)), set[int]()
+    while True:
+        grouped = cluster(graph, forced)
+        in_place = _in_place(graph, grouped, (*graph.aliases, *carried))
+        ordered, in_place = _order_with_writes(graph, grouped, in_place)
+        try:
+            steps = [step for made in ordered for step in _steps(made, grouped)]
+            break
+        except NotInline as blocked:
+            if blocked.value is None or blocked.value.id in forced:
+                raise
+            forced.add(blocked.value.id)
     copies, targets = _copies(graph, in_place)
     targets |= in_place
     return _place(graph, (*steps, *copies), targets)
@@ -176,6 +184,10 @@ def _steps(made: Cluster, grouped: Clustering) -> list[Step]:
     except NotInline:
         if made.call is None:
             raise
+        for v in made.call.inputs:
+            source = peel(v, made.body.producers)
+            if not made.body.stored(source):
+                raise NotInline(source) from None
         return [_call(made)]
 
 

@@ -4,7 +4,7 @@ again."""
 from __future__ import annotations
 
 from brickwork.tensor.dim import Size
-from brickwork.tensor.op import Elementwise
+from brickwork.tensor.op import Contraction, Elementwise
 from brickwork.tensor.spec import Shape
 
 from .ir import CONSTANT, Graph, Node, Value
@@ -32,7 +32,7 @@ def stored_values(graph: Graph) -> set[int]:
             stored.update(v.id for v in node.outputs)
         if node.kind in ("opaque", "region"):
             stored.update(v.id for v in node.inputs)
-        elif node.kind == "contraction":
+        elif node.kind == "contraction" and not _reads_once(node):
             stored.update(peel(v, producers).id for v in node.inputs)
     weights: dict[int, int] = {}
     for node in graph.nodes:
@@ -43,6 +43,18 @@ def stored_values(graph: Graph) -> set[int]:
         if _worth_storing(node, weight, _readers(node.out, users)):
             stored.add(node.out.id)
     return {v for v in stored if v in producers and (producers[v].op != CONSTANT or v in outputs)}
+
+
+def _reads_once(node: Node) -> bool:
+    """Whether a contraction adds up elements of one operand, each at most once, as the gradient of a window does: then
+    what it reads may be computed on the spot."""
+    definition = node.definition
+    assert isinstance(definition, Contraction)
+    if len(node.inputs) != 1:
+        return False
+    form = definition.form(*(v.spec for v in node.inputs), **node.settings)
+    (dims,) = form.maps
+    return len(dims) >= len(form.extents) and all(any(d.coeffs[a] for d in dims) for a in range(len(form.extents)))
 
 
 def peel(v: Value, producers: dict[int, Node]) -> Value:
