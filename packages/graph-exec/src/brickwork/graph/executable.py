@@ -67,9 +67,11 @@ class Executable:
         self._dims = (ctypes.c_int64 * max(1, len(self.symbols)))()
         self._dims_address = ctypes.addressof(self._dims)
         specs = [v.spec for v in self.plan.graph.inputs[: traced.arguments]]
+        places = [self.plan.places[v.id] for v in self.plan.graph.outputs[: traced.results]]
+        taken = {p.at for p in places if p.where == "input"}  # donated arguments, which are written where they are
         self._staged: list[np.ndarray | None] = []
         for k, spec in enumerate(specs):
-            small = self._static and spec.size * spec.dtype.itemsize <= STAGED_BYTES
+            small = self._static and k not in taken and spec.size * spec.dtype.itemsize <= STAGED_BYTES
             stage = np.zeros(spec.shape, spec.dtype) if small else None
             self._staged.append(stage)
             if stage is not None:
@@ -111,6 +113,24 @@ class Executable:
             ctypes.memmove(rows.buffers, self._table, ctypes.sizeof(self._buffers))
             return self._made(results, self._enter(rows.run, rows.address, self._entry, *rows.take(count)))
 
+    def repeat(
+        self, calls: Sequence[tuple[Callable[..., int] | None, tuple[Any, ...]]], arrays: Sequence[np.ndarray],
+        values: dict[str, int] | None, around: Callable[[Callable[[], None], int], None],
+    ) -> None:  # fmt: skip
+        """Run on one set of arguments by several entry points (None: the plan's own), each with what it takes beyond;
+        ``around(run, k)`` is asked to make the run of call ``k``. Assigned variables are left as they were."""
+        with self._lock:
+            held = self._bind_arguments(arrays)  # noqa: F841 - alive while the plan runs
+            results = self._bind(values)
+            before = [(v.data, v.data.copy()) for v in self.traced.assigned]
+            try:
+                for k, (entry, more) in enumerate(calls):
+                    around(lambda e=entry, m=more: self._checked(self._enter(e or self._run, self._table, *m)), k)  # type: ignore[misc]
+            finally:
+                for data, old in before:
+                    np.copyto(data, old)
+            del results
+
     @property
     def places(self) -> int:
         """How many addresses a call passes: of inputs and results."""
@@ -129,12 +149,16 @@ class Executable:
             ledger.ask("function (results)", sum(sizes))
         return self._bind_results(self._values)
 
-    def _made(self, results: list[np.ndarray | None], status: int) -> list[Tensor]:
-        """The results as tensors, or the error of an op that ran by Python."""
+    def _checked(self, status: int) -> None:
+        """Raises the error of an op that ran by Python."""
         if status:
             error, self._error = self._error, None
             assert error is not None
             raise error
+
+    def _made(self, results: list[np.ndarray | None], status: int) -> list[Tensor]:
+        """The results as tensors, or the error of an op that ran by Python."""
+        self._checked(status)
         made = [Tensor(r if o is None else o.copy()) for r, o in zip(results, self._owned, strict=True)]
         if ledger.limit is not None:
             for out in made:

@@ -14,6 +14,7 @@ from brickwork.tensor.op import Composite, Op
 from brickwork.tensor.recording import Recording
 from brickwork.tensor.regions import with_outside
 from brickwork.tensor.registry import Region
+from brickwork.tensor.scope import current_scope
 from brickwork.tensor.spec import TensorSpec
 from brickwork.tensor.tensor import Tensor
 from brickwork.tensor.trace import Trace, use
@@ -21,7 +22,7 @@ from brickwork.tensor.variable import Variable
 
 from .ir import CONSTANT, Graph, Node, Value, parameters
 
-__all__ = ["GraphTrace", "Symbol", "Traced"]
+__all__ = ["GraphTrace", "Symbol", "Traced", "user_line"]
 
 
 class Symbol:
@@ -82,7 +83,7 @@ class GraphTrace(Trace):
         inputs = tuple(self._value(a, op, kinds) for a in args)
         specs = op.infer(*(v.spec for v in inputs), **params)
         outputs = tuple(self.fresh(s) for s in (specs if isinstance(specs, tuple) else (specs,)))
-        self.nodes.append(Node(op.name, inputs, outputs, parameters(params), _user_line()))
+        self.nodes.append(Node(op.name, inputs, outputs, parameters(params), user_line()))
         tensors = tuple(Tensor(Symbol(self, v)) for v in outputs)
         return tensors if isinstance(specs, tuple) else tensors[0]
 
@@ -161,9 +162,12 @@ def _nested(body: Recording) -> Graph:
 _OURS = ("brickwork.tensor", "brickwork.graph", "brickwork.layers")
 
 
-def _user_line() -> str:
-    """``file:line`` of the innermost frame outside Brickwork."""
-    frame = sys._getframe(2)
+def user_line(depth: int = 2) -> str:
+    """``file:line`` of the innermost frame outside Brickwork, and the path of the layer that is being called:
+    ``train.py:12 in sequential/dense``."""
+    frame = sys._getframe(depth)
     while frame is not None and frame.f_globals.get("__name__", "").startswith(_OURS):
         frame = frame.f_back  # type: ignore[assignment]
-    return "" if frame is None else f"{frame.f_code.co_filename}:{frame.f_lineno}"
+    line = "" if frame is None else f"{frame.f_code.co_filename}:{frame.f_lineno}"
+    layer = current_scope()
+    return f"{line} in {layer}" if layer else line

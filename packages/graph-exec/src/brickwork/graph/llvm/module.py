@@ -12,7 +12,7 @@ from .nests import Frame, emit_nest
 from .strategy import Machine
 from .writer import Writer
 
-__all__ = ["build_module", "symbols_of"]
+__all__ = ["Module", "build_module", "symbols_of"]
 
 PARALLEL_FROM = 60_000
 """Rough operations under which a kernel is not worth sharing: a hand-over costs about a microsecond."""
@@ -32,11 +32,14 @@ def build_module(plan: Plan, machine: Machine) -> str:
     ``i64 callback(number, addresses)`` runs call ``number`` of `Plan.calls`, on the addresses of its operands that are
     no constants, then of its results.
     """
-    return _Module(plan, machine).run()
+    return Module(plan, machine).run()
 
 
-class _Module:
+class Module:
     """``functions``: of each kernel, its name and text; equal kernels are one. ``shared``: any may go to the pool."""
+
+    entry = "brickwork_run"
+    arguments: tuple[str, ...] = ("buffers", "arena", "dims", "pool", "parallel", "callback")
 
     def __init__(self, plan: Plan, machine: Machine):
         self.plan, self.machine = plan, machine
@@ -54,9 +57,9 @@ class _Module:
         w.stack("%slots", "ptr", max((len(_buffers(k)) for k in plan.kernels), default=1))
         w.stack("%operands", "ptr", max((len(c.node.inputs) + len(c.node.outputs) for c in plan.calls), default=1))
         self.steps(Frame(w, plan))
-        arguments = ", ".join(f"ptr %{name}" for name in ("buffers", "arena", "dims", "pool", "parallel", "callback"))
+        arguments = ", ".join(f"ptr %{name}" for name in self.arguments)
         entry = (
-            f"define i64 @brickwork_run({arguments}) #0 {{\nentry:\n{w.text()}\n  ret i64 0\nfailed:\n  ret i64 1\n}}\n"
+            f"define i64 @{self.entry}({arguments}) #0 {{\nentry:\n{w.text()}\n  ret i64 0\nfailed:\n  ret i64 1\n}}\n"
         )
         texts = [f.text for _, f in self.functions.values()]
         declared = sorted(set(w.declared).union(*(f.declared for _, f in self.functions.values())))

@@ -1,0 +1,194 @@
+"""A compiled function for one signature: what `Lowered.compile` and `load` give."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from brickwork.tensor import tree
+from brickwork.tensor.dim import Dim, Size, evaluate
+from brickwork.tensor.errors import DTypeError, ShapeError
+from brickwork.tensor.tensor import Tensor, asarray
+from brickwork.tensor.variable import Variable
+
+from .addresses import in_host
+from .donation import Donated, alone, give_up
+from .interpret import evaluate_graph, symbols_of
+from .ir import Graph
+from .lowered import Lowered, compiled_plan
+from .memory import Memory, memory_of
+from .plan import Plan
+from .profile import Profile, profile_of
+from .structure import matched
+from .work import Work, works
+
+__all__ = ["Program", "taken_by"]
+
+
+class Program:
+    """A compiled function: call it with the arguments it was lowered for, less the static ones.
+
+    An open axis 0 takes any size. ``variables``: those it reads, which it updates where it assigns them. Numbers and
+    nested lists take the dtype of their place; arrays must have it.
+    """
+
+    def __init__(self, lowered: Lowered):
+        self.lowered, self.name = lowered, lowered.name
+        self._plan, self._run = compiled_plan(lowered.traced, lowered.optimized, lowered.donated)
+        self._taken = taken_by(self._plan, lowered.traced.results)
+        self._specs = [v.spec for v in lowered.graph.inputs[: lowered.traced.arguments]]
+        self._sizes = _open_sizes(self._plan)
+        self._sound: set[tuple[tuple[str, int], ...]] = set()
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        leaves, arrays, values = self._bound(args, kwargs)
+        if 0 in values.values():
+            return self._filled(self._empty(arrays, values))
+        if any(self.lowered.donated):
+            arrays = donate(self.name, leaves, arrays, self._taken, self.lowered.donated)
+        return self._filled(with_taken(self._run(arrays, values or None), arrays, self._taken))
+
+    @property
+    def variables(self) -> tuple[Variable, ...]:
+        return self.lowered.traced.variables
+
+    @property
+    def graph(self) -> Graph:
+        """The graph after all passes."""
+        return self.lowered.optimized
+
+    def text(self) -> str:
+        """The graph after all passes, as text."""
+        return str(self.graph)
+
+    def kernels(self) -> tuple[Work, ...]:
+        """What runs, in order."""
+        return works(self._plan)
+
+    def llvm(self) -> str:
+        """The LLVM text, before LLVM's own passes."""
+        return self._run.text()
+
+    def memory(self) -> Memory:
+        """What a call takes, by kind."""
+        return memory_of(self.lowered.traced, self._plan)
+
+    def profile(self, *args: Any, runs: int = 10, **kwargs: Any) -> Profile:
+        """Time, operations and bytes of each kernel, on these arguments; variables are left as they were."""
+        _, arrays, values = self._bound(args, kwargs)
+        return profile_of(self.name, self._run, arrays, values, runs)
+
+    def to_dot(self, *, plan: bool = True) -> str:
+        """The plan (or the graph) in the language of Graphviz."""
+        return self._plan.to_dot() if plan else self.graph.to_dot()
+
+    def to_svg(self, *, plan: bool = True) -> str:
+        """The plan (or the graph) drawn."""
+        return self._plan.to_svg() if plan else self.graph.to_svg()
+
+    def __repr__(self) -> str:
+        return f"<program {self.name}({', '.join(map(str, self._specs))})>"
+
+    # a call
+    def _bound(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[list[Any], list[np.ndarray], dict[str, int]]:
+        """Leaves and their arrays, each found to fit, and the open sizes."""
+        given = {"args": list(args), "kwargs": kwargs}
+        leaves = list(matched(self.name, self.lowered.takes, given))
+        values: dict[str, int] = {}
+        arrays = [self._fitting(k, leaf, values) for k, leaf in enumerate(leaves)]
+        key = tuple(sorted(values.items()))
+        if key not in self._sound:
+            for size in self._sizes:
+                if evaluate(size, values) < 0:
+                    raise ShapeError(
+                        f"{self.name}: sizes must not be negative; got {size} for {values}. Give more rows"
+                    )
+            if len(self._sound) < 1024:
+                self._sound.add(key)
+        return leaves, arrays, values
+
+    def _fitting(self, k: int, leaf: Any, values: dict[str, int]) -> np.ndarray:
+        spec = self._specs[k]
+        if isinstance(leaf, Tensor) and isinstance(leaf.data, Donated):
+            np.asarray(leaf.data)  # raises
+        if not hasattr(leaf, "dtype"):
+            leaf = asarray(leaf, spec.dtype)
+        array: np.ndarray = leaf.data if isinstance(leaf, Tensor) else np.asarray(leaf)
+        fits = len(array.shape) == spec.ndim
+        for n, size in zip(array.shape, spec.shape):
+            if isinstance(size, Dim):
+                name = size.terms[0][0][0]
+                fits = fits and values.setdefault(name, n) == n
+            else:
+                fits = fits and n == size
+        if not fits:
+            raise ShapeError(
+                f"{self.name}: argument {k} must be {spec}{f' with {values}' if values else ''}; got {array.shape}. "
+                "Give it that shape, or lower for this one"
+            )
+        if array.dtype != spec.dtype:
+            raise DTypeError(
+                f"{self.name}: argument {k} must be {spec}; got {array.dtype}. Use .astype({str(spec.dtype)!r})"
+            )
+        return array
+
+    def _empty(self, arrays: Sequence[np.ndarray], values: dict[str, int]) -> list[Tensor]:
+        """The results for no rows: kernels are made for at least one."""
+        traced = self.lowered.traced
+        given = [*map(in_host, arrays), *map(in_host, traced.captured), *(in_host(v.data) for v in traced.variables)]
+        out = evaluate_graph(replace(traced.graph, aliases=()), given, {**symbols_of(traced.graph, given), **values})
+        for variable, new in zip(traced.assigned, out[traced.results :], strict=True):
+            variable.assign(np.array(new))
+        return [Tensor(np.array(x)) for x in out[: traced.results]]
+
+    def _filled(self, results: list[Tensor]) -> Any:
+        return tree.unflatten(self.lowered.out, results)
+
+
+def taken_by(plan: Plan, results: int) -> tuple[int | None, ...]:
+    """For each result, the argument whose memory it takes, if any; () where none does."""
+    places = [plan.places[v.id] for v in plan.graph.outputs[:results]]
+    taken = tuple(int(p.at) if p.where == "input" else None for p in places)  # type: ignore[arg-type]
+    return taken if any(k is not None for k in taken) else ()
+
+
+def donate(
+    who: str, leaves: Sequence[Any], arrays: Sequence[np.ndarray], taken: Sequence[int | None], donated: Sequence[bool]
+) -> list[np.ndarray]:
+    """The arrays for a call, those that are written in place now nobody else's; donated tensors lose theirs."""
+    out = list(arrays)
+    for k in taken:
+        if k is not None and not alone(leaves[k], arrays):
+            out[k] = np.array(in_host(arrays[k]), order="C")
+    for leaf, gives in zip(leaves, donated, strict=True):
+        if gives:
+            give_up(leaf, who)
+    return out
+
+
+def with_taken(results: list[Tensor], arrays: Sequence[np.ndarray], taken: Sequence[int | None]) -> list[Tensor]:
+    """All results, those in the memory of arguments among them."""
+    if not taken:
+        return results
+    rest = iter(results)
+    return [next(rest) if k is None else Tensor(arrays[k]) for k in taken]
+
+
+def _open_sizes(plan: Plan) -> tuple[Size, ...]:
+    """The symbolic sizes of all values of a plan."""
+    sizes: dict[Size, None] = {}
+
+    def visit(graph: Graph) -> None:
+        for v in graph.values():
+            sizes.update((n, None) for n in v.spec.shape if isinstance(n, Dim))
+        for node in graph.nodes:
+            for body in node.bodies:
+                visit(body)
+
+    visit(plan.graph)
+    return tuple(sizes)
