@@ -19,6 +19,7 @@ FORBIDDEN = [
     ("brickwork.layers", "brickwork.cli", "Nothing imports the program"),
     ("brickwork.graph", "llvmlite", "llvmlite stays under brickwork.graph.llvm"),
     ("brickwork.layers", "llvmlite.binding", "llvmlite stays under brickwork.graph.llvm"),
+    ("brickwork.graph", "onnx", "onnx stays under brickwork.graph.onnx"),
     ("brickwork.cli", "cupy", "CuPy stays in brickwork.gpu"),
     ("brickwork.prep", "pandas", "pandas stays in the room of prep"),
     ("brickwork.layers", "pandas", "pandas stays in the room of prep"),
@@ -32,6 +33,7 @@ ALLOWED = [
     ("brickwork.graph", "brickwork.tensor"),
     ("brickwork.layers", "brickwork.tensor"),
     ("brickwork.graph.llvm", "llvmlite"),
+    ("brickwork.graph.onnx", "onnx"),
 ]
 
 

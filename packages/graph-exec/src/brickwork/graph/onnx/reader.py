@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -89,10 +89,25 @@ def _nodes(messages: Iterable[Any], context: _Context, names: set[str], where: s
             )
         if twice := (set(node.outputs) - {""}) & made:
             raise ModelError(f"onnx: a name stands for one value; got {sorted(twice)} again in {node} of {where!r}")
+        if node.op == "Gradient":
+            node = _with_body(node, nodes)
         made.update(node.outputs)
         names.update(node.outputs)
         nodes.append(node)
     return tuple(nodes)
+
+
+def _with_body(node: Node, before: Sequence[Node]) -> Node:
+    """A `Gradient` with the nodes between what it is by and what it is of, as a graph."""
+    given, out = (*node.attributes.get("xs", ()), *node.attributes.get("zs", ())), node.attributes.get("y", "")
+    between: list[Node] = []
+    wanted = {out}
+    for earlier in reversed(before):
+        if wanted.intersection(earlier.outputs) and not set(earlier.outputs) <= set(given):
+            between.insert(0, earlier)
+            wanted |= earlier.reads - set(given)
+    body = Graph(out, tuple(map(Value, given)), (Value(out),), {}, tuple(between))
+    return replace(node, attributes={**node.attributes, "body": body}, reads=node.reads | body.free)
 
 
 def _node(message: Any, context: _Context, names: frozenset[str] = frozenset()) -> Node:

@@ -12,6 +12,7 @@ from . import (
     reduce,
     sequences,
     shape,
+    strings,
     training,
 )
 
@@ -27,5 +28,6 @@ __all__ = [
     "reduce",
     "sequences",
     "shape",
+    "strings",
     "training",
 ]

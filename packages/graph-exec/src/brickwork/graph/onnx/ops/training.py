@@ -1,8 +1,8 @@
-"""Updates of optimizers, as the domain of training has them."""
+"""Gradients inside a model and updates of optimizers, as the domain of training has them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import brickwork.tensor as bt
 from brickwork.tensor import Tensor
@@ -17,6 +17,17 @@ def _for_each(inputs: tuple[Tensor, ...], parts: int, update: Callable[..., tupl
     count = len(inputs) // parts
     columns = [update(*inputs[k::count]) for k in range(count)]
     return tuple(c[p] for p in range(len(columns[0])) for c in columns)
+
+
+@translator("Gradient", domain=DOMAIN)
+def gradient(
+    *inputs: Tensor, body: Callable[..., list[Tensor]], xs: Sequence[str], y: str, zs: Sequence[str] = ()
+) -> tuple[Tensor, ...]:
+    """That of y by each of ``xs``, at the values of the inputs. ``body``, which the reader adds: the nodes between, as a
+    function of ``xs`` and ``zs``."""
+    by = inputs[: len(xs)]
+    out, pullback = bt.vjp(lambda *values: body(*values, *inputs[len(xs) :])[0], *by)
+    return tuple(pullback(bt.ones_like(out)))
 
 
 @translator("Adagrad", domain=DOMAIN)
