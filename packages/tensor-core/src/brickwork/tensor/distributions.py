@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from .dtypes import DEFAULT_FLOAT, NAMES, as_dtype, to_inexact
-from .error_functions import normal_quantile
 from .errors import DTypeError, ShapeError
 from .expr import Expr, apply, arg, const
 from .ops.elementwise import map_expr, where
 from .ops.movement import stop_gradient
 from .philox import as_sizes, block, draw, parts, places, split, unit
+from .registry import later
 from .spec import Shape, broadcast_shapes
 from .tensor import Tensor, asarray, beside
 
@@ -71,7 +71,7 @@ def _truncated(work: np.dtype) -> Expr:
     """The quantile of a uniform number between the probabilities of -2 and 2, each a little inside its cell."""
     half = 2.0**-54 if work == FLOAT64 else 2.0**-25
     q = (unit(block(), work) - (0.5 - half)) * math.erf(math.sqrt(2))
-    return apply("maximum", apply("minimum", normal_quantile(q), 2.0), -2.0)
+    return apply("maximum", apply("minimum", later("error_functions.normal_quantile")(q), 2.0), -2.0)
 
 
 def truncated_normal(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from operator import index
 from typing import Any
 
@@ -30,12 +29,13 @@ _NUMPYS = frozenset((int, slice, type(None), type(Ellipsis)))
 """Keys that mean to NumPy what they mean here."""
 
 
-@dataclass(frozen=True, slots=True)
 class Pick:
     """An array of positions as a key: of one axis, or, for a lone True or False, of a new axis of size 1."""
 
-    places: Tensor
-    of_new_axis: bool = False
+    __slots__ = ("of_new_axis", "places")
+
+    def __init__(self, places: Tensor, of_new_axis: bool = False):
+        self.places, self.of_new_axis = places, of_new_axis
 
 
 def _infer_set(x: Spec, value: Spec, *, start: Any, size: Any, step: Any) -> Spec:
