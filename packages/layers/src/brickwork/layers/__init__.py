@@ -4,8 +4,9 @@ from importlib import import_module
 from typing import Any
 
 from . import activations, callbacks, constraints, initializers, losses, metrics, models, optimizers, regularizers
+from .attention import GroupQueryAttention, MultiHeadAttention
 from .convolutional import Conv1D, Conv2D, Conv3D
-from .core import Activation, Dense, Input, InputLayer, ReLU, Rescaling, Softmax
+from .core import Activation, Dense, Embedding, Input, InputLayer, Masking, ReLU, Rescaling, Softmax
 from .errors import LayerError
 from .initializers import Initializer
 from .input_spec import InputSpec
@@ -31,6 +32,18 @@ from .pooling import (
     MaxPooling2D,
     MaxPooling3D,
 )
+from .recurrent import (
+    GRU,
+    LSTM,
+    RNN,
+    Bidirectional,
+    GRUCell,
+    LSTMCell,
+    SimpleRNN,
+    SimpleRNNCell,
+    StackedRNNCells,
+    TimeDistributed,
+)
 from .regularization import Dropout
 from .regularizers import Regularizer
 from .reshaping import Flatten, Reshape
@@ -46,6 +59,9 @@ __all__ = [
     "AveragePooling1D", "AveragePooling2D", "AveragePooling3D", "MaxPooling1D", "MaxPooling2D", "MaxPooling3D",
     "GlobalAveragePooling1D", "GlobalAveragePooling2D", "GlobalAveragePooling3D", "GlobalMaxPooling1D",
     "GlobalMaxPooling2D", "GlobalMaxPooling3D",
+    "Embedding", "Masking", "GroupQueryAttention", "MultiHeadAttention",
+    "Bidirectional", "GRU", "GRUCell", "LSTM", "LSTMCell", "RNN", "SimpleRNN", "SimpleRNNCell", "StackedRNNCells",
+    "TimeDistributed",
     "Add", "Average", "Concatenate", "Maximum", "Minimum", "Multiply", "Subtract",
     "Model", "Sequential",
     "Layer", "InputSpec", "Initializer", "Loss", "Metric", "Optimizer", "Regularizer", "SymbolicTensor",

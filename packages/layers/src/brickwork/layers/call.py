@@ -17,6 +17,7 @@ from .abstract import abstractly, open_shape, placeholder
 from .context import call_scope, current_path, current_run, current_training
 from .errors import LayerError
 from .input_spec import check_inputs
+from .masks import hand_on, is_masked, mask_arguments, mask_of, masks_of, with_mask
 from .symbolic import Node, SymbolicTensor
 
 if TYPE_CHECKING:
@@ -44,6 +45,10 @@ def map_leaves(fn: Callable[[Any], Any], tree: Any) -> Any:
 def call_on_tensors(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """The result on arrays, tensors, or trees of them."""
     names, takes_training = _signature(type(layer).call)
+    masked = is_masked((args, kwargs))
+    if masked:
+        kwargs = {**kwargs, **mask_arguments(names, args, kwargs)}
+    previous = kwargs.get("mask") if kwargs.get("mask") is not None else masks_of(args[0]) if masked and args else None
     args, kwargs = _prepare(layer, args, kwargs)
     flag = kwargs.pop("training", None)
     training = current_training() if flag is None else bool(flag)
@@ -64,6 +69,8 @@ def call_on_tensors(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any])
                     layer.add_loss(
                         layer.activity_regularizer(t) / size_of(rows if isinstance(rows, Dim) else max(rows, 1))
                     )
+            if layer.makes_masks or previous is not None:
+                return hand_on(layer, args[0] if args else None, out, previous)
             return out
         except BrickworkError as error:
             raise located(error, current_path()) from error.__cause__
@@ -103,7 +110,9 @@ def _prepare(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tup
             if not (hasattr(x, "shape") and hasattr(x, "dtype")):
                 return x
             x = asarray(x)
-        return x.astype(dtype) if dtype is not None and x.dtype != dtype and is_floating(x.dtype) else x
+        if dtype is None or x.dtype == dtype or not is_floating(x.dtype):
+            return x
+        return with_mask(x.astype(dtype), mask_of(x))
 
     if args and _is_numbers(args[0]):
         args = (np.asarray(args[0], dtype=dtype), *args[1:])
@@ -141,7 +150,14 @@ def _build_for(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any], name
 
 
 def _shape_of(x: Any) -> Any:
-    return open_shape(x.shape) if isinstance(x, Tensor) else None
+    return open_shape(x.shape) if hasattr(x, "shape") else None
+
+
+def _map_shapes(fn: Callable[[Any], Any], shapes: Any) -> Any:
+    """``fn`` of a shape, or of each in a tree of them."""
+    if isinstance(shapes, (tuple, list)) and all(n is None or isinstance(n, int) for n in shapes):
+        return fn(tuple(shapes))
+    return type(shapes)(_map_shapes(fn, shape) for shape in shapes)
 
 
 def _is_default(layer: Layer) -> bool:
@@ -161,7 +177,7 @@ def call_on_symbols(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any])
 
     flat = [x for x in leaves((args, kwargs)) if isinstance(x, SymbolicTensor)]
     if any(None in x.shape[1:] for x in flat) and _knows_shapes(layer):
-        outputs = _by_rule(layer, args, flat)
+        outputs = _by_rule(layer, args, kwargs)
     else:
         out = abstractly(call_on_tensors, layer, map_leaves(stand_in, args), map_leaves(stand_in, kwargs))
         layer._clear_losses()
@@ -179,14 +195,22 @@ def _knows_shapes(layer: Layer) -> bool:
     return type(layer).compute_output_shape.__qualname__ != "Layer.compute_output_shape"
 
 
-def _by_rule(layer: Layer, args: tuple[Any, ...], flat: list[SymbolicTensor]) -> Any:
+def _by_rule(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Sizes that stay open inside the example go through the layer's own rule: a stride need not divide them."""
-    shapes = map_leaves(lambda t: t.shape, args[0])
+    names = _signature(type(layer).call)[0]
+    given = {**dict(zip(names, args)), **kwargs}
+    known = {**given, **{f"{n}_shape": map_leaves(_shape_of, x) for n, x in given.items()}}
+
+    def shapes_for(method: Callable[..., Any]) -> dict[str, Any]:
+        wanted = _signature(inspect.unwrap(method))[0]
+        return {wanted[0]: known[f"{names[0]}_shape"], **{n: known[n] for n in wanted[1:] if n in known}}
+
     with call_scope(layer.name, None):
         try:
             check_inputs(layer.input_spec, args[0])
             if not layer.built:
-                layer.build(shapes)
-            return SymbolicTensor(layer.compute_output_shape(shapes), layer.compute_dtype)
+                layer.build(**shapes_for(type(layer).build))
+            shapes = layer.compute_output_shape(**shapes_for(type(layer).compute_output_shape))
+            return _map_shapes(lambda shape: SymbolicTensor(shape, layer.compute_dtype), shapes)
         except BrickworkError as error:
             raise located(error, current_path()) from error.__cause__

@@ -9,7 +9,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from brickwork.tensor import Tensor, asarray, eye, full, ones, random, zeros
+from brickwork import tensor as bt
+from brickwork.tensor import Tensor, asarray, eye, full, ones, random, reshape, sign, transpose, zeros
 
 from .errors import LayerError, unknown
 from .naming import snake_case
@@ -29,6 +30,7 @@ __all__ = [
     "LecunNormal",
     "LecunUniform",
     "Ones",
+    "Orthogonal",
     "RandomNormal",
     "RandomUniform",
     "TruncatedNormal",
@@ -230,6 +232,28 @@ class HeUniform(_Scaled):
     """Uniform in ±sqrt(6 / fan in) (He 2015)."""
 
     preset = (2.0, "fan_in", "uniform")
+
+
+class Orthogonal(_Random):
+    """``gain`` times a matrix whose rows or columns, whichever are fewer, are orthonormal, drawn evenly from all of
+    them (Saxe 2013; Mezzadri 2007): the Q of normal numbers, signs fixed. Axes but the last count as one.
+    """
+
+    def __init__(self, gain: float = 1.0, seed: int | None = None):
+        super().__init__(seed)
+        self.gain = gain
+
+    def __call__(self, shape: Sequence[int], dtype: Any = "float32") -> Tensor:
+        if len(shape) < 2:
+            raise LayerError(f"Orthogonal: needs at least two axes; got {tuple(shape)}. Use another initializer")
+        rows, columns = math.prod(shape[:-1]), shape[-1]
+        normal = random.normal(self.key, (max(rows, columns), min(rows, columns)), "float64")
+        q, r = bt.linalg.qr(normal)
+        q = q * sign(bt.linalg.diagonal(r))
+        return (reshape(transpose(q) if rows < columns else q, shape) * self.gain).astype(dtype)
+
+    def get_config(self) -> dict[str, Any]:
+        return {"gain": self.gain, **super().get_config()}
 
 
 def fans(shape: Sequence[int]) -> tuple[int, int]:

@@ -67,6 +67,7 @@ class Layer(Configurable):
     _state: LayerState
     input_spec: Any = None
     built = False
+    supports_masking = makes_masks = False
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         self = super().__new__(cls)
@@ -75,6 +76,8 @@ class Layer(Configurable):
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
+        if "compute_mask" in cls.__dict__:
+            cls.supports_masking = cls.makes_masks = True
         if "build" in cls.__dict__:
             cls.build = _build_once(cls.__dict__["build"])  # type: ignore[method-assign]
 
@@ -280,6 +283,10 @@ class Layer(Configurable):
         """The shape of the output for a shape of the input; None where a size is open."""
         out = abstractly(call_on_tensors, self, (_placeholders(input_shape, self.compute_dtype),), {})
         return _map_tensors(lambda t: open_shape(t.shape), out)
+
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        """The mask of the output, where ``supports_masking``: that of the input, by default."""
+        return previous_mask
 
     def _check_ready(self) -> None:
         if not self._state.ready:

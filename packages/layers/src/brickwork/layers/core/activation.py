@@ -12,6 +12,8 @@ __all__ = ["Activation", "ReLU", "Softmax"]
 
 
 class _SameShape(Layer):
+    supports_masking = True
+
     def __init__(self, **kwargs: Any):
         super().__init__(**kwargs)
         self.built = True

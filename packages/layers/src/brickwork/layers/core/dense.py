@@ -47,6 +47,8 @@ class Dense(Layer):
         self.input_spec = InputSpec(min_ndim=2)
         self.bias: Any = None
 
+    supports_masking = True
+
     def build(self, input_shape: Any) -> None:
         size = input_shape[-1]
         if size is None:

@@ -19,6 +19,8 @@ class Rescaling(Layer):
         self.scale, self.offset = scale, offset
         self.built = True
 
+    supports_masking = True
+
     def call(self, inputs: Any) -> Any:
         x = inputs.astype(self.compute_dtype)
         return x * asarray(self.scale, self.compute_dtype) + asarray(self.offset, self.compute_dtype)

@@ -11,6 +11,7 @@ from brickwork.tensor.dtypes import is_floating
 from brickwork.tensor.errors import ShapeError
 
 from ..errors import unknown
+from ..masks import as_weights, mask_of
 from ..naming import snake_case
 from ..serialization import Configurable
 
@@ -96,7 +97,9 @@ class Loss(Configurable):
         true = asarray(y_true)
         if (is_floating(true.dtype) and true.dtype != pred.dtype) or true.dtype.kind == "b":
             true = true.astype(pred.dtype)
-        return reduce_weighted(asarray(self.call(true, pred)), sample_weight, self.reduction)
+        values = asarray(self.call(true, pred))
+        share = self.reduction in ("mean", "sum_over_batch_size")
+        return reduce_weighted(values, as_weights(mask_of(y_pred), values, sample_weight, share), self.reduction)
 
     def get_config(self) -> dict[str, Any]:
         return {"name": self.name, "reduction": self.reduction, "dtype": self.dtype}

@@ -9,6 +9,7 @@ from typing import Any
 from brickwork.tensor import Tensor, asarray, size_of, sum, where
 
 from ..losses.loss import same_rank, weights_for
+from ..masks import as_weights, mask_of
 from .metric import Metric
 
 __all__ = ["Mean", "MeanMetricWrapper"]
@@ -49,7 +50,8 @@ class MeanMetricWrapper(Mean):
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         true, pred = same_rank(y_true, y_pred) if self.same_rank else (asarray(y_true), asarray(y_pred))
-        super().update_state(self._fn(true, pred, **self._options), sample_weight)
+        values = asarray(self._fn(true, pred, **self._options))
+        super().update_state(values, as_weights(mask_of(y_pred), values, sample_weight, share=False))
 
     same_rank = True
 

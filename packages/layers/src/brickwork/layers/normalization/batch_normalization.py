@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from brickwork.tensor import nn
+from brickwork.tensor import broadcast_to, nn, squeeze, sum, where
 
 from .. import constraints, initializers, regularizers
 from ..errors import LayerError
@@ -19,8 +19,8 @@ class BatchNormalization(Layer):
     """``(x - mean) / sqrt(variance + epsilon) * gamma + beta`` per channel (Ioffe and Szegedy 2015).
 
     While training, mean and variance (divided by n) are those of the batch, and the moving ones become ``moving *
-    momentum + batch * (1 - momentum)``; else the
-    moving ones are used. A layer with ``trainable = False`` never trains in this sense.
+    momentum + batch * (1 - momentum)``; else the moving ones are used. Steps that a mask leaves out do not count. A
+    layer with ``trainable = False`` never trains in this sense.
     """
 
     def __init__(
@@ -55,6 +55,8 @@ class BatchNormalization(Layer):
         self.gamma: Any = None
         self.beta: Any = None
 
+    supports_masking = True
+
     def build(self, input_shape: Any) -> None:
         ndim = len(input_shape)
         if not -ndim <= self.axis < ndim or input_shape[self.axis] is None:
@@ -85,11 +87,11 @@ class BatchNormalization(Layer):
         )
         self.input_spec = InputSpec(ndim=ndim, axes={self.axis: shape[0]})
 
-    def call(self, inputs: Any, training: bool = False) -> Any:
+    def call(self, inputs: Any, training: bool = False, mask: Any = None) -> Any:
         axes = tuple(a for a in range(inputs.ndim) if a != self.axis % inputs.ndim)
         centre, variance = self.moving_mean, self.moving_variance
         if training and self.trainable:
-            centre, variance = nn.moments(inputs, axes)
+            centre, variance = nn.moments(inputs, axes) if mask is None else _masked_moments(inputs, mask, axes)
             for moving, now in ((self.moving_mean, centre), (self.moving_variance, variance)):
                 moving.assign(moving.value * self.momentum + now * (1.0 - self.momentum))
         return nn.batch_norm(inputs, centre, variance, self.gamma, self.beta, self.axis, self.epsilon)
@@ -110,3 +112,12 @@ class BatchNormalization(Layer):
             **affine_config(self),
             **moving,
         }
+
+
+def _masked_moments(x: Any, mask: Any, axes: tuple[int, ...]) -> tuple[Any, Any]:
+    """Mean and variance of the steps that count."""
+    kept = broadcast_to(mask[..., None], x.shape)
+    count = sum(kept.astype(x.dtype), axes, keepdims=True) + 1e-7  # as Keras has it, for a batch without any
+    centre = sum(where(kept, x, 0.0), axes, keepdims=True) / count
+    variance = sum(where(kept, (x - centre) ** 2, 0.0), axes, keepdims=True) / count
+    return squeeze(centre, axes), squeeze(variance, axes)

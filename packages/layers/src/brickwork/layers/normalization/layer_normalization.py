@@ -50,6 +50,8 @@ class LayerNormalization(Layer):
         self.gamma: Any = None
         self.beta: Any = None
 
+    supports_masking = True
+
     def _axes(self, ndim: int) -> tuple[int, ...]:
         given = self.axis if isinstance(self.axis, list) else [self.axis]
         if any(not -ndim <= a < ndim for a in given):

@@ -32,6 +32,8 @@ class Dropout(Layer):
         self.seed_generator = generator(seed) if rate > 0 else None
         self.built = True
 
+    supports_masking = True
+
     def call(self, inputs: Any, training: bool = False) -> Any:
         if not training or self.seed_generator is None:
             return inputs
