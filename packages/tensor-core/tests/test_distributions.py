@@ -9,8 +9,8 @@ import pytest
 import brickwork.tensor as bt
 from brickwork.tensor import BrickworkError, philox, random
 from brickwork.tensor.discrete import _log_factorial
-from brickwork.tensor.distributions import normal_quantile
 from brickwork.tensor.dtypes import as_dtype
+from brickwork.tensor.error_functions import normal_quantile
 from brickwork.tensor.expr import arg
 
 KEY = random.key(2024)
