@@ -50,10 +50,12 @@ def translator(
     of_shape: bool = False,
     fresh: bool = False,
     moves: bool = False,
+    others: str = "",
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Register a function for an op from an op set on, until a later one is registered.
 
-    ``static``: names of its inputs, separated by spaces; see `Translator` for the others.
+    ``static``, ``hints``: names of its inputs, separated by spaces; ``others``: those of the attributes that its ``**``
+    takes; see `Translator` for the rest.
     """
 
     def register(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -72,7 +74,7 @@ def translator(
             of_shape=of_shape,
             fresh=fresh,
             moves=moves,
-            attributes=frozenset(keywords - _GIVEN),
+            attributes=frozenset((keywords - _GIVEN).union(others.split())),
             given=frozenset(keywords & _GIVEN),
             least=sum(p.default is p.empty for p in plain),
             most=None if variadic else len(names),

@@ -95,7 +95,7 @@ def tf_idf_vectorizer(
     pool_strings: Sequence[str] = (),
     weights: Sequence[float] = (),
 ) -> Tensor:
-    """How often each n-gram of a pool stands in each row, up to ``max_skip_count`` words left out; times ``weights``."""
+    """How often each n-gram of a pool stands in each row, up to so many words left out between; times ``weights``."""
     if mode not in ("TF", "IDF", "TFIDF"):
         raise ModelError(f"TfIdfVectorizer: the mode is TF, IDF or TFIDF; got {mode!r}")
     values = x.numpy() if isinstance(x, Tensor) else np.vectorize(_text, otypes=[object])(x)

@@ -23,8 +23,8 @@ def _for_each(inputs: tuple[Tensor, ...], parts: int, update: Callable[..., tupl
 def gradient(
     *inputs: Tensor, body: Callable[..., list[Tensor]], xs: Sequence[str], y: str, zs: Sequence[str] = ()
 ) -> tuple[Tensor, ...]:
-    """That of y by each of ``xs``, at the values of the inputs. ``body``, which the reader adds: the nodes between, as a
-    function of ``xs`` and ``zs``."""
+    """That of y by each of ``xs``, at the values of the inputs. ``body``, which the reader adds: the nodes between, as
+    a function of ``xs`` and ``zs``."""
     by = inputs[: len(xs)]
     out, pullback = bt.vjp(lambda *values: body(*values, *inputs[len(xs) :])[0], *by)
     return tuple(pullback(bt.ones_like(out)))
