@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import prod
 from typing import Any
 
@@ -13,8 +14,10 @@ from ..ops.contraction import matmul
 from ..ops.creation import iota
 from ..ops.elementwise import astype, where
 from ..ops.movement import reshape, transpose
-from ..spec import as_bool, as_float, broadcast_shapes
+from ..spec import Shape, as_bool, as_float, broadcast_shapes
 from ..tensor import Tensor, asarray, beside
+from . import attention_blocks as blocks
+from .regularization import as_rate
 from .regularization import dropout as drop
 from .softmax import masked_softmax
 
@@ -44,7 +47,9 @@ def scaled_dot_product_attention(
     ``bias``: added to the scores as well. ``is_causal``: query i sees keys 0 to i. A query that sees no key gives 0.
     ``scale``: ``1 / sqrt(width)`` by default. ``dropout``: the rate at which weights are dropped, by ``dropout_key``.
     float16 and bfloat16 are worked in float32; the result, (..., heads, L, value width), has the promoted dtype of
-    query, key and value. Raises `ShapeError` where shapes do not fit, `DTypeError` for complex numbers.
+    query, key and value. Scores of 8 MiB and more are made, and for the gradient made again, in blocks of 128 queries
+    by 256 keys (Dao 2022), so that memory grows with the length and not its square. Raises `ShapeError` where shapes
+    do not fit, `DTypeError` for complex numbers.
     """
     q, k, v = _operands(query, key, value)
     out_dtype = promote(*(to_inexact(t.dtype) for t in (q, k, v)))
@@ -56,10 +61,10 @@ def scaled_dot_product_attention(
         k, v = (reshape(t, (*t.shape[:-2], 1, *t.shape[-2:])) for t in (k, v))
     width: Any = q.shape[-1]
     factor = width**-0.5 if scale is None else as_float(WHO, "scale", scale)
-    scores = matmul(q * factor, transpose(k, (*range(k.ndim - 2), k.ndim - 1, k.ndim - 2)))
-    scores = _with_masks(scores, (mask, bias), as_bool(WHO, "is_causal", is_causal), heads)
-    weights = _dropped(masked_softmax(scores), dropout, dropout_key)
-    out = matmul(weights, v)
+    whole = (*broadcast_shapes(WHO, q.shape[:-2], k.shape[:-2]), q.shape[-2], k.shape[-2])
+    masks = [_split_heads(whole, asarray(m), heads) for m in (mask, bias) if m is not None]
+    out = _attend(q * factor, k, v, masks, whole, as_bool(WHO, "is_causal", is_causal), _rate(dropout, dropout_key),
+                  dropout_key)  # fmt: skip
     if heads > 1:
         out = reshape(out, (*out.shape[:-4], out.shape[-4] * heads, *out.shape[-2:]))
     return astype(out, out_dtype, copy=False)
@@ -110,16 +115,35 @@ def _groups(q: Tensor, k: Tensor) -> int:
     return 1
 
 
-def _with_masks(scores: Tensor, masks: tuple[Any, ...], causal: bool, heads: int) -> Tensor:
+def _attend(
+    q: Tensor, k: Tensor, v: Tensor, masks: list[Tensor], whole: Shape, causal: bool, rate: float, key: Any
+) -> Tensor:
+    """By blocks where the scores, of shape ``whole``, are large, else at once."""
+    length, keys = whole[-2:]
+    operands = (q, k, v, *masks, *((asarray(key),) if rate else ()))
+
+    def plain(q: Tensor, k: Tensor, v: Tensor, *rest: Tensor) -> Tensor:
+        scores = _with_masks(
+            matmul(q, transpose(k, (*range(k.ndim - 2), k.ndim - 1, k.ndim - 2))), rest[:count], causal
+        )
+        weights = masked_softmax(scores)
+        return matmul(drop(weights, rate, rest[count]) if rate else weights, v)
+
+    count = len(masks)
+    if isinstance(length, int) and isinstance(keys, int):
+        setting = blocks.Setting(whole[:-2], length, keys, causal, rate, count)
+        if setting.large:
+            return blocks.attention_in_blocks(plain, setting, *operands)
+    return plain(*operands)
+
+
+def _with_masks(scores: Tensor, masks: Sequence[Tensor], causal: bool) -> Tensor:
     """Scores with what is added to them, -inf where a key is not seen."""
     for mask in masks:
-        if mask is None:
-            continue
-        given = _split_heads(scores, asarray(mask), heads)
-        if given.dtype == np.bool_:
-            scores = where(given, scores, float("-inf"))
+        if mask.dtype == np.bool_:
+            scores = where(mask, scores, float("-inf"))
         else:
-            scores = scores + astype(given, scores.dtype, copy=False)
+            scores = scores + astype(mask, scores.dtype, copy=False)
     if causal:
         length, keys = scores.shape[-2:]
         row, column = reshape(iota((length,)), (length, 1)), iota((keys,))
@@ -127,23 +151,21 @@ def _with_masks(scores: Tensor, masks: tuple[Any, ...], causal: bool, heads: int
     return scores
 
 
-def _split_heads(scores: Tensor, mask: Tensor, heads: int) -> Tensor:
+def _split_heads(scores: Shape, mask: Tensor, heads: int) -> Tensor:
     """A mask over (..., heads, L, S) with its heads in groups, as those of the scores are. Raises `ShapeError`."""
-    n = scores.ndim
-    whole = (
-        scores.shape if heads == 1 else (*scores.shape[: n - 4], prod(scores.shape[n - 4 : n - 2]), *scores.shape[-2:])
-    )
+    n = len(scores)
+    whole = scores if heads == 1 else (*scores[: n - 4], prod(scores[n - 4 : n - 2]), *scores[-2:])
     if class_of(mask.dtype) == "c" or broadcast_shapes(WHO, mask.shape, whole) != whole:
         raise ShapeError(f"{WHO}: masks must be real and broadcast to the scores; got {mask.spec} for {whole}")
     if heads == 1 or mask.ndim < 3:
         return mask
-    split = (1, 1) if mask.shape[-3] == 1 else scores.shape[-4:-2]
+    split = (1, 1) if mask.shape[-3] == 1 else scores[-4:-2]
     return reshape(mask, (*mask.shape[:-3], *split, *mask.shape[-2:]))
 
 
-def _dropped(weights: Tensor, rate: Any, key: Any) -> Tensor:
-    if key is None:
-        if as_float(WHO, "dropout", rate) != 0:
-            raise ShapeError(f"{WHO}: dropout needs dropout_key; got a rate of {rate!r} without. Give random.key(seed)")
-        return weights
-    return drop(weights, rate, key)
+def _rate(rate: Any, key: Any) -> float:
+    """The rate of dropout. Raises `ShapeError` for one that has no key."""
+    part = as_rate(WHO, rate)
+    if key is None and part:
+        raise ShapeError(f"{WHO}: dropout needs dropout_key; got a rate of {rate!r} without. Give random.key(seed)")
+    return part

@@ -13,7 +13,7 @@ from ..ops.elementwise import astype, where
 from ..spec import as_float
 from ..tensor import Tensor, asarray
 
-__all__ = ["dropout"]
+__all__ = ["as_rate", "dropout"]
 
 
 def dropout(x: Any, rate: float, key: Any, noise_shape: Sequence[int | None] | None = None) -> Tensor:
@@ -23,14 +23,20 @@ def dropout(x: Any, rate: float, key: Any, noise_shape: Sequence[int | None] | N
     sizes of ``x``; where it has 1, elements live or die together. Integers give float32. Raises `ShapeError` for a rate
     outside [0, 1] and a mask that does not broadcast, `DTypeError` for what is no key.
     """
-    tensor, part = asarray(x), as_float("dropout", "rate", rate)
-    if not 0 <= part <= 1:
-        raise ShapeError(f"dropout: the rate must be between 0 and 1; got {rate!r}. It is the part that is dropped")
+    tensor, part = asarray(x), as_rate("dropout", rate)
     tensor = astype(tensor, to_inexact(tensor.dtype), copy=False)
     if part == 1:
         return zeros_like(tensor)
     keep = uniform(key, _mask_shape(tensor, noise_shape)) >= part
     return where(keep, tensor * (1.0 / (1.0 - part)), 0.0)
+
+
+def as_rate(who: str, rate: Any) -> float:
+    """A number between 0 and 1. Raises `ShapeError`."""
+    part = as_float(who, "rate", rate)
+    if not 0 <= part <= 1:
+        raise ShapeError(f"{who}: the rate must be between 0 and 1; got {rate!r}. It is the part that is dropped")
+    return part
 
 
 def _mask_shape(x: Tensor, noise_shape: Any) -> tuple[Any, ...]:
