@@ -2,6 +2,7 @@
 
 from . import (
     activation,
+    attention,
     cast,
     control,
     convolution,
@@ -13,6 +14,7 @@ from . import (
     pooling,
     quantization,
     random,
+    recurrent,
     reduce,
     sequences,
     shape,
@@ -22,6 +24,7 @@ from . import (
 
 __all__ = [
     "activation",
+    "attention",
     "cast",
     "control",
     "convolution",
@@ -33,6 +36,7 @@ __all__ = [
     "pooling",
     "quantization",
     "random",
+    "recurrent",
     "reduce",
     "sequences",
     "shape",
