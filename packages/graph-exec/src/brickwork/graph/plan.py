@@ -8,8 +8,10 @@ a loop. A body has a plan of its own, whose arena is a range of the arena around
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
+
+import numpy as np
 
 from brickwork.tensor.dim import Dim, Size
 from brickwork.tensor.expr import arg, leaves
@@ -21,6 +23,7 @@ from .ir import CONSTANT, Graph, Node, Value, parameters
 from .kernels import concat_kernels, kernels_of
 from .lowering import NotInline, dense_strides
 from .order import reaches, topological
+from .partition import partitioned
 from .storing import peel
 
 __all__ = ["Call", "Nest", "Place", "Plan", "make_plan"]
@@ -68,7 +71,7 @@ Step = Kernel | Call | Nest
 @dataclass(frozen=True, slots=True)
 class Plan:
     """``steps`` in order; ``places`` of all stored values; ``arena``: bytes; ``results``: the outputs of the graph that
-    are not written over an input."""
+    are not written over an input. ``parts``: of values that hold sums in parts, a value that these become."""
 
     graph: Graph
     steps: tuple[Step, ...]
@@ -76,6 +79,7 @@ class Plan:
     specs: dict[int, TensorSpec]
     arena: Size
     results: tuple[Value, ...]
+    parts: dict[int, int] = field(default_factory=dict)
 
     @property
     def kernels(self) -> tuple[Kernel, ...]:
@@ -95,6 +99,20 @@ class Plan:
                 for plan in step.plans.values():
                     yield from plan.every()
 
+    def to_dot(self) -> str:
+        """The kernels and the values between them, in the language of Graphviz."""
+        from .drawing.dot import dot_of  # noqa: PLC0415 - pictures are made of this room
+        from .drawing.picture import picture_of_plan  # noqa: PLC0415
+
+        return dot_of(picture_of_plan(self))
+
+    def to_svg(self) -> str:
+        """The kernels and the values between them, drawn."""
+        from .drawing.picture import picture_of_plan  # noqa: PLC0415 - as above
+        from .drawing.svg import svg_of  # noqa: PLC0415
+
+        return svg_of(picture_of_plan(self))
+
 
 def make_plan(graph: Graph, carried: tuple[tuple[int, int], ...] = ()) -> Plan:
     """Cluster, order, lower and place. ``carried``: (output, input) positions that may be one place, where the output
@@ -113,7 +131,27 @@ def make_plan(graph: Graph, carried: tuple[tuple[int, int], ...] = ()) -> Plan:
             forced.add(blocked.value.id)
     copies, targets = _copies(graph, in_place)
     targets |= in_place
-    return _place(graph, (*steps, *copies), targets)
+    steps, parts = _in_parts(steps, graph.fresh())
+    return _place(graph, (*steps, *copies), targets, parts)
+
+
+def _in_parts(steps: list[Step], fresh: int) -> tuple[list[Step], dict[int, tuple[TensorSpec, int]]]:
+    """Steps with long sums to few numbers made in parts; and the values that hold those: what they are, and a value
+    that they become. ``fresh``: the first number that is free."""
+    out: list[Step] = []
+    parts: dict[int, tuple[TensorSpec, int]] = {}
+    for step in steps:
+        if not isinstance(step, Kernel):
+            out.append(step)
+            continue
+        target = step.writes[0].target
+
+        def value(dtype: np.dtype, count: int, target: int = target) -> int:
+            parts[fresh + len(parts)] = TensorSpec((count,), dtype), target
+            return fresh + len(parts) - 1
+
+        out += partitioned(step, value)
+    return out, parts
 
 
 def own_outputs(graph: Graph) -> Graph:
@@ -276,8 +314,10 @@ def _copies(graph: Graph, in_place: dict[int, int]) -> tuple[list[Step], dict[in
     return copies, targets
 
 
-def _place(graph: Graph, steps: tuple[Step, ...], targets: dict[int, int]) -> Plan:
-    specs = {v.id: v.spec for v in graph.values()}
+def _place(
+    graph: Graph, steps: tuple[Step, ...], targets: dict[int, int], parts: dict[int, tuple[TensorSpec, int]]
+) -> Plan:
+    specs = {v.id: v.spec for v in graph.values()} | {k: spec for k, (spec, _) in parts.items()}
     aliased = {position for position, _ in graph.aliases} | {k for k, v in enumerate(graph.outputs) if v.id in targets}
     places = {v.id: Place("input", k) for k, v in enumerate(graph.inputs)}
     results = tuple(v for k, v in enumerate(graph.outputs) if k not in aliased)
@@ -299,7 +339,8 @@ def _place(graph: Graph, steps: tuple[Step, ...], targets: dict[int, int]) -> Pl
         for used in sorted(_reads(step) | _writes(step)):
             if last.get(used, number) == number and used in arena.taken:
                 arena.give(used)
-    return Plan(graph, tuple(placed), places, specs, arena.size, results)
+    whole = {k: target for k, (_, target) in parts.items()}
+    return Plan(graph, tuple(placed), places, specs, arena.size, results, whole)
 
 
 def _reads(step: Step) -> set[int]:

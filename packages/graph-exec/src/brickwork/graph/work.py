@@ -21,7 +21,7 @@ from brickwork.tensor.kernel import Kernel, Read, Write
 from .ir import CONSTANT, Node, Value
 from .plan import Call, Nest, Plan, Step
 
-__all__ = ["Work", "bytes_of", "flops_of", "works"]
+__all__ = ["Work", "bytes_of", "flops_of", "label_of", "works"]
 
 QUIET = frozenset(("reshape", "transpose", "broadcast_to", "slice", "identity", "stop_gradient", "astype", "squeeze"))
 """Ops that leave no trace in a kernel, unless they are all of it."""
@@ -32,8 +32,8 @@ SHOWN = 5
 class Work:
     """A step: ``kind`` is kernel, call (an op that runs by Python) or region (whose bodies follow, one deeper).
 
-    ``ops``: those of the graph that it does; ``sources``: the user's lines that asked for them. ``flops`` and ``nbytes``:
-    of one run; None for calls and regions, and where a size is open.
+    ``ops``: those of the graph that it does; ``sources``: the user's lines that asked for them. ``flops`` and
+    ``nbytes``: of one run; None for calls and regions, and where a size is open.
     """
 
     number: int
@@ -46,9 +46,14 @@ class Work:
     step: Step = field(repr=False)
 
     @property
+    def parts(self) -> list[str]:
+        """The ops and atoms, each once."""
+        return _without_repeats(self.ops)
+
+    @property
     def title(self) -> str:
         """What it does, as ``matmul + add + maximum``."""
-        shown = _without_repeats(self.ops)
+        shown = self.parts
         more = f" + {len(shown) - SHOWN} more" if len(shown) > SHOWN else ""
         return " + ".join(shown[:SHOWN]) + more
 
@@ -75,7 +80,7 @@ def _collect(plan: Plan, values: Mapping[str, int], depth: int, out: list[Work])
     for step in plan.steps:
         nodes = _nodes(plan, step, producers)
         kind = {Kernel: "kernel", Call: "call", Nest: "region"}[type(step)]
-        ops = tuple(_label(n) for n in nodes if n.op not in QUIET) or tuple(n.op for n in nodes) or ("copy",)
+        ops = tuple(label_of(n) for n in nodes if n.op not in QUIET) or tuple(n.op for n in nodes) or ("copy",)
         sources = tuple(dict.fromkeys(n.source for n in nodes if n.source))
         flops, size = _measured(plan, step, values)
         out.append(Work(len(out), kind, depth, ops, sources, flops, size, step))
@@ -89,7 +94,7 @@ def _nodes(plan: Plan, step: Step, producers: Mapping[int, Node]) -> list[Node]:
     if not isinstance(step, Kernel):
         return [step.node]
     found: dict[int, Node] = {}
-    stack = [w.target for w in step.writes]
+    stack = [plan.parts.get(w.target, w.target) for w in step.writes]
     own = set(stack)
     while stack:
         v = stack.pop()
@@ -101,14 +106,14 @@ def _nodes(plan: Plan, step: Step, producers: Mapping[int, Node]) -> list[Node]:
     return [n for n in plan.graph.nodes if id(n) in found]
 
 
-def _label(node: Node) -> str:
+def label_of(node: Node) -> str:
     """The op; of a fused body, its atoms."""
     body = node.settings.get("body")
     if node.op != "map" or not isinstance(body, Expr):
         return node.op
     atoms = [e.head for e, _ in body.program if e.head in ATOMS and class_of(e.dtype) in "fc"]
     atoms = atoms or [e.head for e, _ in body.program if e.head in ATOMS]
-    return " + ".join(_without_repeats(tuple(atoms))[:SHOWN]) or "map"
+    return " + ".join(_without_repeats(tuple(atoms))[:SHOWN]) or body.head
 
 
 def _without_repeats(words: tuple[str, ...]) -> list[str]:
