@@ -1,4 +1,5 @@
-"""Models of the ONNX standard as functions of tensors: `from_onnx` reads one; `prepare` and its kin are a backend.
+"""Models of the ONNX standard as functions of tensors: `from_onnx` reads one, `to_onnx` writes one, and `prepare` and
+its kin are a backend.
 
 Needs the `onnx` package, which is an extra: ``pip install "brickwork-graph-exec[onnx]"``.
 """
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .backend import BrickworkBackend, BrickworkRep, is_compatible, prepare, run_model, run_node, supports_device
     from .errors import MissingPackageError, ModelError, UnsupportedError
+    from .exporter import to_onnx
     from .model import Model, from_onnx
 
 __all__ = [
@@ -24,6 +26,7 @@ __all__ = [
     "run_model",
     "run_node",
     "supports_device",
+    "to_onnx",
 ]
 
 _BACKEND = ("BrickworkBackend", "BrickworkRep", "is_compatible", "prepare", "run_model", "run_node", "supports_device")
@@ -31,6 +34,7 @@ _ROOMS = {
     **dict.fromkeys(_BACKEND, "backend"),
     **dict.fromkeys(("MissingPackageError", "ModelError", "UnsupportedError"), "errors"),
     **dict.fromkeys(("Model", "from_onnx"), "model"),
+    "to_onnx": "exporter",
 }
 
 

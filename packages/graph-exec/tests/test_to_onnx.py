@@ -1,0 +1,354 @@
+"""`to_onnx`: what it writes is valid, gives what the function gives (by onnxruntime, else by the standard's reference),
+and comes back through `from_onnx`."""
+
+import math
+
+import numpy as np
+import pytest
+
+import brickwork.tensor as bt
+from brickwork.tensor import TensorSpec, nn
+from brickwork.tensor.trace import bind
+
+onnx = pytest.importorskip("onnx", reason="writing models takes the package onnx")
+
+from brickwork.graph.onnx import ModelError, UnsupportedError, from_onnx, to_onnx  # noqa: E402
+
+F32 = "float32"
+RNG = np.random.default_rng(5)
+
+
+def normal(*shape, scale=1.0):
+    return (RNG.standard_normal(shape) * scale).astype(F32)
+
+
+def variable(name, *shape, scale=0.4):
+    return bt.Variable(normal(*shape, scale=scale), name=name)
+
+
+def run(model, arrays):
+    """The outputs of a model, by another runtime than ours."""
+    named = dict(zip([v.name for v in model.graph.input], arrays, strict=True))
+    try:
+        import onnxruntime
+    except ImportError:
+        from onnx.reference import ReferenceEvaluator
+
+        return ReferenceEvaluator(model).run(None, named)
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    return session.run(None, named)
+
+
+def check(fn, *arrays, specs=None, tol=2e-5, **options):
+    """The model of a function, checked in all three ways."""
+    model = to_onnx(fn, *(arrays if specs is None else specs), **options)
+    onnx.checker.check_model(model, full_check=True)
+    wanted = [x.numpy() for x in bt_leaves(fn(*map(bt.asarray, arrays)))]
+    again = bt_leaves(from_onnx(model)(*map(bt.asarray, arrays)))
+    assert len(wanted) == len(model.graph.output)
+    for want, got, back in zip(wanted, run(model, arrays), again, strict=True):
+        assert got.dtype == want.dtype
+        np.testing.assert_allclose(got, want, rtol=tol, atol=tol)
+        np.testing.assert_allclose(back.numpy(), want, rtol=tol, atol=tol)
+    return model
+
+
+def bt_leaves(out):
+    return list(out) if isinstance(out, (tuple, list)) else [out]
+
+
+def ops_of(model):
+    return [n.op_type for n in model.graph.node]
+
+
+# ---- whole networks --------------------------------------------------------------------------------------------------
+
+
+def mlp():
+    w1, b1, w2 = variable("w1", 8, 16), variable("b1", 16), variable("w2", 16, 3)
+    return lambda x: nn.softmax(nn.relu(x @ w1 + b1) @ w2)
+
+
+def cnn():
+    kernel, deep, dense = variable("kernel", 3, 3, 1, 8), variable("deep", 3, 3, 8, 1), variable("dense", 128, 10)
+    mean, gamma, beta = (variable(n, 8) for n in ("mean", "gamma", "beta"))
+    var = bt.Variable(np.abs(normal(8)) + 0.5, name="variance")
+
+    def forward(x):
+        h = nn.relu(nn.batch_norm(nn.conv(x, kernel, 1, "same"), mean, var, gamma, beta))
+        h = nn.max_pool(h, 2)
+        h = nn.average_pool(nn.depthwise_conv(h, deep, padding="same"), 2, padding="same")
+        return nn.log_softmax(h.reshape((h.shape[0], -1)) @ dense)
+
+    return forward
+
+
+def lstm():
+    wx, wh, b = variable("wx", 4, 20), variable("wh", 5, 20), variable("b", 20)
+
+    def step(state, row):
+        h, c = state
+        i, f, g, o = bt.split(row @ wx + h @ wh + b, 4, axis=1)
+        c = nn.sigmoid(f) * c + nn.sigmoid(i) * bt.tanh(g)
+        h = nn.sigmoid(o) * bt.tanh(c)
+        return (h, c), h
+
+    def forward(x):
+        start = (x[:, 0, :1] * 0.0) @ bt.zeros((1, 5))
+        (h, _), rows = bt.scan(step, (start, start), x.transpose((1, 0, 2)))
+        return rows.transpose((1, 0, 2)), h
+
+    return forward
+
+
+def transformer():
+    projections = [variable(n, 16, 16) for n in ("q", "k", "v", "o")]
+    gamma, beta, up, down = variable("g", 16), variable("b", 16), variable("up", 16, 32), variable("down", 32, 16)
+
+    def forward(x):
+        h = nn.layer_norm(x, gamma, beta)
+        q, k, v = ((h @ w).reshape((h.shape[0], h.shape[1], 4, 4)) for w in projections[:3])
+        mixed = nn.dot_product_attention(q, k, v, is_causal=True).reshape(x.shape)
+        x = x + mixed @ projections[3]
+        return x + nn.gelu(nn.layer_norm(x, gamma, beta) @ up) @ down
+
+    return forward
+
+
+NETWORKS = {
+    "mlp": (mlp, (5, 8), {"MatMul", "Relu", "Softmax"}),
+    "cnn": (cnn, (2, 16, 16, 1), {"Conv", "MaxPool", "AveragePool", "LogSoftmax"}),
+    "lstm": (lstm, (3, 7, 4), {"Scan"}),
+    "transformer": (transformer, (2, 6, 16), {"LayerNormalization", "Gelu", "MatMul"}),
+}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_networks(name):
+    make, shape, expected = NETWORKS[name]
+    model = check(make(), normal(*shape))
+    assert expected <= set(ops_of(model))
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_networks_for_any_batch(name):
+    make, shape, _ = NETWORKS[name]
+    fn = make()
+    model = check(fn, normal(*shape), specs=[((None, *shape[1:]), F32)])
+    assert model.graph.input[0].type.tensor_type.shape.dim[0].dim_param == "N"
+    more = normal(shape[0] + 3, *shape[1:])
+    for got, want in zip(run(model, [more]), bt_leaves(fn(bt.asarray(more))), strict=True):
+        np.testing.assert_allclose(got, want.numpy(), rtol=2e-5, atol=2e-5)
+
+
+@pytest.mark.parametrize("opset", [17, 18, 19, 21])
+@pytest.mark.parametrize("name", NETWORKS)
+def test_op_sets(name, opset):
+    make, shape, _ = NETWORKS[name]
+    model = check(make(), normal(*shape), opset=opset)
+    assert [o.version for o in model.opset_import] == [opset]
+
+
+# ---- ops -------------------------------------------------------------------------------------------------------------
+
+KERNEL = normal(3, 3, 4, 8)
+CASES = {
+    "statistics": (lambda x: (bt.mean(x, 0), bt.var(x, 1), bt.std(x), bt.logsumexp(x, 1)), (4, 5)),
+    "reductions": (lambda x: ((x > 0).any(), (x > 0).all(1), bt.prod(x, 1), x.min(0), x.max(), (x > 0).sum()), (4, 5)),
+    "extremes": (lambda x: (bt.argmax(x, 1), bt.argmin(x), bt.argmax(x > 0, 1)), (4, 5)),
+    "top_k": (lambda x: tuple(bt.top_k(x, 3)), (4, 5)),
+    "order": (lambda x: (bt.sort(x, 0), bt.sort(x, descending=True), bt.argsort(x, 1), bt.sort(x > 0)), (4, 5)),
+    "keys": (lambda x: (x[:, np.array([1, 1])], x[np.array([0, 1]), np.array([3, 2])], x[-1], x[1:3, ::-2]), (4, 5)),
+    "writes": (
+        lambda x: (
+            x.at[1:3].set(0.0), x.at[:, 2].add(1.0), x.at[::2, 1:3].set(7.0), x.at[np.array([0, 0])].add(2.0),
+            x.at[np.array([1])].max(0.5),
+        ),
+        (4, 5),
+    ),
+    "running": (lambda x: (bt.cumulative_sum(x, axis=1), bt.cumulative_sum(x > 0, axis=0)), (4, 5)),
+    "search": (
+        lambda x: (
+            bt.searchsorted(np.arange(5, dtype=F32), x),
+            bt.searchsorted(np.arange(5, dtype=F32), bt.round(x), side="right"),
+            bt.isin(bt.round(x), np.array([0.0, 1.0], F32)),
+        ),
+        (4, 5),
+    ),
+    "einsum": (
+        lambda x: (
+            bt.einsum("ij,kj->ik", x, x), bt.einsum("ii->i", x[:4, :4]), bt.einsum("ij->j", x),
+            bt.einsum("bi,bj->bij", x, x),
+        ),
+        (4, 5),
+    ),
+    "joins": (
+        lambda x: (
+            bt.pad(x, ((1, 2), (0, 1)), 3.0), bt.flip(x), bt.concat([x, x], 1), bt.stack([x, x], 1),
+            bt.broadcast_to(x, (3, 4, 5)),
+        ),
+        (4, 5),
+    ),
+    "windows": (lambda x: (bt.sliding_window(x, (0, 1), (2, 3), (1, 2), (2, 1)), bt.sliding_window(x, 1, 2)), (4, 5)),
+    "windows transposed": (
+        lambda x: bt.grad(lambda z: (bt.sliding_window(z, (0, 1), (2, 3), 2) ** 2).sum())(x),
+        (5, 7),
+    ),
+    "integers": (
+        lambda x: (
+            (x * 3).astype("int32") // 2, (x * 3).astype("int32") % 3, (x * 3).astype("int64") ** 2,
+            (x * 3).astype("int32") & 5, bt.bitwise_left_shift((x * x).astype("uint8"), bt.asarray(2, dtype="uint8")),
+        ),
+        (4, 5),
+    ),
+    "grouped conv": (lambda x: nn.conv(x, KERNEL[:, :, :2], 2, "same", groups=2), (1, 6, 5, 4)),
+    "dilated conv": (lambda x: nn.conv(x, KERNEL, 1, "same", dilations=2), (1, 6, 5, 4)),
+    "padded conv": (lambda x: nn.conv(x, KERNEL, (2, 1), ((1, 0), (2, 2))), (1, 6, 5, 4)),
+    "conv of one axis": (lambda x: nn.conv(x, KERNEL[0], 1, "causal"), (2, 7, 4)),
+    "gradients of conv": (
+        lambda x: bt.grad(lambda z, w: (nn.conv(z, w, 2, "same") ** 2).sum(), argnums=(0, 1))(x, bt.asarray(KERNEL)),
+        (2, 7, 7, 4),
+    ),
+    "adaptive pooling": (lambda x: (nn.adaptive_average_pool(x, 3), nn.adaptive_max_pool(x, 3)), (2, 7, 7, 2)),
+    "normalizations": (
+        lambda x: (nn.group_norm(x, 2), nn.instance_norm(x), nn.rms_norm(x), nn.normalize(x)),
+        (2, 3, 3, 4),
+    ),
+    "resize": (lambda x: nn.resize(x, (8, 9)), (1, 4, 5, 2)),
+    "one hot": (lambda x: nn.one_hot(bt.argmax(x, 1), 5), (4, 5)),
+    "det": (lambda x: bt.linalg.det(x), (3, 4, 4)),
+    "cond": (lambda x: bt.cond(x.sum() > 0, lambda a: a * 2, bt.exp, x), (4,)),
+    "cond of what comes in": (lambda x: bt.cond(x.sum() < 0, lambda a: a * 2, lambda a: a, x), (4,)),
+    "while_loop": (
+        lambda x: bt.while_loop(
+            lambda s: (s[0] < 5) & (bt.max(bt.abs(s[1])) < 10.0),
+            lambda s: (s[0] + 1, s[1] * 1.5 + x),
+            (bt.asarray(0), x),
+        ),
+        (3,),
+    ),
+    "scan so many times": (lambda x: bt.scan(lambda c, _: (c * 1.1, c[::-1]), x, None, length=4), (4,)),
+    "counted back": (lambda x: bt.scan(lambda c, _: (c * 1.1, c[::-1]), x, None, length=4, reverse=True), (4,)),
+    "scan back": (lambda x: bt.scan(lambda c, t: (c * 0.5 + t, c * t), x[0], x, reverse=True), (4, 3)),
+    "one value twice": (lambda x: (x, x, x + 1, x + 1, bt.asarray(normal(3))), (3,)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_ops(name):
+    fn, shape = CASES[name]
+    x = normal(*shape)
+    if name == "one value twice":
+        fn = (lambda constant: lambda x: (x, x, x + 1, x + 1, constant))(bt.asarray(normal(3)))
+    check(fn, x, tol=1e-4 if "gradients" in name else 2e-5)
+
+
+@pytest.mark.parametrize("stride", [1, 2, 3])
+@pytest.mark.parametrize("padding", ["valid", "same"])
+def test_conv_transpose(padding, stride):
+    model = check(lambda x: nn.conv_transpose(x, KERNEL, stride, padding), normal(2, 5, 6, 8))
+    assert "ConvTranspose" in ops_of(model)
+
+
+NUMBERS = np.array([-3, -1.5, -1, -0.5, -1e-4, -1e-7, 0, 1e-7, 0.3, 1, 2.5, 9, 88], F32)
+ELEMENTWISE = [n for n, op in bt.OPS.items() if op.kind == "elementwise" and n not in ("map", "iota")]
+BEYOND = {"nextafter", "erfc", "bitwise_left_shift", "bitwise_right_shift"}
+
+
+@pytest.mark.parametrize("name", ELEMENTWISE)
+def test_elementwise(name):
+    """Every registered function of numbers; those beyond the standard are refused by name."""
+    op = bt.OPS[name]
+    arrays = [np.roll(NUMBERS, 3 * k) for k in range(op.arity)]
+    if name.startswith(("bitwise", "logical")):
+        arrays = [np.abs(a).astype("int32") for a in arrays]
+    if name == "where":
+        arrays[0] = arrays[0] > 0
+
+    def fn(*xs):
+        return bind(op, xs)
+
+    if name in BEYOND:
+        with pytest.raises(UnsupportedError, match=f"'{name}' at .*test_to_onnx.py"):
+            to_onnx(fn, *arrays)
+    else:
+        check(fn, *arrays, tol=1e-5)
+
+
+def test_atan2_and_hypot_at_the_ends():
+    ends = np.array([-math.inf, -1.0, -0.0, 0.0, 2.0, math.inf], F32)
+    y, x = (np.ascontiguousarray(a.reshape(-1)) for a in np.meshgrid(ends, ends))
+    check(lambda y, x: (bt.atan2(y, x), bt.hypot(y, x)), y, x)
+
+
+# ---- what is written -------------------------------------------------------------------------------------------------
+
+
+def test_names_and_file(tmp_path):
+    w = variable("dense/kernel", 4, 2)
+    file = tmp_path / "model.onnx"
+    model = to_onnx(lambda x: {"a": x @ w, "b": x}, ((None, 4), F32), path=file)
+    assert [v.name for v in model.graph.input] == ["x"]
+    assert [v.name for v in model.graph.output] == ["output_a", "output_b"]
+    assert [t.name for t in model.graph.initializer] == ["dense/kernel"]
+    assert onnx.load(file) == model
+    x = normal(3, 4)
+    np.testing.assert_allclose(from_onnx(file)(x)[0].numpy(), x @ w.numpy(), rtol=1e-6)
+    named = to_onnx(lambda x: x @ w, TensorSpec((3, 4), np.dtype(F32)), input_names=["rows"], output_names=["y"])
+    assert (named.graph.input[0].name, named.graph.output[0].name) == ("rows", "y")
+
+
+def test_what_follows_from_weights_is_computed():
+    w = variable("w", 4, 4)
+    model = to_onnx(lambda x: x @ bt.exp(w.T), normal(2, 4))
+    assert ops_of(model) == ["MatMul"]
+
+
+def test_trees_of_arguments():
+    model = check_tree()
+    assert [v.name for v in model.graph.input] == ["batch_x", "batch_y", "scale"]
+
+
+def check_tree():
+    def fn(batch, scale):
+        return batch["x"] * scale + batch["y"]
+
+    model = to_onnx(fn, {"x": ((None, 2), F32), "y": ((None, 2), F32)}, ((), F32))
+    x, y = normal(3, 2), normal(3, 2)
+    np.testing.assert_allclose(run(model, [x, y, np.array(2, F32)])[0], x * 2 + y, rtol=1e-6)
+    return model
+
+
+def test_random_numbers_are_refused_with_their_line():
+    key = bt.random.key(3)
+    with pytest.raises(UnsupportedError, match=r"at .*test_to_onnx.py:\d+.*random numbers"):
+        to_onnx(lambda x, k: x * bt.random.uniform(k, x.shape), normal(3), key)
+    fixed = to_onnx(lambda x: x * bt.random.uniform(key, x.shape), normal(3))
+    assert ops_of(fixed) == ["Mul"]
+
+
+def test_complex_numbers_are_refused():
+    with pytest.raises(UnsupportedError, match="complex"):
+        to_onnx(lambda x: bt.abs(bt.fft.fft(x)), normal(4))
+
+
+def test_assignments_are_refused():
+    count = bt.Variable(np.float32(0), name="count")
+
+    def fn(x):
+        count.assign(count + 1)
+        return x
+
+    with pytest.raises(ModelError, match="count"):
+        to_onnx(fn, normal(3))
+
+
+@pytest.mark.parametrize("options", [{"opset": 9}, {"opset": 1000}, {"input_names": ["a", "b"]}, {"output_names": []}])
+def test_bad_settings(options):
+    with pytest.raises(ModelError):
+        to_onnx(lambda x: x, normal(3), **options)
+
+
+def test_bad_arguments():
+    with pytest.raises(ModelError, match="TensorSpec"):
+        to_onnx(lambda x: x, "x")
