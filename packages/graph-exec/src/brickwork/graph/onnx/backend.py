@@ -13,6 +13,7 @@ from brickwork.tensor.random import SeedGenerator
 from . import proto
 from .compiling import CompiledModel
 from .errors import UnsupportedError
+from .folding import obstacle
 from .model import Model, from_onnx
 from .reader import read_node
 from .runner import Scope, value_of
@@ -24,12 +25,19 @@ Backend, BackendRep = proto.onnx_backend.Backend, proto.onnx_backend.BackendRep
 _DEVICES = {"CPU": "cpu", "CUDA": "cuda"}
 
 
-class BrickworkRep(BackendRep):
-    """A model that is ready to run. ``compile``: as one native call, else op by op."""
+_FEW = 16
+"""A model of no more nodes runs sooner op by op than it compiles."""
 
-    def __init__(self, model: Model, device: str = "cpu", compile: bool = False):
-        self.model, self.device = model, device
-        self._call = CompiledModel(model).run if compile else model.run
+
+class BrickworkRep(BackendRep):
+    """A model that is ready to run: ``compiled``, as native calls, or op by op; ``obstacle`` says what keeps it from
+    being compiled."""
+
+    def __init__(self, model: Model, device: str = "cpu", compile: bool | None = None):
+        self.model, self.device, self.obstacle = model, device, obstacle(model.graph)
+        wanted = compile is None and device == "cpu" and len(model.graph.nodes) > _FEW and self.obstacle is None
+        self.compiled = wanted if compile is None else compile
+        self._call = CompiledModel(model).run if self.compiled else model.run
 
     def run(self, inputs: Any, **kwargs: Any) -> tuple[Any, ...]:
         """The outputs as NumPy arrays; lists of them for sequences. ``inputs``: one array, or one for each input."""
@@ -50,8 +58,12 @@ class BrickworkBackend(Backend):
         return cls.supports_device(device)
 
     @classmethod
-    def prepare(cls, model: Any, device: str = "CPU", *, compile: bool = False, **kwargs: Any) -> BrickworkRep:
-        """A model (path, bytes or `ModelProto`), ready to run. ``compile``: as one native call per set of shapes."""
+    def prepare(cls, model: Any, device: str = "CPU", *, compile: bool | None = None, **kwargs: Any) -> BrickworkRep:
+        """A model (path, bytes or `ModelProto`), ready to run.
+
+        ``compile``: True for one native call per set of shapes, False for op by op, None for the first where the model
+        has more than a few nodes and no ``obstacle``.
+        """
         return BrickworkRep(from_onnx(model), _device(device), compile)
 
     @classmethod

@@ -15,7 +15,7 @@ from .records import Graph, Node, Value
 from .registry import Translator, find_translator
 from .runner import HELD, Scope, run_node, value_of
 
-__all__ = ["folded", "shaping", "sizes_of", "weights_of"]
+__all__ = ["folded", "obstacle", "shaping", "sizes_of", "weights_of"]
 
 
 def folded(graph: Graph, changing: Iterable[str] = ()) -> Graph:
@@ -38,8 +38,10 @@ def folded(graph: Graph, changing: Iterable[str] = ()) -> Graph:
 
 
 def weights_of(graph: Graph) -> tuple[str, ...]:
-    """Floating constants that are read by value alone, and not as sizes, scales of a shape and the like."""
+    """Floating constants that are read by value alone, and not as sizes, scales of a shape and the like; nor the
+    statistics of a `BatchNormalization`, which no gradient changes."""
     static = shaping(graph)
+    static |= {name for node in graph.nodes if node.op == "BatchNormalization" for name in node.inputs[3:]}
     floating = (n for n, a in graph.constants.items() if a.ndim and a.dtype in HELD and is_floating(a.dtype))
     return tuple(n for n in floating if n not in static)
 
@@ -66,6 +68,42 @@ def shaping(graph: Graph) -> set[str]:
         if wanted.intersection(node.outputs) and not (rule is not None and rule.of_shape):
             wanted |= node.reads
     return wanted
+
+
+def obstacle(graph: Graph) -> str | None:
+    """Why a graph can not be compiled, as far as one can tell beforehand: an input or output that is no tensor, or a
+    node whose result has a shape that follows from computed numbers. None where nothing stands in the way."""
+    for v in (*graph.inputs, *graph.outputs):
+        if v.dtype is None or v.dtype not in HELD:
+            return f"{v.name}, which is no tensor"
+    return _hindered(graph, sizes_of(graph))
+
+
+def _hindered(graph: Graph, known: frozenset[str]) -> str | None:
+    """The first node that needs numbers which are not there, where ``known`` are."""
+    there = set(known) | set(graph.constants)
+    for node in graph.nodes:
+        rule, is_known = _rule(node), node.reads <= there
+        found = _hindering(node, frozenset(there)) if not is_known else None
+        if found is not None:
+            return found
+        if (is_known and not (rule is not None and rule.fresh)) or (rule is not None and rule.of_shape):
+            there.update(node.outputs)
+    return None
+
+
+def _hindering(node: Node, there: frozenset[str]) -> str | None:
+    rule = _rule(node)
+    if rule is not None and (
+        rule.eager or any(n and k in rule.static and n not in there for k, n in enumerate(node.inputs))
+    ):
+        return str(node)
+    inner = [g for g in node.attributes.values() if isinstance(g, Graph)]
+    hidden = [_hindered(g, there) for g in inner]
+    if node.body is not None:
+        pairs = zip(node.body.inputs, node.inputs, strict=False)
+        hidden.append(_hindered(node.body, frozenset(v.name for v, n in pairs if n in there or not n)))
+    return next((h for h in hidden if h is not None), None)
 
 
 def _direct(node: Node) -> set[str]:

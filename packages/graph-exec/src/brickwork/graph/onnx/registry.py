@@ -23,7 +23,7 @@ class Translator:
     """``since``: the first op set with this meaning. ``static``: inputs that must be numbers, not symbols, since shapes
     follow from them; they come as NumPy arrays. ``hints``: inputs that are better numbers, though symbols will do.
     ``of_shape``: the result follows from the shapes of the inputs alone. ``fresh``: other numbers each time. ``moves``:
-    values are moved and not computed with, so that strings go too."""
+    values are moved and not computed with, so that strings go too. ``eager``: numbers are read, which no symbol has."""
 
     op: str
     domain: str
@@ -34,6 +34,7 @@ class Translator:
     of_shape: bool
     fresh: bool
     moves: bool
+    eager: bool
     attributes: frozenset[str]
     given: frozenset[str]
     least: int
@@ -50,6 +51,7 @@ def translator(
     of_shape: bool = False,
     fresh: bool = False,
     moves: bool = False,
+    eager: bool = False,
     others: str = "",
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Register a function for an op from an op set on, until a later one is registered.
@@ -74,6 +76,7 @@ def translator(
             of_shape=of_shape,
             fresh=fresh,
             moves=moves,
+            eager=eager,
             attributes=frozenset((keywords - _GIVEN).union(others.split())),
             given=frozenset(keywords & _GIVEN),
             least=sum(p.default is p.empty for p in plain),

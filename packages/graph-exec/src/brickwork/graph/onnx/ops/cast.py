@@ -34,7 +34,7 @@ def cast_like(x: Any, like: Any, *, saturate: int = 1, round_mode: str = "up") -
     return converted(x, like.dtype, bool(saturate), round_mode)
 
 
-@translator("BitCast", 26)
+@translator("BitCast", 26, eager=True)
 def bit_cast(x: Any, *, to: int) -> Any:
     """The same bits read as another type of the same width."""
     array, dtype = x.numpy() if isinstance(x, Tensor) else x, dtype_of(to)

@@ -181,14 +181,14 @@ def one_hot(indices: Tensor, depth: Any, values: Tensor, *, axis: int = -1) -> T
 
 
 # what only the numbers tell
-@translator("NonZero", 9)
+@translator("NonZero", 9, eager=True)
 def non_zero(x: Tensor) -> Tensor:
     if x.ndim == 0:
         return bt.zeros((0, int(x.numpy() != 0)), "int64")
     return bt.stack(bt.nonzero(x)).astype("int64")
 
 
-@translator("Unique", 11)
+@translator("Unique", 11, eager=True)
 def unique(x: Tensor, *, axis: int | None = None, sorted: int = 1) -> tuple[Tensor, ...]:
     """The distinct values (or slices along an axis), where each stands first, which of them each is, and their counts;
     sorted, or in the order in which they come."""

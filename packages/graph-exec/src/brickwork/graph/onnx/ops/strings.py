@@ -28,12 +28,12 @@ def _each(function: Callable[..., Any], *arrays: np.ndarray) -> np.ndarray:
     return out
 
 
-@translator("StringConcat", 20)
+@translator("StringConcat", 20, eager=True)
 def string_concat(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return _each(lambda a, b: a + b, x, y)
 
 
-@translator("StringSplit", 20)
+@translator("StringSplit", 20, eager=True)
 def string_split(
     x: np.ndarray, *, delimiter: str | None = None, maxsplit: int | None = None
 ) -> tuple[np.ndarray, Tensor]:
@@ -48,7 +48,7 @@ def string_split(
     return table.reshape(*x.shape, longest), bt.asarray(counts)
 
 
-@translator("StringNormalizer", 10)
+@translator("StringNormalizer", 10, eager=True)
 def string_normalizer(
     x: np.ndarray,
     *,
@@ -70,7 +70,7 @@ def string_normalizer(
     return out if x.ndim == 1 else out.reshape(1, -1)
 
 
-@translator("RegexFullMatch", 20)
+@translator("RegexFullMatch", 20, eager=True)
 def regex_full_match(x: np.ndarray, *, pattern: str) -> Tensor:
     try:
         wanted = re.compile(pattern)
@@ -81,7 +81,7 @@ def regex_full_match(x: np.ndarray, *, pattern: str) -> Tensor:
     return bt.asarray(_each(lambda w: wanted.fullmatch(w) is not None, x).astype(bool))
 
 
-@translator("TfIdfVectorizer", 9)
+@translator("TfIdfVectorizer", 9, eager=True)
 def tf_idf_vectorizer(
     x: Any,
     *,
