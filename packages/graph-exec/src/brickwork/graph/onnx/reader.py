@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from brickwork.tensor.errors import BrickworkError
+
 from . import ops as _rooms  # noqa: F401  fills the registry
 from .errors import ModelError, UnsupportedError
 from .proto import array_of, dtype_of, load, onnx
@@ -50,9 +52,22 @@ def read_model(model: Any) -> Graph:
     Raises `ModelError` for what is no valid model, `UnsupportedError` where an op or a type is not known here.
     """
     message, folder = load(model)
-    functions = {(domain_of(f.domain), f.name, f.overload): f for f in message.functions}
-    versions = _versions(message.opset_import) or {"": 1}
-    return _graph(message.graph, _Context(versions, functions, folder), frozenset())
+    try:
+        functions = {(domain_of(f.domain), f.name, f.overload): f for f in message.functions}
+        versions = _versions(message.opset_import) or {"": 1}
+        return _graph(message.graph, _Context(versions, functions, folder), frozenset())
+    except BrickworkError:
+        raise
+    except (
+        TypeError,
+        ValueError,
+        LookupError,
+        ArithmeticError,
+        RecursionError,
+    ) as error:  # names of bytes and the like
+        raise ModelError(
+            f"from_onnx: a model must follow the standard; got one whose records do not: {error}"
+        ) from error
 
 
 def read_node(node: Any, version: int | None = None) -> Node:
@@ -121,6 +136,8 @@ def _node(message: Any, context: _Context, names: frozenset[str] = frozenset()) 
             attributes[a.name] = value
     inside = [g for v in attributes.values() for g in (v if isinstance(v, tuple) else (v,)) if isinstance(g, Graph)]
     inputs = tuple(message.input)
+    if not all(isinstance(t, str) for t in (message.op_type, message.name, *message.input, *message.output)):
+        raise ModelError(f"onnx: names must be text; got bytes in a node of {context.versions}")
     node = Node(
         op=message.op_type,
         domain=domain,
@@ -172,7 +189,7 @@ def _defined(message: Any, domain: str, version: int) -> tuple[Any, list[Any]]:
     """The `FunctionProto` by which the standard defines an op (None where there is none), and its defaults."""
     try:
         schema = onnx.defs.get_schema(message.op_type, version, domain)
-    except onnx.defs.SchemaError:
+    except (onnx.defs.SchemaError, TypeError):  # no such op, or a version that is none
         return None, []
     defaults = [a.default_value for a in schema.attributes.values() if a.default_value.name]
     return (schema.function_body, defaults) if schema.has_function else (None, [])

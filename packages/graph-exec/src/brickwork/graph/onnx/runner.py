@@ -16,7 +16,7 @@ import numpy as np
 from brickwork.tensor import Tensor, asarray
 from brickwork.tensor.dtypes import NAMES
 from brickwork.tensor.eager import EagerTrace
-from brickwork.tensor.errors import BrickworkError, TraceError
+from brickwork.tensor.errors import BrickworkError, MemoryLimitError, TraceError
 from brickwork.tensor.random import SeedGenerator, key
 from brickwork.tensor.trace import use
 
@@ -102,7 +102,11 @@ def run_node(node: Node, scope: Scope) -> None:
     except BrickworkError as error:
         error.add_note(f"in {node}")
         raise
-    except (ValueError, TypeError, IndexError, KeyError, ArithmeticError, AttributeError) as error:
+    except MemoryError as error:
+        raise MemoryLimitError(
+            f"onnx: a result must fit in memory; got {error} in {node}. Use smaller inputs"
+        ) from error
+    except (ValueError, TypeError, LookupError, ArithmeticError, AttributeError) as error:
         raise ModelError(f"onnx: a node must fit what it is given; got {error} in {node}") from error
     results = found if isinstance(found, tuple) else (found,)
     if len([o for o in node.outputs if o]) > len(results):
