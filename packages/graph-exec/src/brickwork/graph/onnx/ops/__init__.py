@@ -16,8 +16,11 @@ from . import (
     random,
     recurrent,
     reduce,
+    resizing,
+    sampling,
     sequences,
     shape,
+    signal,
     strings,
     training,
 )
@@ -38,8 +41,11 @@ __all__ = [
     "random",
     "recurrent",
     "reduce",
+    "resizing",
+    "sampling",
     "sequences",
     "shape",
+    "signal",
     "strings",
     "training",
 ]
