@@ -98,6 +98,7 @@ def test_every_path_is_taken(small_caches):
     taken = strategies(product, a, b) + strategies(second_gradient, a, b)
     taken += strategies(filter_gradient, array(3, 9, 11, 16), array(3, 3, 16, 40))
     assert any(s.block for s in taken)
+    assert any(s.ahead for s in taken)
     assert any(s.rows_first for s in strategies(product, array(200, 16), array(16, 8)))
     small_caches.setattr(strategy, "SCATTERED", 0)
     assert any(s.packed for s in strategies(product, a, b))
@@ -117,3 +118,15 @@ def test_threads_do_not_change_the_bits(small_caches, monkeypatch):
         monkeypatch.setenv("BRICKWORK_NUM_THREADS", threads)
         bits.add(function(lambda p, q: bt.transpose(p) @ q)(a, b).numpy().tobytes())
     assert len(bits) == 1
+
+
+def test_a_turned_operand_is_read_from_where_it_came(small_caches):
+    """The gradient of ``q @ k^T`` by q is ``g @ k``: the copy of k that the product reads is not turned back."""
+
+    def gradient(q, k):
+        return bt.grad(lambda p: bt.sum((p @ bt.matrix_transpose(k)) ** 2.0))(q)
+
+    q, k = array(3, 40, 32), array(3, 40, 32)
+    same_as_eager(gradient, q, k)
+    products = [s for s in strategies(gradient, q, k) if s.row_axis is not None and not s.turned]
+    assert len(products) == 2

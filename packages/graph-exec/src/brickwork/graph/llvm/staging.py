@@ -72,6 +72,17 @@ class Staging(Stages):
             mask = first_lanes(width - k, lanes) if width - k < lanes else None
             self.memory.copy(read, dense, Point({**at, **inner, vector: self.w.add(j, str(k))}, vector, lanes, mask))
 
+    def fetch_ahead(self, last: Point) -> None:
+        """Have the cache fetch, at a step of the innermost loop, what the next tile of the column will read there:
+        ``last`` is the last row of this one. Beyond the last tile it is in vain, and does no harm."""
+        row = self.plan.row_axis
+        for k in self.plan.ahead:
+            assert row is not None
+            read = self.kernel.reads[k]
+            there = Point({**last.at, row: self.w.add(last.at[row], str(self.plan.rows))})
+            place = self.memory.address(read.source, read.dtype, read.offset, read.strides, there)
+            self.w.call("void", "@llvm.prefetch.p0", ("ptr", place), ("i32", "0"), ("i32", "3"), ("i32", "1"))
+
     def sum_block(self, blocks: Blocks, tile: Tile, points: list[Point]) -> int:
         """Add a block to the sums in memory; or, after the last, take them from there. Gives the stage to go on
         with."""

@@ -21,6 +21,8 @@ FEWEST_TILES = 3
 """Tiles that read the same operands, from which it pays to make the sums in blocks."""
 FAR, SCATTERED = 4, 8
 """What a byte from beyond the second cache costs, in bytes from within it: in long runs, and a line here and there."""
+LINE = 64
+"""Bytes that the cache fetches together."""
 MOST_TURNED = 16
 """Vectors that are turned together: as many as each has lanes."""
 PACK_TILES, PACK_STRIDE, PACK_BYTES = 4, 512, 192 << 10
@@ -57,6 +59,7 @@ class Strategy:
     rows_first: bool = False
     packed: tuple[int, ...] = ()
     turned: tuple[int, ...] = ()
+    ahead: tuple[int, ...] = ()
     block: int = 0
 
 
@@ -186,6 +189,7 @@ def _ordered(kernel: Kernel, tiles: Strategy) -> Strategy:
     tiles = replace(tiles, block=_block(kernel, tiles, a + b, rows * columns))
     if by_rows < by_columns:
         return replace(tiles, rows_first=True)
+    tiles = replace(tiles, ahead=tuple(k for k in used if k not in wide and _steps_far(kernel.reads[k], kernel, row)))
     plain = set(range(kernel.outer)) - {vector, row}
     packed = tuple(k for k in wide if _worth_packing(kernel.reads[k], vector, inner, plain))
     size = _bytes(kernel, [kernel.reads[k] for k in packed], {vector, *inner})
@@ -213,6 +217,12 @@ def _worth_packing(read: Read, vector: int, inner: set[int], plain: set[int]) ->
     if read.strides[vector] != 1 or read.guards or not all(read.strides[p] for p in plain):
         return False
     return max((abs(extent(read.strides[i])) for i in inner), default=0) * read.dtype.itemsize >= PACK_STRIDE
+
+
+def _steps_far(read: Read, kernel: Kernel, row: int) -> bool:
+    """Whether it is contiguous along the rows, and each step of the innermost loop begins another line of the cache."""
+    step = abs(extent(read.strides[-1]))
+    return read.strides[row] == 1 and not read.guards and step * read.dtype.itemsize >= LINE
 
 
 def _weight(size: int) -> float:

@@ -206,6 +206,7 @@ class Tiles(Staging):
         def innermost(at: dict[int, str], values: list[str], proven: frozenset[Guard]) -> list[str]:
             inner = [Point({**p.at, **at}, p.axis, p.lanes, p.mask, p.accs, dict(self.fixed), proven) for p in points]
             self.share([self.stages[k].body for k in group], inner)
+            self.fetch_ahead(inner[-1])
             out = []
             for g, k in enumerate(group):
                 for n, p in enumerate(inner):

@@ -3,7 +3,8 @@ it.
 
 A register tile wants its vector axis to be the one of stride 1, in the result and in one operand. The gradient of a
 matrix product by its first operand has it the other way round in the second; the transpose written here is a view, and
-is stored only where the kernel it feeds asks for that (`clusters`).
+is stored only where the kernel it feeds asks for that (`clusters`). What is turned already is turned from where it
+came: the keys that attention reads turned, its gradient reads as they are, and not turned back from the copy.
 """
 
 from __future__ import annotations
@@ -24,9 +25,12 @@ WORTH = 8
 def layout(graph: Graph) -> Graph:
     """The graph with operands of contractions turned where that gives them a vector axis."""
     fresh = [graph.fresh()]
+    views: dict[int, Node] = {}
 
     def visit(node: Node, inputs: tuple[Value, ...]) -> Node | tuple[Node, ...]:
         definition = graph_op(node)
+        if node.op == "transpose":
+            views[node.out.id] = Node(node.op, inputs, node.outputs, node.params, node.source)
         if definition is None:
             return Node(node.op, inputs, node.outputs, node.params, node.source)
         form = definition.form(*(v.spec for v in inputs), **node.settings)
@@ -36,9 +40,13 @@ def layout(graph: Graph) -> Graph:
         made, operands, maps = [], [], []
         for v, dims, order in zip(inputs, form.maps, turned, strict=True):
             if order is not None:
-                v, step = _transposed(v, order, fresh, node.source)
-                made.append(step)
                 dims = tuple(dims[d] for d in order)
+                view = views.get(v.id)
+                if view is not None:
+                    v, order = view.inputs[0], tuple(view.settings["axes"][d] for d in order)
+                if order != tuple(range(len(order))):
+                    v, step = _transposed(v, order, fresh, node.source)
+                    made.append(step)
             operands.append(v)
             maps.append(dims)
         params = parameters({"form": Form(form.extents, tuple(maps), form.out)})
