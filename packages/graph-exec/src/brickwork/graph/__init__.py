@@ -4,14 +4,50 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .check import GraphError
     from .compiled import Function, RetraceError, Variant, function
+    from .debug import NonFiniteError
+    from .donation import DonatedError
+    from .exporting import export, load
     from .ir import Graph, Node, Value
+    from .lowered import Lowered, spec
+    from .memory import Memory
+    from .profile import Profile
+    from .program import Program
 
 __version__ = "0.1.0"
-__all__ = ["Function", "Graph", "Node", "RetraceError", "Value", "Variant", "function"]
+__all__ = [
+    "DonatedError",
+    "Function",
+    "Graph",
+    "GraphError",
+    "Lowered",
+    "Memory",
+    "Node",
+    "NonFiniteError",
+    "Profile",
+    "Program",
+    "RetraceError",
+    "Value",
+    "Variant",
+    "export",
+    "function",
+    "load",
+    "spec",
+]
 
 _ROOMS = {
+    "DonatedError": "donation",
     "Function": "compiled",
+    "GraphError": "check",
+    "Lowered": "lowered",
+    "Memory": "memory",
+    "NonFiniteError": "debug",
+    "Profile": "profile",
+    "Program": "program",
+    "export": "exporting",
+    "load": "exporting",
+    "spec": "lowered",
     "RetraceError": "compiled",
     "Variant": "compiled",
     "function": "compiled",

@@ -60,8 +60,8 @@ class Variant:
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """``out``: the tree that the function returned, to be filled again; ``single``: it is one tensor; ``taken``: of each
-    result, the donated argument whose memory it takes."""
+    """``out``: the tree that the function returned, to be filled again; ``single``: it is one tensor; ``taken``: of
+    each result, the donated argument whose memory it takes."""
 
     run: Executable
     out: Any
@@ -127,8 +127,10 @@ class Function:
         if not isinstance(current(), EagerTrace):
             raise TraceError(f"{self.name}: in_batches is no op; got a call inside a trace. Write a scan there")
         if self.arguments.gives or self.debug:
-            raise TraceError(f"{self.name}: in_batches reads rows where they lie; got a function that donates arguments or "
-                             "is debugged. Compile it without")  # fmt: skip
+            raise TraceError(
+                f"{self.name}: in_batches reads rows where they lie; got a function that donates arguments or is "
+                "debugged. Compile it without"
+            )
         arrays, layout, _ = self.arguments.read(args, {})
         order = checked_rows(self.name, arrays, rows, order)
         first = [np.broadcast_to(a[:1], (rows, *a.shape[1:])) for a in arrays]

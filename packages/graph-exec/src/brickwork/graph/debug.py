@@ -24,8 +24,8 @@ __all__ = ["DebugTrace", "NonFiniteError"]
 
 
 class NonFiniteError(BrickworkError, FloatingPointError):
-    """An op made a NaN or an infinity. ``op``, ``layer`` (path of names, or ""), ``line`` (file:line) and ``value`` (the
-    result, as an array) tell of it."""
+    """An op made a NaN or an infinity. ``op``, ``layer`` (path of names, or ""), ``line`` (file:line) and ``value``
+    (the result, as an array) tell of it."""
 
     op: str = ""
     layer: str = ""

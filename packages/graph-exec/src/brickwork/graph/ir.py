@@ -108,6 +108,20 @@ class Graph:
 
         return print_graph(self)
 
+    def to_dot(self) -> str:
+        """The graph in the language of Graphviz."""
+        from .drawing.dot import dot_of  # noqa: PLC0415 - as above
+        from .drawing.picture import picture_of_graph  # noqa: PLC0415
+
+        return dot_of(picture_of_graph(self))
+
+    def to_svg(self) -> str:
+        """The graph drawn."""
+        from .drawing.picture import picture_of_graph  # noqa: PLC0415 - as above
+        from .drawing.svg import svg_of  # noqa: PLC0415
+
+        return svg_of(picture_of_graph(self))
+
 
 def rebuild(graph: Graph, visit: Callable[[Node, tuple[Value, ...]], Node | tuple[Node, ...] | Value]) -> Graph:
     """A graph with each node replaced, in order.

@@ -73,7 +73,12 @@ def bytes_text(size: Size, values: Mapping[str, int] | None = None) -> str:
         if values is None:
             return f"{size} B"
         size = evaluate(size, values)
-    for unit, scale in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if size >= scale:
-            return f"{size / scale:.3g} {unit}"
-    return f"{size} B"
+    return scaled(size, "B")
+
+
+def scaled(count: int, unit: str) -> str:
+    """A count with three digits and the prefix that suits it: ``3.2 MB``."""
+    for prefix, scale in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
+        if count >= scale:
+            return f"{count / scale:.3g} {prefix}{unit}"
+    return f"{count} {unit}"

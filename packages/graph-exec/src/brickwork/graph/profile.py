@@ -66,12 +66,22 @@ class Profile:
     calls: int
 
     def __str__(self) -> str:
-        head = ("kernel", "ms", "share", "runs", "GFLOP", "GFLOP/s", "MB", "GB/s", "where")
+        head = ("kernel", "us", "share", "runs", "MFLOP", "GFLOP/s", "MB", "GB/s", "where")
         lines = [_cells(r) for r in sorted(self.rows, key=lambda r: -r.ms)]
         flops, moved = (sum(getattr(r, k) or 0 for r in self.rows) for k in ("flops", "nbytes"))
         lines.append(_cells(Row(-1, "", "all kernels", (), 0, self.total_ms, 1.0, flops, moved)))
         lines.append(
-            ("call without clocks", f"{self.step_ms:.3f}", "", "", "", "", "", "", f"median of {self.calls} calls")
+            (
+                "call without clocks",
+                f"{self.step_ms * 1e3:.3g}",
+                "",
+                "",
+                "",
+                "",
+                "",
+                "",
+                f"median of {self.calls} calls",
+            )
         )
         widths = [max(len(line[k]) for line in (head, *lines)) for k in range(len(head))]
         return "\n".join(
@@ -87,10 +97,10 @@ def _cells(r: Row) -> tuple[str, ...]:
     title = r.title if r.number < 0 else f"{r.number} {r.title}" + (" (Python)" if r.kind == "call" else "")
     return (
         title if len(title) <= WIDTH else title[: WIDTH - 1] + "…",
-        f"{r.ms:.3f}",
+        f"{r.ms * 1e3:.3g}",
         f"{r.share:.0%}",
         str(r.runs) if r.runs else "",
-        "" if r.flops is None else f"{r.flops / 1e9:.3g}",
+        "" if r.flops is None else f"{r.flops / 1e6:.3g}",
         "" if r.gflops is None else f"{r.gflops:.3g}",
         "" if r.nbytes is None else f"{r.nbytes / 1e6:.3g}",
         "" if r.gbytes is None else f"{r.gbytes:.3g}",

@@ -128,7 +128,7 @@ class Program:
                 fits = fits and n == size
         if not fits:
             raise ShapeError(
-                f"{self.name}: argument {k} must be {spec}{f' with {values}' if values else ''}; got {array.shape}. "
+                f"{self.name}: argument {k} must be {spec}{_sizes_text(values)}; got {array.shape}. "
                 "Give it that shape, or lower for this one"
             )
         if array.dtype != spec.dtype:
@@ -177,6 +177,10 @@ def with_taken(results: list[Tensor], arrays: Sequence[np.ndarray], taken: Seque
         return results
     rest = iter(results)
     return [next(rest) if k is None else Tensor(arrays[k]) for k in taken]
+
+
+def _sizes_text(values: dict[str, int]) -> str:
+    return f" with {', '.join(f'{k}={n}' for k, n in values.items())}" if values else ""
 
 
 def _open_sizes(plan: Plan) -> tuple[Size, ...]:

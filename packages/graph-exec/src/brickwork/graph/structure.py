@@ -44,8 +44,8 @@ def described(tree: Any, leaf: Callable[[Any], bool] = is_array) -> Any:
             kind = "list" if isinstance(value, list) else "tuple"
             return {kind: [visit(v) for v in value]}
         raise TraceError(
-            f"lower: arguments must be arrays, text, True, False, None, or lists, tuples and dicts (with text as keys) of "
-            f"them; got {type(value).__name__}. Name it in static_argnames, or close over it"
+            "lower: arguments must be arrays, text, True, False, None, or lists, tuples and dicts (with text as keys) "
+            f"of them; got {type(value).__name__}. Name it in static_argnames, or close over it"
         )
 
     return visit(tree)

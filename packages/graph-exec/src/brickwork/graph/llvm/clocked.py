@@ -1,7 +1,8 @@
 """The module of a plan with a clock read before and after each kernel and call: what `profile` runs.
 
-``i64 brickwork_clocked(<as brickwork_run>, clock, marks)``: ``i32 clock(i32 id, ptr timespec)`` is C's `clock_gettime`, or
-what stands for it; ``marks`` are two numbers for each step of `Plan.every`: nanoseconds in it so far, and how often it ran.
+``i64 brickwork_clocked(<as brickwork_run>, clock, marks)``: ``i32 clock(i32 id, ptr timespec)`` is C's `clock_gettime`,
+or what stands for it; ``marks`` are two numbers for each step of `Plan.every`: nanoseconds in it so far, and how often
+it ran.
 """
 
 from __future__ import annotations
