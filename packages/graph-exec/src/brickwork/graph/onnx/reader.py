@@ -71,9 +71,13 @@ def read_model(model: Any) -> Graph:
 
 
 def read_node(node: Any, version: int | None = None) -> Node:
-    """The record of a lone `NodeProto`, of the newest op set unless ``version`` says which."""
-    newest = onnx.defs.onnx_opset_version() if version is None else version
-    return _node(node, _Context({"": newest, domain_of(node.domain): newest if version else 1}, {}, None))
+    """The record of a lone `NodeProto`, of the newest op set that knows it unless ``version`` says which."""
+    domain, versions = domain_of(node.domain), {"": onnx.defs.onnx_opset_version()}
+    if version is not None:
+        versions[domain] = version
+    elif domain and onnx.defs.has(node.op_type, domain):
+        versions[domain] = onnx.defs.get_schema(node.op_type, domain).since_version
+    return _node(node, _Context(versions, {}, None))
 
 
 def _versions(imports: Iterable[Any]) -> dict[str, int]:
