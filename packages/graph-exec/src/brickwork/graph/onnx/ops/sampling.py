@@ -89,6 +89,8 @@ def grid_sample(
         share = grid[..., len(sizes) - 1 - d]
         at = (share + 1) / 2 * (n - 1) if align_corners else ((share + 1) * n - 1) / 2
         taps.append(_TAPS[mode](_bounded(at, n, padding_mode, align_corners)))
+    pixels = _pixels(x)
+    first = bt.reshape(bt.arange(x.shape[0]) * prod(sizes), (-1, *(1,) * len(sizes)))
     out: Any = 0
     for corner in product(*taps):
         weight: Any = 1
@@ -98,30 +100,28 @@ def grid_sample(
             weight = weight * (bt.where(inside, share, 0) if padding_mode == "zeros" else share)
             bounded = bt.clip(_bounded(at, n, padding_mode, align_corners), 0, n - 1)
             flat = flat * n + bt.round(bounded).astype("int64")
-        out = out + _pixels(x, flat) * bt.expand_dims(weight, 1)
-    return out.astype(x.dtype)
+        out = out + bt.take(pixels, flat + first, 0) * bt.expand_dims(weight, -1)
+    return bt.moveaxis(out, -1, 1).astype(x.dtype)
 
 
-def _pixels(x: Tensor, flat: Tensor) -> Tensor:
-    """Pixels of x (batch, channels, *space) by their numbers (batch, *places): (batch, channels, *places)."""
-    batch, channels = x.shape[:2]
-    places = flat.shape[1:]
-    count = prod(places)
-    numbers = bt.broadcast_to(bt.reshape(flat, (batch, 1, count)), (batch, channels, count))
-    image = bt.reshape(x, (batch, channels, prod(x.shape[2:])))
-    return bt.reshape(bt.take_along_axis(image, numbers, -1), (batch, channels, *places))
+def _pixels(x: Tensor) -> Tensor:
+    """The pixels of all images (batch, channels, *space) as rows of channels."""
+    return bt.reshape(bt.moveaxis(x, 1, -1), (-1, x.shape[1]))
 
 
 # regions
-@translator("RoiAlign", 10, static="rois", others="mode output_height output_width sampling_ratio spatial_scale")
-def roi_align_before_16(x: Tensor, rois: Any, batches: Tensor, **settings: Any) -> Tensor:
+_ROI_SETTINGS = "mode output_height output_width sampling_ratio spatial_scale"
+
+
+@translator("RoiAlign", 10, eager=True, others=_ROI_SETTINGS)
+def roi_align_before_16(x: Tensor, rois: Tensor, batches: Tensor, **settings: Any) -> Tensor:
     return roi_align(x, rois, batches, coordinate_transformation_mode="output_half_pixel", **settings)
 
 
-@translator("RoiAlign", 16, static="rois")
+@translator("RoiAlign", 16, eager=True)
 def roi_align(
     x: Tensor,
-    rois: Any,
+    rois: Tensor,
     batches: Tensor,
     *,
     coordinate_transformation_mode: str = "half_pixel",
@@ -132,64 +132,74 @@ def roi_align(
     spatial_scale: float = 1.0,
 ) -> Tensor:
     """The mean (or greatest) of samples in each cell of each region (x1, y1, x2, y2), read between pixels (He et al.
-    2017). Without a ``sampling_ratio`` a cell has as many samples as pixels."""
-    shift = 0.5 if coordinate_transformation_mode == "half_pixel" else 0.0
-    corners = np.asarray(rois, np.float64) * spatial_scale - shift
+    2017). Without a ``sampling_ratio`` a cell has as many samples as pixels, which takes the numbers of the regions."""
+    by_half = coordinate_transformation_mode == "half_pixel"
+    corners = rois.astype(x.dtype) * spatial_scale - (0.5 if by_half else 0.0)
     extents = corners[:, 2:] - corners[:, :2]
-    if shift == 0.0:
-        extents = np.maximum(extents, 1.0)
-    rows = _samples(corners[:, 1], extents[:, 1], output_height, sampling_ratio, x.shape[2])
-    columns = _samples(corners[:, 0], extents[:, 0], output_width, sampling_ratio, x.shape[3])
-    images = bt.take(x, batches, 0)
-    flat = bt.reshape(images, (*images.shape[:2], -1))
-    height, width = rows.near.shape[1:3], columns.near.shape[1:3]
-    shape = (len(corners), *height, *width)
+    extents = extents if by_half else bt.maximum(extents, 1.0)
+    height, width = x.shape[2:]
+    rows = _samples(corners[:, 1], extents[:, 1], output_height, sampling_ratio, height)
+    columns = _samples(corners[:, 0], extents[:, 0], output_width, sampling_ratio, width)
+    pixels, first = _pixels(x), bt.reshape(batches * height, (-1, 1, 1, 1, 1))
     parts = []
     for down, right in product((0, 1), (0, 1)):
-        places = rows.near[..., down][:, :, :, None, None] * x.shape[3] + columns.near[..., right][:, None, None]
-        weight = rows.share[..., down][:, :, :, None, None] * columns.share[..., right][:, None, None]
-        numbers = np.broadcast_to(places, shape).reshape(len(corners), 1, -1)
-        wide = bt.broadcast_to(bt.asarray(np.ascontiguousarray(numbers)), (*flat.shape[:2], prod(shape[1:])))
-        read = bt.reshape(bt.take_along_axis(flat, wide, -1), (len(corners), x.shape[1], *shape[1:]))
-        parts.append(read * bt.asarray(weight[:, None].astype(x.dtype)))
-    counted = rows.counted[:, None, :, :, None, None] & columns.counted[:, None, None, None]
+        flat = (first + _high(rows.near[down])) * width + _wide(columns.near[right])
+        share = _high(rows.share[down]) * _wide(columns.share[right])
+        parts.append(bt.take(pixels, flat, 0) * bt.expand_dims(share, -1))
+    counted = _high(rows.counted) & _wide(columns.counted)
+    within = bt.expand_dims(counted, -1)
     if mode == "max":
         best = bt.maximum(bt.maximum(parts[0], parts[1]), bt.maximum(parts[2], parts[3]))
-        return bt.max(bt.where(bt.asarray(counted), best, -np.inf), (3, 5)).astype(x.dtype)
-    total = parts[0] + parts[1] + parts[2] + parts[3]
-    count = np.maximum(counted.sum((3, 5)), 1)
-    return bt.sum(bt.where(bt.asarray(counted), total, 0), (3, 5)) / bt.asarray(count.astype(x.dtype))
+        out = bt.max(bt.where(within, best, -np.inf), (2, 4))
+    else:
+        total = bt.where(within, parts[0] + parts[1] + parts[2] + parts[3], 0)
+        count = bt.maximum(bt.sum(counted.astype(x.dtype), (2, 4)), 1)
+        out = bt.sum(total, (2, 4)) / bt.expand_dims(count, -1)
+    return bt.moveaxis(out, -1, 1).astype(x.dtype)
+
+
+def _high(x: Tensor) -> Tensor:
+    """(region, cell, sample) as rows of (region, row, sample, column, sample)."""
+    return bt.reshape(x, (*x.shape, 1, 1))
+
+
+def _wide(x: Tensor) -> Tensor:
+    """(region, cell, sample) as columns of it."""
+    return bt.reshape(x, (x.shape[0], 1, 1, *x.shape[1:]))
 
 
 @dataclass(frozen=True, slots=True)
 class Samples:
-    """Where samples of regions lie on one axis: ``near``, the two pixels around each (region, cell, sample, 2), their
-    ``share`` in it, and whether it is ``counted``: regions have samples of their own number."""
+    """Where samples of regions lie on one axis, each (region, cell, sample): ``near``, the pixels before and after,
+    their ``share``, and whether it is ``counted``, since regions have samples of their own number."""
 
-    near: np.ndarray
-    share: np.ndarray
-    counted: np.ndarray
+    near: tuple[Tensor, Tensor]
+    share: tuple[Tensor, Tensor]
+    counted: Tensor
 
 
-def _samples(starts: np.ndarray, extents: np.ndarray, cells: int, ratio: int, n: int) -> Samples:
-    counts = np.full(len(starts), ratio) if ratio > 0 else np.ceil(extents / cells).astype(int)
-    most = max(1, int(counts.max(initial=1)))
-    each = np.maximum(counts, 1)[:, None, None]
-    cell, sample = np.arange(cells)[None, :, None], np.arange(most)[None, None]
-    at = starts[:, None, None] + (cell + (sample + 0.5) / each) * (extents / cells)[:, None, None]
+def _samples(starts: Tensor, extents: Tensor, cells: int, ratio: int, n: int) -> Samples:
+    starts, extents = bt.reshape(starts, (-1, 1, 1)), bt.reshape(extents, (-1, 1, 1))
+    count: Any = ratio if ratio > 0 else bt.ceil(extents / cells)
+    most = ratio if ratio > 0 else max(1, int(count.numpy().max(initial=1)))
+    each: Any = ratio if ratio > 0 else bt.maximum(count, 1)
+    cell, sample = np.arange(cells).reshape(1, -1, 1), np.arange(most).reshape(1, 1, -1)
+    steps = bt.asarray((sample + 0.5).astype(starts.dtype)) / each
+    at = starts + (bt.asarray(cell.astype(starts.dtype)) + steps) * (extents / cells)
     inside = (at >= -1) & (at <= n)
-    at = np.clip(at, 0, n - 1)
-    low = np.floor(at)
-    near = np.stack([low, np.minimum(low + 1, n - 1)], -1).astype(np.int64)
-    share = np.stack([1 - (at - low), at - low], -1) * inside[..., None]
-    return Samples(near, share, np.broadcast_to(sample < counts[:, None, None], at.shape))
+    at = bt.clip(at, 0, n - 1)
+    low = bt.floor(at)
+    after = bt.where(inside, at - low, 0)
+    before = bt.where(inside, 1 - (at - low), 0)
+    near = low.astype("int64"), bt.minimum(low + 1, n - 1).astype("int64")
+    return Samples(near, (before, after), bt.broadcast_to(bt.asarray(sample) < count, at.shape))
 
 
-@translator("MaxRoiPool", static="rois")
-def max_roi_pool(x: Tensor, rois: Any, *, pooled_shape: Sequence[int], spatial_scale: float = 1.0) -> Tensor:
+@translator("MaxRoiPool", eager=True)
+def max_roi_pool(x: Tensor, rois: Tensor, *, pooled_shape: Sequence[int], spatial_scale: float = 1.0) -> Tensor:
     """The greatest pixel of each cell of each region (batch, x1, y1, x2, y2), of whole pixels (Girshick 2015)."""
     out = []
-    for batch, *corners in np.asarray(rois):
+    for batch, *corners in rois.numpy():
         left, top, right, bottom = (int(np.floor(c * spatial_scale + 0.5)) for c in corners)
         rows = _cells(top, bottom, pooled_shape[0], x.shape[2])
         columns = _cells(left, right, pooled_shape[1], x.shape[3])
@@ -211,19 +221,26 @@ def _greatest(x: Tensor) -> Tensor:
     return bt.max(x, (1, 2)) if 0 not in x.shape else bt.zeros(x.shape[:1], x.dtype)
 
 
-@translator("NonMaxSuppression", 10, static="boxes scores most iou least")
+@translator("NonMaxSuppression", 10, eager=True)
 def non_max_suppression(
-    boxes: Any, scores: Any, most: Any = None, iou: Any = None, least: Any = None, *, center_point_box: int = 0
+    boxes: Tensor,
+    scores: Tensor,
+    most: Tensor | None = None,
+    iou: Tensor | None = None,
+    least: Tensor | None = None,
+    *,
+    center_point_box: int = 0,
 ) -> Tensor:
     """(batch, class, box) of the best boxes, without those that overlap a better one of their class by more than
     ``iou``. Scores must be above ``least``."""
-    limit = 0 if most is None else int(np.asarray(most).reshape(-1)[0])
-    overlap = 0.0 if iou is None else float(np.asarray(iou).reshape(-1)[0])
-    floor = None if least is None else float(np.asarray(least).reshape(-1)[0])
+    limit = 0 if most is None else int(most.numpy().reshape(-1)[0])
+    overlap = 0.0 if iou is None else float(iou.numpy().reshape(-1)[0])
+    floor = None if least is None else float(least.numpy().reshape(-1)[0])
+    places, marks = boxes.numpy(), scores.numpy()
     picked = [
         (batch, kind, box)
-        for batch, kind in np.ndindex(*scores.shape[:2])
-        for box in _best(_corners(boxes[batch], center_point_box), scores[batch, kind], limit, overlap, floor)
+        for batch, kind in np.ndindex(*marks.shape[:2])
+        for box in _best(_corners(places[batch], center_point_box), marks[batch, kind], limit, overlap, floor)
     ]
     return bt.asarray(np.array(picked, np.int64).reshape(-1, 3))
 
