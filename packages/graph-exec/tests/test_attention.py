@@ -13,7 +13,7 @@ from brickwork.graph.passes import run_pipeline
 from brickwork.graph.plan import Call, make_plan
 from brickwork.graph.tracing import GraphTrace
 from brickwork.tensor import nn
-from brickwork.tensor.nn import attention_blocks
+from brickwork.tensor.nn import attention_tiles
 from brickwork.tensor.spec import TensorSpec
 from brickwork.tensor.trace import use
 
@@ -40,12 +40,13 @@ CASES = {
 }
 
 
-@pytest.fixture
-def blocks(monkeypatch):
+@pytest.fixture(params=[1 << 30, 0], ids=["at once", "by example"])
+def blocks(request, monkeypatch):
     """Blocks small enough for small arrays."""
-    monkeypatch.setattr(attention_blocks, "QUERIES", 8)
-    monkeypatch.setattr(attention_blocks, "KEYS", 16)
-    monkeypatch.setattr(attention_blocks.Setting, "large", True)
+    monkeypatch.setattr(attention_tiles, "QUERIES", 8)
+    monkeypatch.setattr(attention_tiles, "KEYS", 16)
+    monkeypatch.setattr(attention_tiles, "SMALL", request.param)
+    monkeypatch.setattr("brickwork.tensor.nn.attention.worthwhile", lambda setting, device: True)
 
 
 def with_gradients(fn):

@@ -5,7 +5,7 @@ import pytest
 
 import brickwork.tensor as bt
 from brickwork.tensor import nn
-from brickwork.tensor.nn import attention_blocks
+from brickwork.tensor.nn import attention_blocks, attention_tiles
 
 R = np.random.default_rng(4)
 KEY = bt.random.key(5)
@@ -42,15 +42,16 @@ CASES = {
 }
 
 
-@pytest.fixture
-def blocks(monkeypatch):
+@pytest.fixture(params=[1 << 30, 0], ids=["at once", "by example"])
+def blocks(request, monkeypatch):
     """Blocks small enough for small arrays; called with False, none."""
 
     def use(on=True):
-        monkeypatch.setattr(attention_blocks.Setting, "large", property(lambda setting: on))
+        monkeypatch.setattr("brickwork.tensor.nn.attention.worthwhile", lambda setting, device: on)
 
-    monkeypatch.setattr(attention_blocks, "QUERIES", 8)
-    monkeypatch.setattr(attention_blocks, "KEYS", 16)
+    monkeypatch.setattr(attention_tiles, "QUERIES", 8)
+    monkeypatch.setattr(attention_tiles, "KEYS", 16)
+    monkeypatch.setattr(attention_tiles, "SMALL", request.param)
     use()
     return use
 
@@ -117,8 +118,17 @@ def test_transformations(call, blocks):
 
 
 def test_when_blocks_are_used():
-    def large(lead, length, keys, causal=False):
-        return attention_blocks.Setting(lead, length, keys, causal, 0.0, 0).large
+    def large(lead, length, keys, device="cpu"):
+        setting = attention_tiles.Setting(lead, length, keys, False, 0.0, 0)
+        return attention_blocks.worthwhile(setting, device)
 
     assert large((1, 8), 512, 512) and large((), 2048, 2048) and not large((8,), 256, 512)
     assert not large((10_000,), 128, 256) and large((128,), 1, 100_000) and not large((8,), 128, 256)
+    assert not large((1, 8), 4096, 4096, "cuda:0") and large((8, 8), 8192, 8192, "cuda:0")
+
+
+def test_examples_one_by_one_where_each_fills_the_blocks():
+    def by_example(*lead):
+        return attention_tiles.Setting(lead, 512, 512, False, 0.0, 0).by_example
+
+    assert by_example(4, 8) and by_example(2, 2) and not by_example(1, 8) and not by_example(8) and not by_example(9, 1)

@@ -16,7 +16,8 @@ from ..ops.elementwise import astype, where
 from ..ops.movement import reshape, transpose
 from ..spec import Shape, as_bool, as_float, broadcast_shapes
 from ..tensor import Tensor, asarray, beside
-from . import attention_blocks as blocks
+from .attention_blocks import attention_in_blocks, worthwhile
+from .attention_tiles import Setting
 from .regularization import as_rate
 from .regularization import dropout as drop
 from .softmax import masked_softmax
@@ -131,9 +132,9 @@ def _attend(
 
     count = len(masks)
     if isinstance(length, int) and isinstance(keys, int):
-        setting = blocks.Setting(whole[:-2], length, keys, causal, rate, count)
-        if setting.large:
-            return blocks.attention_in_blocks(plain, setting, *operands)
+        setting = Setting(whole[:-2], length, keys, causal, rate, count)
+        if worthwhile(setting, q.device):
+            return attention_in_blocks(plain, setting, *operands)
     return plain(*operands)
 
 

@@ -10,74 +10,38 @@ and map. The gradient of the gradient, and forward mode, go by the formula witho
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import cache
-from math import prod
 from typing import Any
 
-import numpy as np
-
 from ..autodiff import vjp
-from ..control import cond, scan
-from ..derivative import sum_to
-from ..dtypes import DEFAULT_FLOAT, is_floating
-from ..expr import Expr
+from ..control import scan
+from ..dtypes import is_floating
 from ..op import Composite
-from ..ops import reduce as R
-from ..ops.contraction import matmul
 from ..ops.creation import iota, zeros_like
-from ..ops.elementwise import exp, isfinite, log, map_expr, maximum, where
-from ..ops.movement import broadcast_to, pad, reshape, transpose
-from ..philox import as_sizes, block, parts, unit
-from ..spec import Shape
-from ..tensor import Tensor, asarray, beside
+from ..ops.movement import reshape
+from ..philox import as_sizes
+from ..tensor import Tensor, beside
 from ..trace import Trace, bind, current
+from .attention_tiles import Setting, backward, forward
 
-__all__ = ["LARGE", "Setting", "attention_in_blocks"]
+__all__ = ["attention_in_blocks", "worthwhile"]
 
-LARGE = 8 * 2**20
-"""Bytes of scores from which on they are made in blocks, where there are several."""
-
-QUERIES, KEYS = 128, 256
-"""Rows and columns of a block, of each head of each example. Causal blocks are square: more of them are left out."""
+LARGE, LARGE_ELSEWHERE = 8 * 2**20, 4 * 2**30
+"""Bytes of scores from which on they are made in blocks; on a device that waits for each op to be launched, only those
+that would hardly fit."""
 
 Plain = Callable[..., Tensor]
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """What attention is besides its tensors. ``lead``: the axes of the scores in front of (``length``, ``keys``).
-    ``masks``: how many operands are masks; then comes the key, where ``rate`` (of dropout) is not 0."""
-
-    lead: Shape
-    length: int
-    keys: int
-    causal: bool
-    rate: float
-    masks: int
-
-    @property
-    def rows(self) -> int:
-        return min(QUERIES, self.length)
-
-    @property
-    def columns(self) -> int:
-        return min(QUERIES if self.causal else KEYS, self.keys)
-
-    @property
-    def large(self) -> bool:
-        """Whether blocks pay. Of an axis of open size one element counts."""
-        area = self.length * self.keys
-        return area >= 4 * self.rows * self.columns and 4 * area * prod(self._known) >= LARGE
-
-    @property
-    def _known(self) -> list[int]:
-        return [n for n in self.lead if isinstance(n, int)]
+def worthwhile(setting: Setting, device: str) -> bool:
+    """Whether blocks are faster than the formula, or need so much less memory."""
+    return setting.bytes >= (LARGE if device in ("cpu", "symbolic") else LARGE_ELSEWHERE)
 
 
 def attention_in_blocks(plain: Plain, setting: Setting, *operands: Tensor) -> Tensor:
     """Attention of ``operands``: query (scaled), key, value, masks, the key of dropout. ``plain``: the formula of the
     same operands, for derivatives of the gradient."""
+    if setting.rate:
+        as_sizes((*setting.lead, setting.length, setting.keys))
     call = _Call(plain, setting)
     out: Any = bind(Composite("attention_in_blocks", call.value, call.rule), operands)
     first: Tensor = out[0]
@@ -92,7 +56,7 @@ class _Call:
         self.pulled: dict[bool, tuple[Any, Trace, dict[int, Tensor]]] = {}
 
     def value(self, *operands: Tensor) -> tuple[Tensor, Tensor]:
-        return _forward(self.setting, *operands)
+        return _forward(self.setting, operands)
 
     def rule(self, i: int, g: Any, out: Any, *operands: Tensor) -> Tensor | None:
         """The gradients of query, key and value are made together; those of masks when one is asked for."""
@@ -119,8 +83,7 @@ class _Backward:
 
     def value(self, *operands: Tensor) -> tuple[Tensor, ...]:
         n = self.count
-        out, sums, g = operands[n:]
-        made = _backward(self.setting, operands[:n], out, sums, g, self.places[0] > 2)
+        made = _backward(self.setting, operands[:n], operands[n:], self.places)
         return tuple(made[i] for i in self.places)
 
     def rule(self, i: int, g: Any, out: Any, *operands: Tensor) -> Tensor | None:
@@ -142,201 +105,57 @@ class _Backward:
         return self.pulled[2].get(i)
 
 
-# ---- blocks ----------------------------------------------------------------------------------------------------------
+# ---- one example after the other -------------------------------------------------------------------------------------
 
 
-def _blocks(x: Tensor, axis: int, size: int, fill: float = 0.0) -> Tensor:
-    """Parts of ``size`` along an axis (counted from the end), as a new first axis; what is missing is ``fill``."""
-    at = x.ndim + axis
-    count = -(-x.shape[at] // size)
-    if x.shape[at] != count * size:
-        x = pad(x, [(0, count * size - x.shape[at] if a == at else 0) for a in range(x.ndim)], fill)
-    split = reshape(x, (*x.shape[:at], count, size, *x.shape[at + 1 :]))
-    return transpose(split, (at, *(a for a in range(split.ndim) if a != at)))
+def _own(setting: Setting, operands: Sequence[Tensor]) -> list[int]:
+    """The places of operands that each example has its own of."""
+    whole = len(setting.lead) + 2
+    return [i for i, x in enumerate(operands[: 3 + setting.masks]) if x.ndim == whole and x.shape[0] != 1]
 
 
-def _joined(x: Tensor, axis: int, length: int) -> Tensor:
-    """`_blocks` undone: the parts of the first axis one after another along another (counted from the end)."""
-    at = x.ndim - 1 + axis
-    turned = transpose(x, (*range(1, at + 1), 0, *range(at + 1, x.ndim)))
-    whole = reshape(turned, (*turned.shape[:at], turned.shape[at] * turned.shape[at + 1], *turned.shape[at + 2 :]))
-    return whole if whole.shape[at] == length else whole[(*(slice(None),) * at, slice(length))]
+def _of_one(setting: Setting, operands: Sequence[Tensor], rows: dict[int, Tensor]) -> list[Tensor]:
+    """The operands of one example, given those of its own."""
+    whole = len(setting.lead) + 2
+    rest = (reshape(x, x.shape[1:]) if x.ndim == whole and i not in rows else x for i, x in enumerate(operands))
+    return [rows.get(i, x) for i, x in enumerate(rest)]
 
 
-def _turned(x: Tensor) -> Tensor:
-    return transpose(x, (*range(x.ndim - 2), x.ndim - 1, x.ndim - 2))
+def _numbers(setting: Setting, like: Tensor) -> Tensor:
+    return beside(iota((setting.lead[0],)), like)
 
 
-def _mask_blocks(setting: Setting, mask: Tensor) -> Tensor:
-    """A mask as (blocks of queries, blocks of keys, ..., rows or 1, columns or 1)."""
-    if mask.ndim < 2:
-        mask = reshape(mask, (*(1,) * (2 - mask.ndim), *mask.shape))
-    for axis, size in ((-1, setting.columns), (-2, setting.rows)):
-        wide = mask.shape[axis] != 1 or (setting.keys, setting.length)[-axis - 1] == 1
-        mask = _blocks(mask, axis, size) if wide else reshape(mask, (1, *mask.shape))
-    counts = -(-setting.length // setting.rows), -(-setting.keys // setting.columns)
-    return broadcast_to(mask, (*counts, *mask.shape[2:]))
+def _forward(setting: Setting, operands: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+    if not setting.by_example:
+        return forward(setting, operands)
+    own = _own(setting, operands)
 
+    def example(_: None, given: Any) -> tuple[None, Any]:
+        number, rows = given
+        return None, forward(setting.of_one(), _of_one(setting, operands, dict(zip(own, rows, strict=True))), number)
 
-def _mask_joined(setting: Setting, x: Tensor, shape: Shape) -> Tensor:
-    """`_mask_blocks` undone, for a gradient: summed over what was spread."""
-    full = (*(1,) * (2 - len(shape)), *shape)
-    for axis, n in ((-2, setting.length), (-1, setting.keys)):
-        x = R.sum(x, 0) if full[axis] == 1 and n != 1 else _joined(x, axis, n)
-    return reshape(x, shape)
-
-
-def _filled(value: float, shape: Shape, like: Tensor) -> Tensor:
-    return broadcast_to(beside(asarray(value, like.dtype), like), shape)
-
-
-def _starts(length: int, size: int, like: Tensor) -> Tensor:
-    """The first row or column of each block."""
-    return beside(iota((-(-length // size),)) * size, like)
-
-
-class _Tile:
-    """One block: its scores, and which weights dropout keeps."""
-
-    def __init__(self, setting: Setting, row: Tensor, column: Tensor, key: Sequence[Tensor]):
-        self.setting, self.key = setting, key
-        self.first, self.last = row, column
-        self.row = row + beside(iota((setting.rows, 1)), row)
-        self.column = column + beside(iota((setting.columns,)), row)
-
-    def scores(self, q: Tensor, turned_k: Tensor, masks: Sequence[Tensor]) -> Tensor:
-        """-inf where a key is not seen."""
-        s = matmul(q, turned_k)
-        for mask in masks:
-            s = where(mask, s, float("-inf")) if mask.dtype == np.bool_ else s + mask.astype(s.dtype)
-        if self.setting.causal:
-            s = where(self.row >= self.column, s, float("-inf"))
-        if self.setting.keys % self.setting.columns:
-            s = where(self.column < self.setting.keys, s, float("-inf"))
-        return s
-
-    def dropped(self, x: Tensor) -> Tensor:
-        """By the numbers that `dropout` of all weights at once would draw: of the place of each in them."""
-        setting = self.setting
-        if not self.key:
-            return x
-        heads = reshape(iota(setting.lead), (*setting.lead, 1, 1))
-        places = (beside(heads, x) * setting.length + self.row) * setting.keys + self.column
-        first, stream = self.key
-        keep = map_expr(_unit(), places, stream, first) >= setting.rate
-        return where(keep, x * (0.0 if setting.rate == 1 else 1 / (1 - setting.rate)), 0.0)
-
-    def seen(self, step: Callable[..., Any], skip: Callable[..., Any], *operands: Any) -> Any:
-        """``step``, or where no query of the block sees a key of it, ``skip``."""
-        if not self.setting.causal:
-            return step(*operands)
-        return cond(self.last < self.first + self.setting.rows, step, skip, *operands)
-
-
-@cache
-def _unit() -> Expr:
-    return unit(block(), DEFAULT_FLOAT)
-
-
-def _apart(setting: Setting, operands: Sequence[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
-    """The masks in blocks, and the key in parts."""
-    n = 3 + setting.masks
-    if setting.rate:
-        as_sizes((*setting.lead, setting.length, setting.keys))
-    return [_mask_blocks(setting, m) for m in operands[3:n]], list(parts(operands[n])) if setting.rate else []
-
-
-# ---- forward ---------------------------------------------------------------------------------------------------------
-
-
-def _forward(setting: Setting, q: Tensor, k: Tensor, v: Tensor, *rest: Tensor) -> tuple[Tensor, Tensor]:
-    """The result, and for each row the logarithm of its sum of powers (0 where it sees no key)."""
-    masks, key = _apart(setting, (q, k, v, *rest))
-    columns = _blocks(_turned(k), -1, setting.columns), _blocks(v, -2, setting.columns)
-    row_shape = (*setting.lead, setting.rows, 1)
-    result_shape = (*setting.lead, setting.rows, v.shape[-1])
-    low, none, nothing = _filled(float("-inf"), row_shape, q), _filled(0, row_shape, q), _filled(0, result_shape, q)
-
-    def queries(_: None, given: Any) -> tuple[None, Any]:
-        row, q_rows, masks = given
-
-        def keys(state: Any, given: Any) -> tuple[Any, None]:
-            column, k_turned, v_rows, tile_masks = given
-            tile = _Tile(setting, row, column, key)
-
-            def step(top: Tensor, total: Tensor, out: Tensor) -> Any:
-                scores = tile.scores(q_rows, k_turned, tile_masks)
-                higher = maximum(top, R.max(scores, -1, True))
-                safe = where(isfinite(higher), higher, 0.0)
-                powers, less = exp(scores - safe), exp(top - safe)
-                added = R.sum(powers, -1, True)
-                return higher, total * less + added, out * less + matmul(tile.dropped(powers), v_rows)
-
-            return tile.seen(step, lambda *same: same, *state), None
-
-        starts = _starts(setting.keys, setting.columns, q)
-        (top, total, out), _ = scan(keys, (low, none, nothing), (starts, *columns, masks))
-        total = where(total == 0.0, 1.0, total)
-        return None, (out / total, where(isfinite(top), top, 0.0) + log(total))
-
-    rows = _starts(setting.length, setting.rows, q), _blocks(q, -2, setting.rows), masks
-    _, (out, sums) = scan(queries, None, rows)
-    return _joined(out, -2, setting.length), _joined(sums, -2, setting.length)
-
-
-# ---- backward --------------------------------------------------------------------------------------------------------
+    _, (out, sums) = scan(example, None, (_numbers(setting, operands[0]), [operands[i] for i in own]))
+    return out, sums
 
 
 def _backward(
-    setting: Setting, operands: Sequence[Tensor], out: Tensor, sums: Tensor, g: Tensor, masks: bool
+    setting: Setting, operands: Sequence[Tensor], results: Sequence[Tensor], places: Sequence[int]
 ) -> dict[int, Tensor]:
-    """The gradients of query, key and value by their place; or with ``masks`` those of the floating masks."""
-    q, k, v = operands[:3]
-    given_masks, key = _apart(setting, operands)
-    moving = [p for p, m in enumerate(given_masks) if masks and is_floating(m.dtype)]
-    tall, wide = setting.rows, setting.columns
-    columns = _blocks(_turned(k), -1, wide), _blocks(k, -2, wide), _blocks(_turned(v), -1, wide)
-    across = R.sum(g * out, -1, True)
-    totals = () if masks else tuple(zeros_like(_blocks(x, -2, wide)) for x in (k, v))
+    """The gradients of the operands at ``places``; of those that examples share, the sum."""
+    masks = places[0] > 2
+    if not setting.by_example:
+        return backward(setting, operands, results, masks)
+    own = _own(setting, operands)
+    apart, shared = [i for i in places if i in own], [i for i in places if i not in own]
 
-    def queries(totals: Any, given: Any) -> tuple[Any, Any]:
-        row, q_rows, g_rows, sum_rows, across_rows, masks_of_rows = given
+    def example(totals: list[Tensor], given: Any) -> tuple[list[Tensor], list[Tensor]]:
+        number, rows, results = given
+        one = _of_one(setting, operands, dict(zip(own, rows, strict=True)))
+        found = backward(setting.of_one(), one, results, masks, number)
+        totals = [total + reshape(found[i], total.shape) for i, total in zip(shared, totals, strict=True)]
+        return totals, [found[i] for i in apart]
 
-        def keys(dq: Any, given: Any) -> tuple[Any, Any]:
-            column, k_turned, k_rows, v_turned, tile_masks, totals = given
-            tile = _Tile(setting, row, column, key)
-            shapes = [tile_masks[p].shape for p in moving]
-
-            def step(dq: Any, totals: Any) -> Any:
-                weights = exp(tile.scores(q_rows, k_turned, tile_masks) - sum_rows)
-                slope = weights * (tile.dropped(matmul(g_rows, v_turned)) - across_rows)
-                if masks:
-                    return dq, totals, [sum_to(slope, s) for s in shapes]
-                dk, dv = totals
-                dk = dk + sum_to(matmul(_turned(slope), q_rows), dk.shape)
-                dv = dv + sum_to(matmul(_turned(tile.dropped(weights)), g_rows), dv.shape)
-                return dq + sum_to(matmul(slope, k_rows), dq.shape), (dk, dv), []
-
-            def skip(dq: Any, totals: Any) -> Any:
-                return dq, totals, [_filled(0, s, q) for s in shapes]
-
-            dq, *rows = tile.seen(step, skip, dq, totals)
-            return dq, rows
-
-        starts = _starts(setting.keys, wide, q)
-        first = None if masks else zeros_like(q_rows)
-        dq, (totals, slopes) = scan(keys, first, (starts, *columns, masks_of_rows, totals))
-        return totals, (dq, slopes)
-
-    rows = (
-        _starts(setting.length, tall, q),
-        *(_blocks(x, -2, tall) for x in (q, g)),
-        _blocks(sums, -2, tall, float("inf")),  # of rows that are not there: their weights are 0
-        _blocks(across, -2, tall),
-        given_masks,
-    )
-    totals, (dq, slopes) = scan(queries, totals, rows)
-    if masks:
-        return {3 + p: _mask_joined(setting, x, operands[3 + p].shape) for p, x in zip(moving, slopes, strict=True)}
-    dk, dv = (_joined(x, -2, setting.keys) for x in totals)
-    return {0: _joined(dq, -2, setting.length), 1: dk, 2: dv}
+    start = [zeros_like(operands[i]) for i in shared]
+    given = _numbers(setting, operands[0]), [operands[i] for i in own], list(results)
+    totals, rows = scan(example, start, given)
+    return {**dict(zip(shared, totals, strict=True)), **dict(zip(apart, rows, strict=True))}
