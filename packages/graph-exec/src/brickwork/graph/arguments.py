@@ -78,7 +78,7 @@ class Arguments:
         static = self.static
         for k, a in enumerate(args):
             if k in static:
-                layout.append(("static", self._hashed(a)))
+                layout.append(("static", type(a), self._hashed(a)))
             elif isinstance(a, Tensor):
                 arrays.append(a.data)
                 layout.append(1)
@@ -88,7 +88,8 @@ class Arguments:
             else:
                 layout.append(self._leaves(a, arrays))
         for name, a in kwargs.items():
-            layout.append((name, self._hashed(a) if name in self.static_names else self._leaves(a, arrays)))
+            static_value = name in self.static_names
+            layout.append((name, type(a), self._hashed(a)) if static_value else (name, self._leaves(a, arrays)))
         return arrays, tuple(layout), tuple([(a.shape, a.dtype) for a in arrays])
 
     def _leaves(self, value: Any, arrays: list[np.ndarray]) -> Any:

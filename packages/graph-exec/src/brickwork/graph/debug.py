@@ -45,8 +45,9 @@ class DebugTrace(Trace):
         self.name, self.infinities = name, infinities
 
     def process(self, op: Op, args: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
+        args = tuple([self.read(a) if isinstance(a, Variable) else a for a in args])
         if isinstance(op, (Composite, Region)):  # their parts come by here themselves
-            return op.body(*[self.read(a) if isinstance(a, Variable) else a for a in args], **params)  # type: ignore[union-attr]
+            return op.body(*args, **params)
         out = self.parent.process(op, args, params)  # type: ignore[union-attr]
         for made in out if isinstance(out, tuple) else (out,):
             fault = self._fault(made.data)

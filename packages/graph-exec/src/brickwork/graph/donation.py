@@ -75,7 +75,7 @@ def pairs(graph: Graph, results: int, donated: Sequence[bool]) -> tuple[tuple[in
 
 def alone(leaf: Any, arrays: Sequence[Any]) -> bool:
     """Whether the memory of a leaf is nobody else's, so that it may be written."""
-    data = leaf.data if isinstance(leaf, Tensor) else None
+    data = leaf.data if type(leaf) is Tensor else None  # a variable is read, not given away
     if type(data) is not np.ndarray or not (data.flags.owndata and data.flags.c_contiguous and data.flags.writeable):
         return False
     if sum(a is data for a in arrays) != 1:
@@ -92,7 +92,7 @@ def _calibrated() -> int:
     """`_holders` of an array that one tensor and one list hold, asked for as `alone` does; -1 where nobody can tell."""
     leaf = Tensor(np.zeros(1))
     arrays = [leaf.data]
-    data = leaf.data if isinstance(leaf, Tensor) else None
+    data = leaf.data if type(leaf) is Tensor else None
     if sum(a is data for a in arrays) != 1:
         return -1
     return _holders(data) or -1

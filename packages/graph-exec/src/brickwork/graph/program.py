@@ -161,10 +161,10 @@ def donate(
     who: str, leaves: Sequence[Any], arrays: Sequence[np.ndarray], taken: Sequence[int | None], donated: Sequence[bool]
 ) -> list[np.ndarray]:
     """The arrays for a call, those that are written in place now nobody else's; donated tensors lose theirs."""
+    shared = [k for k in taken if k is not None and not alone(leaves[k], arrays)]  # before another list holds them
     out = list(arrays)
-    for k in taken:
-        if k is not None and not alone(leaves[k], arrays):
-            out[k] = np.array(in_host(arrays[k]), order="C")
+    for k in shared:
+        out[k] = np.array(in_host(arrays[k]), order="C")
     for leaf, gives in zip(leaves, donated, strict=True):
         if gives:
             give_up(leaf, who)
