@@ -1,8 +1,7 @@
 """Brickwork's tensor core: tensors, ops with gradients, random numbers, saved files. NumPy is all it needs."""
 
 import math
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from . import tree
 from .autodiff import GradientTape, grad, value_and_grad, vjp
@@ -21,6 +20,7 @@ from .errors import (
     ShapeError,
     TraceError,
 )
+from .late import late_names
 from .memory import memory_limit
 from .op import OPS, Composite, Contraction, Elementwise, Movement, Op, Opaque, Reduce, register
 from .ops.composite import logsumexp, mean, std, var
@@ -198,8 +198,7 @@ if TYPE_CHECKING:
     from .saved import load, save
     from .transforms import custom_gradient, hessian, jacobian, jvp
 
-_ROOMS = ("bundle", "fft", "linalg", "nn", "random")
-_LATER = {
+_LATER = {room: room for room in ("bundle", "fft", "linalg", "nn", "random")} | {
     name: room
     for room, names in {
         "batching": ("vmap",),
@@ -221,16 +220,11 @@ _LATER = {
     }.items()
     for name in names
 }  # fmt: skip
-"""Names that load their room when first asked for, so that importing the package stays quick."""
+"""The room of each name that loads when it is first asked for."""
 
 
-def __getattr__(name: str) -> Any:
-    if name in _ROOMS:
-        return import_module(f"{__name__}.{name}")
-    if name in _LATER:
-        value = globals()[name] = getattr(import_module(f"{__name__}.{_LATER[name]}"), name)
-        return value
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+if not TYPE_CHECKING:
+    __getattr__ = late_names(globals(), _LATER)
 
 
 def __dir__() -> list[str]:

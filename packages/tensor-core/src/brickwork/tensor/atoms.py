@@ -17,7 +17,7 @@ from . import complex_functions, special_atoms
 from .complex_functions import by_class
 from .dtypes import class_of
 from .expr import ATOMS, Atom, Expr, apply
-from .registry import later
+from .late import later
 
 __all__ = ["ATOMS", "atom"]
 

@@ -11,10 +11,10 @@ import numpy as np
 from .dtypes import DEFAULT_FLOAT, NAMES, as_dtype, to_inexact
 from .errors import DTypeError, ShapeError
 from .expr import Expr, apply, arg, const
+from .late import later
 from .ops.elementwise import map_expr, where
 from .ops.movement import stop_gradient
 from .philox import as_sizes, block, draw, parts, places, split, unit
-from .registry import later
 from .spec import Shape, broadcast_shapes
 from .tensor import Tensor, asarray, beside
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from importlib import import_module
 from typing import Any
 
 import numpy as np
 
 from .errors import DTypeError, ShapeError
+from .late import later
 from .memory import ledger
 
 __all__ = ["Protocols"]
+
+_summary, _html = later("text.summary"), later("text.html")
 
 
 class Protocols:
@@ -98,11 +100,12 @@ class Protocols:
     def __repr__(self: Any) -> str:
         if self.symbolic:
             return f"Tensor(<{self.spec}>)"
-        return _as_text("summary", self)
+        text: str = _summary(self.numpy(), self.device)
+        return text
 
     def _repr_html_(self: Any) -> str | None:
         """For notebooks; None asks for `repr`."""
-        return None if self.symbolic else _as_text("html", self)
+        return None if self.symbolic else _html(self.numpy(), self.device)
 
     def __format__(self: Any, how: str) -> str:
         """One number formats as a number (``f"{loss:.3f}"``), anything else as its text."""
@@ -121,9 +124,3 @@ class Protocols:
             return type(self)(self.data)
         ledger.ask("deepcopy", self.data.nbytes)
         return type(self)(ledger.made(self.data.copy()))
-
-
-def _as_text(kind: str, x: Any) -> str:
-    """By the room for text, which loads when something is first printed."""
-    text: str = getattr(import_module(f"{__package__}.text"), kind)(x.numpy(), x.device)
-    return text

@@ -11,7 +11,7 @@ import numpy as np
 from .dtypes import promote
 from .errors import BrickworkError
 
-__all__ = ["OPS", "REGIONS", "Op", "Region", "find_op", "later", "register"]
+__all__ = ["OPS", "REGIONS", "Op", "Region", "find_op", "register"]
 
 
 class Op:
@@ -90,16 +90,6 @@ LATE = (
     "nn.sparse",
 )
 """The rooms of this package whose ops are registered when someone first asks for the room, small ones first."""
-
-
-def later(path: str) -> Callable[..., Any]:
-    """A function of a room of this package, ``room.name``, whose room loads when it is first called."""
-    room, _, name = path.rpartition(".")
-
-    def function(*args: Any, **params: Any) -> Any:
-        return getattr(import_module(f"{__package__}.{room}"), name)(*args, **params)
-
-    return function
 
 
 def register(op: AnOp) -> AnOp:

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from .expr import Atom, Expr, apply, arg
+from .late import later
 from .program import Program, program_of
-from .registry import later
 
 __all__ = ["ROWS"]
 

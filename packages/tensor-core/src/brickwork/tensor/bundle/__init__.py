@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from os import PathLike
 from typing import Any
 
+from ..late import later
 from .records import BundleError, BundleInfo, Limits, TensorInfo
 from .registry import register
 
@@ -20,6 +21,7 @@ __all__ = ["BundleError", "BundleInfo", "Limits", "TensorInfo", "inspect", "load
 
 _NO_METADATA: Mapping[str, Any] = {}
 _DEFAULT = Limits()
+_save, _load, _inspect = (later(f"bundle.format.{name}") for name in ("save", "load", "inspect"))
 
 
 def save(
@@ -48,9 +50,7 @@ def save(
         >>> load("model.brick")["net"]["kernel"].shape
         (3, 2)
     """
-    from . import format  # noqa: PLC0415 - lazy: see the head of this file
-
-    format.save(path, objects, metadata, limits)
+    _save(path, objects, metadata, limits)
 
 
 def load(path: str | PathLike[str], *, limits: Limits = _DEFAULT) -> dict[str, Any]:
@@ -63,9 +63,7 @@ def load(path: str | PathLike[str], *, limits: Limits = _DEFAULT) -> dict[str, A
         BundleError: no such file, not a bundle, cut off, altered, larger than `limits`, of a type that no installed
             package declares, or refused by that type's `from_state`.
     """
-    from . import format  # noqa: PLC0415 - lazy: see the head of this file
-
-    return format.load(path, limits)
+    return dict(_load(path, limits))
 
 
 def inspect(path: str | PathLike[str], *, limits: Limits = _DEFAULT) -> BundleInfo:
@@ -74,6 +72,5 @@ def inspect(path: str | PathLike[str], *, limits: Limits = _DEFAULT) -> BundleIn
     Raises:
         BundleError: as `load`, less what only making the objects can show.
     """
-    from . import format  # noqa: PLC0415 - lazy: see the head of this file
-
-    return format.inspect(path, limits)
+    found: BundleInfo = _inspect(path, limits)
+    return found

@@ -4,9 +4,9 @@ attention, resizing, losses.
 Pictures and signals are channels last: ``(batch, *space, channels)`` with one, two or three axes of space.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from ..late import late_names
 from ..ops.elementwise import tanh
 from ..ops.gathering import one_hot
 from .activations import (
@@ -79,14 +79,11 @@ _LATER = {
     **dict.fromkeys(("fold", "unfold"), "patches"),
     "sparsemax": "sparse",
 }
-"""Names that load their room when first asked for, so that importing the package stays quick."""
+"""The room of each name that loads when it is first asked for."""
 
 
-def __getattr__(name: str) -> Any:
-    if name in _LATER:
-        value = globals()[name] = getattr(import_module(f"{__name__}.{_LATER[name]}"), name)
-        return value
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+if not TYPE_CHECKING:
+    __getattr__ = late_names(globals(), _LATER)
 
 
 def __dir__() -> list[str]:

@@ -1,6 +1,6 @@
 """The ops, by kind. Importing this package fills the registry, but for rooms that load late (`registry.LATE`)."""
 
-from ..registry import later
+from ..late import later
 from ..tensor import FUNCTIONS
 from . import composite, contraction, creation, elementwise, gathering, indexing, movement, reduce
 

@@ -17,8 +17,8 @@ import numpy as np
 
 from ..dtypes import promote
 from ..errors import ShapeError
+from ..late import later
 from ..op import Contraction, Spec, register
-from ..registry import later
 from ..tensor import Tensor, asarray
 from ..trace import bind
 

@@ -11,9 +11,9 @@ import numpy as np
 from ..dtypes import as_dtype, class_of, to_inexact
 from ..errors import DTypeError
 from ..expr import Expr, apply, arg, const
+from ..late import later
 from ..op import Elementwise, map_op, register
 from ..program import program_of
-from ..registry import later
 from ..spec import as_int
 from ..tensor import Tensor, asarray
 from ..trace import bind

@@ -8,8 +8,8 @@ from typing import Any
 
 from ..dim import Dim
 from ..errors import ShapeError
+from ..late import later
 from ..op import OPS, Movement, Spec, register, sum_to
-from ..registry import later
 from ..spec import Shape, broadcast_shapes
 from ..trace import bind
 
