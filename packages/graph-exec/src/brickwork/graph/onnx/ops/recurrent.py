@@ -30,16 +30,20 @@ _ACTIVATIONS: dict[str, tuple[Callable[..., Tensor], tuple[float, ...]]] = {
 """By name in lower case: the function, and the defaults of its alpha and beta."""
 
 
-def _functions(names: Sequence[str], alphas: Sequence[float], betas: Sequence[float], clip: float) -> list[Function]:
-    """Activations in order; those that have an alpha or a beta take the next of the list."""
+def _functions(
+    names: Sequence[str], alphas: Sequence[float], betas: Sequence[float], clip: float, unbounded: int | None = None
+) -> list[Function]:
+    """Activations in order; those that have an alpha or a beta take the next of the list. ``unbounded``: the one of
+    each direction that does not clip."""
     settings = iter(alphas), iter(betas)
     out = []
-    for name in names:
+    for place, name in enumerate(names):
         if name.lower() not in _ACTIVATIONS:
             raise ModelError(f"onnx: an activation must be one of {', '.join(_ACTIVATIONS)}; got {name!r}")
         function, defaults = _ACTIVATIONS[name.lower()]
         given = [next(values, default) for values, default in zip(settings, defaults, strict=False)]
-        out.append(_clipped(function, given, clip))
+        free = unbounded is not None and place % (unbounded + 1) == unbounded
+        out.append(_clipped(function, given, 0.0 if free else clip))
     return out
 
 
@@ -207,9 +211,10 @@ def lstm(
     output_sequence: int = 0,
 ) -> tuple[Tensor, ...]:
     """Gates input, output, forget, cell (Hochreiter and Schmidhuber 1997), with peepholes (Gers 2000) where given.
-    ``input_forget``: what enters is forgotten."""
+    ``input_forget``: what enters is forgotten. ``clip`` bounds what enters gates and cell, not the cell itself where
+    it is read, as onnxruntime has it."""
     names = activations or ("Sigmoid", "Tanh", "Tanh") * w.shape[0]
-    functions = _functions(names, activation_alpha, activation_beta, clip)
+    functions = _functions(names, activation_alpha, activation_beta, clip, unbounded=2)
 
     def make(x: Tensor, own: Sequence[Any], f: Sequence[Function]) -> tuple[Tensor, Cell]:
         w, r, bias, peeps = own

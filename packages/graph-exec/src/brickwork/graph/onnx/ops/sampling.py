@@ -88,7 +88,9 @@ def grid_sample(
     for d, n in enumerate(sizes):
         share = grid[..., len(sizes) - 1 - d]
         at = (share + 1) / 2 * (n - 1) if align_corners else ((share + 1) * n - 1) / 2
-        taps.append(_TAPS[mode](_bounded(at, n, padding_mode, align_corners)))
+        if "cubic" not in mode:  # whose taps are brought back one by one, as PyTorch and onnxruntime do
+            at = _bounded(at, n, padding_mode, align_corners)
+        taps.append(_TAPS[mode](at))
     pixels = _pixels(x)
     first = bt.reshape(bt.arange(x.shape[0]) * prod(sizes), (-1, *(1,) * len(sizes)))
     out: Any = 0
