@@ -22,7 +22,7 @@ from .trace import Trace, bind, current, use
 from .tree import leaves, unflatten
 from .variable import Variable
 
-__all__ = ["GradientTape", "Tape", "grad", "typed", "value_and_grad", "vjp"]
+__all__ = ["GradientTape", "Kept", "Tape", "filled", "grad", "typed", "value_and_grad", "vjp"]
 
 
 class Entry:
@@ -156,6 +156,30 @@ def typed(op: Op, inputs: tuple[Any, ...]) -> tuple[Tensor, ...]:
     return tuple(a if isinstance(a, Tensor) else beside(asarray(a, getattr(a, "dtype", scalar)), like) for a in inputs)
 
 
+def filled(gs: Any, xs: Any) -> list[Tensor]:
+    """Gradients of tensors (of one, or of a sequence of them), with zeros for those that have none."""
+    several = isinstance(xs, (tuple, list))
+    pairs = zip(gs, xs, strict=True) if several else ((gs, xs),)
+    return [zeros_like(x) if g is None else g for g, x in pairs]
+
+
+class Kept:
+    """What the gradient rule of one call makes for all its inputs at once, while it is asked for them one by one."""
+
+    __slots__ = ("found", "of")
+
+    def __init__(self) -> None:
+        self.of: tuple[Any, ...] = ()
+        self.found: Any = None
+
+    def get(self, make: Callable[[], Any], *of: Any) -> Any:
+        """What ``make`` gives; anew for other objects ``of`` (gradient, result), and under another trace."""
+        key = (*of, current())
+        if len(self.of) != len(key) or any(a is not b for a, b in zip(self.of, key)):
+            self.found, self.of = make(), key
+        return self.found
+
+
 def _scalar_loss(who: str, y: Any) -> Tensor:
     if not isinstance(y, Tensor) or y.shape != ():
         got = y.spec if isinstance(y, Tensor) else type(y).__name__
@@ -183,40 +207,46 @@ def value_and_grad(
 
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         tape = Tape(current(), watch_variables=variables is not None)
-        numbers = as_ints("grad", "argnums", argnums)
-        if variables is None and not all(-len(args) <= k < len(args) for k in numbers):
-            raise ShapeError(f"grad: argnums must name positional arguments; got {argnums} for {len(args)} of them")
-        sources: list[Tensor] = []
-        moved = list(args)
-        if variables is None:
-            for k in numbers:
-                own = [identity(asarray(x)) for x in leaves(args[k])]
-                for x in own:
-                    if not is_floating(x.dtype):
-                        raise DTypeError(
-                            f"grad: argument {k} must be floating-point; got {x.dtype}. Cast it, or leave it out "
-                            "of argnums"
-                        )
-                    tape.watch(x)
-                sources += own
-                moved[k] = unflatten(args[k], _held(own))
-        with use(tape):
-            out = fn(*moved, **kwargs)
-        if has_aux and not (isinstance(out, tuple) and len(out) == 2):
-            raise ShapeError(
-                f"grad: with has_aux the function must return (number, anything); got {type(out).__name__}"
-            )
-        target = _scalar_loss("grad", out[0] if has_aux else out)
         if variables is not None:
-            found = tape.gradient(target, variables)
-            return out, [zeros_like(v) if g is None else g for v, g in zip(variables, found, strict=True)]
-        flat = iter(
-            zeros_like(s) if g is None else g for s, g in zip(sources, tape.backward(target, sources), strict=True)
-        )
-        trees = [unflatten(args[k], [next(flat) for _ in leaves(args[k])]) for k in numbers]
+            out, target = _run(tape, fn, args, kwargs, has_aux)
+            return out, filled(tape.gradient(target, variables), list(variables))
+        numbers = as_ints("grad", "argnums", argnums)
+        if not all(-len(args) <= k < len(args) for k in numbers):
+            raise ShapeError(f"grad: argnums must name positional arguments; got {argnums} for {len(args)} of them")
+        numbers = tuple(k % len(args) for k in numbers)
+        own = {k: _watched(tape, k, args[k]) for k in numbers}
+        moved = [unflatten(x, _held(own[k])) if k in own else x for k, x in enumerate(args)]
+        out, target = _run(tape, fn, moved, kwargs, has_aux)
+        flat = iter(tape.backward(target, [x for k in numbers for x in own[k]]))
+        trees = [unflatten(args[k], filled([next(flat) for _ in own[k]], own[k])) for k in numbers]
         return out, trees[0] if isinstance(argnums, int) else tuple(trees)
 
     return wrapped
+
+
+def _watched(tape: Tape, k: int, argument: Any) -> list[Tensor]:
+    """The leaves of an argument, as values of the tape's own that it watches."""
+    own = [identity(asarray(x)) for x in leaves(argument)]
+    for x in own:
+        if not is_floating(x.dtype):
+            raise DTypeError(
+                f"grad: argument {k} must be floating-point; got {x.dtype}. Cast it, or leave it out of argnums"
+            )
+        tape.watch(x)
+    return own
+
+
+def _run(
+    tape: Tape, fn: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], has_aux: bool
+) -> tuple[Any, Tensor]:
+    """What the function gives under the tape, and the number in it."""
+    with use(tape):
+        out = fn(*args, **kwargs)
+    if has_aux and not (isinstance(out, tuple) and len(out) == 2):
+        raise ShapeError(
+            f"grad: with has_aux the function must return (number, anything); got {type(out).__name__}. Return a pair"
+        )
+    return out, _scalar_loss("grad", out[0] if has_aux else out)
 
 
 def grad(fn: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..., Any]:
@@ -246,9 +276,7 @@ def vjp(fn: Callable[..., Any], *args: Any) -> tuple[Any, Callable[[Any], tuple[
             got, wanted = (", ".join(str(x.spec) for x in xs) or "nothing" for xs in (given, targets))
             raise ShapeError(f"vjp: a gradient must have the shape of the result; got {got} for {wanted}")
         seeds = [(t, x) for t, x in zip(targets, given, strict=True) if is_floating(t.dtype)]
-        found = tape.pull(seeds, sources)
-        filled = [zeros_like(s) if p is None else p for s, p in zip(sources, found, strict=True)]
-        back: tuple[Any, ...] = unflatten(args, filled)
+        back: tuple[Any, ...] = unflatten(args, filled(tape.pull(seeds, sources), sources))
         return back
 
     return out, pull

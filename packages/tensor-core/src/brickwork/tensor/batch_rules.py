@@ -153,11 +153,6 @@ RULES.update(dict.fromkeys(("identity", "stop_gradient"), over_leading_axes))
 RULES["sliding_window"] = along_axes("axes")
 
 
-@rule("take_along_axis", "add_along_axis")
-def _along(op: Op, values: Values, marks: Marks, params: Mapping[str, Any], size: Size) -> Any:
-    return over_leading_axes(op, values, marks, {**params, "axis": params["axis"] + 1}, size)
-
-
 RULES.update(dict.fromkeys(("sort", "argsort", "cumulative_sum", "cumulative_prod"), along_axes("axis")))
 RULES.update(dict.fromkeys(("fft", "rfft", "irfft"), along_axes("axis")))
 LINALG = "cholesky inv det cofactors slogdet eig eigvals eigh eigvalsh svd svdvals qr".split()

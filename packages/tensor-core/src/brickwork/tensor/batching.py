@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from .autodiff import Kept
 from .batch_rules import batched, move_axis
 from .dim import Size
 from .errors import ShapeError, TraceError
@@ -105,7 +106,7 @@ class _Lifted:
 
     def __init__(self, op: Composite, marks: tuple[bool, ...], size: Size):
         self.op, self.marks, self.size = op, marks, size
-        self.opened: tuple[Any, BatchTrace, tuple[Any, ...]] | None = None
+        self.opened = Kept()
 
     def _box(self, trace: BatchTrace, values: tuple[Any, ...]) -> tuple[Any, ...]:
         return tuple(trace.box(v) if mark else v for v, mark in zip(values, self.marks, strict=True))
@@ -118,17 +119,18 @@ class _Lifted:
 
     def rule(self, i: int, g: Any, out: Any, *values: Any, **params: Any) -> Tensor | None:
         """The gradient of an input that all examples share is the sum over them."""
-        if self.opened is None or self.opened[0] is not g or self.opened[1].parent is not current():
-            trace = BatchTrace(current(), self.size)
-            boxed = map_tree(trace.box, (g, out))
-            self.opened = g, trace, (*boxed, *self._box(trace, values))
-        trace, given = self.opened[1:]
+        trace, given = self.opened.get(lambda: self._open(g, out, values), g)
         with use(trace):
             part = self.op.vjp(i, *given, **params)
         if part is None:
             return None
         whole = _result(trace, part, 0)
         return whole if self.marks[i] else whole.sum(0)
+
+    def _open(self, g: Any, out: Any, values: tuple[Any, ...]) -> tuple[BatchTrace, tuple[Any, ...]]:
+        """A trace of the examples, and in it what a gradient rule is asked with."""
+        trace = BatchTrace(current(), self.size)
+        return trace, (*map_tree(trace.box, (g, out)), *self._box(trace, values))
 
 
 def vmap(fn: Callable[..., Any], in_axes: Axes = 0, out_axes: Axes = 0) -> Callable[..., Any]:

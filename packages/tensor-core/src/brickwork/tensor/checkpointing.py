@@ -8,9 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .autodiff import Tape, vjp
+from .autodiff import Kept, Tape, filled, vjp
 from .op import Composite, Op, Opaque, Spec, register
-from .ops.creation import zeros_like
 from .ops.movement import identity
 from .recording import Capture
 from .tensor import Tensor, asarray
@@ -138,7 +137,7 @@ class _Again:
 
     def __init__(self, fn: Callable[..., Any], points: int, reads: list[Read], apart: bool = True):
         self.fn, self.points, self.reads, self.apart = fn, points, reads, apart
-        self.pulled: tuple[Any, Trace, tuple[Tensor, ...]] | None = None
+        self.pulled = Kept()
 
     def value(self, *inputs: Tensor) -> tuple[Tensor, ...]:
         variables = [id(r.variable) for r in self.reads]
@@ -148,10 +147,10 @@ class _Again:
         return tuple(asarray(x) for x in leaves(out))
 
     def rule(self, i: int, g: Any, out: Any, *inputs: Tensor) -> Tensor:
-        if self.pulled is None or self.pulled[0] is not g or self.pulled[1] is not current():
-            outs, gs = (out, g) if isinstance(out, tuple) else ((out,), (g,))
-            filled = tuple(zeros_like(o) if p is None else p for o, p in zip(outs, gs, strict=True))
-            late = [bind(_after, (x, filled[0])) if self.apart else x for x in inputs[: self.points]]
-            _, pull = vjp(self.value, *late, *inputs[self.points :])
-            self.pulled = g, current(), pull(filled)
-        return self.pulled[2][i]
+        found: tuple[Tensor, ...] = self.pulled.get(lambda: self._pull(filled(g, out), inputs), g)
+        return found[i]
+
+    def _pull(self, gs: list[Tensor], inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        late = [bind(_after, (x, gs[0])) if self.apart else x for x in inputs[: self.points]]
+        _, pull = vjp(self.value, *late, *inputs[self.points :])
+        return pull(tuple(gs))

@@ -1,4 +1,4 @@
-"""Bodies of the exponential, the logarithms, tanh and the simple choices, as `brickwork.tensor.formats` says."""
+"""Bodies of the exponential, the natural logarithms and tanh, as `brickwork.tensor.formats` says."""
 
 from __future__ import annotations
 

@@ -14,14 +14,14 @@ from typing import Any
 
 import numpy as np
 
+from .autodiff import Kept, filled
 from .dtypes import is_floating
 from .errors import BrickworkError, TraceError
 from .op import Composite, Op
-from .ops.creation import zeros_like
 from .registry import OPS
 from .spec import TensorSpec
 from .tensor import Tensor, asarray, beside
-from .trace import Trace, bind, current, use
+from .trace import Trace, bind, use
 from .variable import Variable
 
 __all__ = ["Capture", "Outside", "Recording", "Step", "Var"]
@@ -279,7 +279,7 @@ class Sealed(Composite):
         super().__init__(name, self._run, self._gradient)
         self.forward, self.backward, self.marks = forward, backward, marks
         self.single, self.problem, self.extra = single, problem, extra
-        self.pulled: tuple[Any, Any, Trace, list[Tensor | None]] | None = None
+        self.pulled = Kept()
 
     def _turned(self, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
         n = len(inputs) - len(self.extra)
@@ -292,13 +292,13 @@ class Sealed(Composite):
     def _gradient(self, i: int, g: Any, out: Any, *inputs: Any) -> Tensor | None:
         if self.problem is not None:
             raise self.problem
-        asked = self.pulled
-        if asked is None or asked[0] is not g or asked[1] is not out or asked[2] is not current():
-            outs, gs = (out, g) if isinstance(out, tuple) else ((out,), (g,))
-            filled = [zeros_like(o) if p is None else p for o, p in zip(outs, gs, strict=True)]
-            found = iter(self.backward.replay((*self._turned(inputs), *outs, *filled)))
-            asked = self.pulled = g, out, current(), [next(found) if mark else None for mark in self.marks]
-        return asked[3][i] if i < len(self.marks) else None
+        found: list[Tensor | None] = self.pulled.get(lambda: self._pull(g, out, inputs), g, out)
+        return found[i] if i < len(self.marks) else None
+
+    def _pull(self, g: Any, out: Any, inputs: tuple[Any, ...]) -> list[Tensor | None]:
+        outs = out if isinstance(out, tuple) else (out,)
+        found = iter(self.backward.replay((*self._turned(inputs), *outs, *filled(g, out))))
+        return [next(found) if mark else None for mark in self.marks]
 
 
 def live(steps: Sequence[Step], outputs: Iterable[Var]) -> tuple[Step, ...]:

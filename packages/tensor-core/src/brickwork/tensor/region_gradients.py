@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from .autodiff import Tape
+from .autodiff import Kept, Tape, filled
 from .dtypes import is_floating
 from .errors import BrickworkError
 from .op import Composite
@@ -19,7 +19,7 @@ from .ops.creation import zeros_like
 from .ops.movement import identity
 from .recording import Capture, Recording, Step, Symbol, Var, live
 from .tensor import Tensor
-from .trace import bind, current, use
+from .trace import bind, use
 
 __all__ = ["record_cond", "record_scan", "record_while"]
 
@@ -123,16 +123,13 @@ class Pulled:
 
     def __init__(self, pull: Callable[[list[Any], list[Tensor]], list[Any]]):
         self.pull = pull
-        self.last: tuple[Any, Any, list[Any]] | None = None
+        self.last = Kept()
 
     def rule(self, i: int, g: Any, out: Any, *inputs: Tensor) -> Tensor | None:
-        if self.last is None or self.last[0] is not g or self.last[1] is not current():
-            outs = list(out) if isinstance(out, tuple) else [out]
-            gs = list(g) if isinstance(out, tuple) else [g]
-            gs = [p if is_floating(o.dtype) else None for p, o in zip(gs, outs, strict=True)]
-            self.last = g, current(), self.pull(gs, list(inputs))
-        found: Tensor | None = self.last[2][i]
-        return found
+        outs, gs = (out, g) if isinstance(out, tuple) else ((out,), (g,))
+        floating = [p if is_floating(o.dtype) else None for p, o in zip(gs, outs, strict=True)]
+        found: list[Tensor | None] = self.last.get(lambda: self.pull(floating, list(inputs)), g)
+        return found[i]
 
 
 def _watched(tape: Tape, args: Sequence[Any]) -> list[bool]:
@@ -288,8 +285,8 @@ def _gradient_of(body: Recording, wanted: Mask, given: Mask) -> Recording:
     with use(capture):
         targets = [x for x, mark in zip(outputs, given, strict=True) if mark]
         found = tape.pull(list(zip(targets, gs, strict=True)), sources)
-        filled = [zeros_like(x) if g is None else g for x, g in zip(sources, found, strict=True)]
-    return capture.finish([*inputs, *gs], filled)
+        results = filled(found, sources)
+    return capture.finish([*inputs, *gs], results)
 
 
 def record_while(op: Any, tape: Tape, args: tuple[Any, ...], params: dict[str, Any]) -> tuple[Any, ...]:

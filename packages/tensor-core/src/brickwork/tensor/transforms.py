@@ -6,14 +6,14 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from .autodiff import grad, vjp
+from .autodiff import Kept, filled, grad, vjp
 from .batching import vmap
 from .dim import Dim
 from .dtypes import is_floating
 from .errors import DTypeError, ShapeError
 from .forward import ForwardTrace
 from .op import Composite
-from .ops.creation import eye, zeros_like
+from .ops.creation import eye
 from .ops.movement import identity, reshape
 from .spec import as_int
 from .tensor import Tensor, asarray, beside
@@ -49,8 +49,8 @@ def jvp(fn: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any])
     with use(trace):
         out = fn(*unflatten(tuple(primals), moving))
         pairs = [trace.split(asarray(x)) for x in leaves(out)]
-    moved = [zeros_like(x) if t is None else t for x, t in pairs]
-    return unflatten(out, [x for x, _ in pairs]), unflatten(out, moved)
+    values = [x for x, _ in pairs]
+    return unflatten(out, values), unflatten(out, filled([t for _, t in pairs], values))
 
 
 def jacobian(fn: Callable[..., Any], argnum: int = 0) -> Callable[..., Any]:
@@ -115,7 +115,7 @@ class _Call:
     def __init__(self, fn: Callable[..., tuple[Any, Callable[..., Any]]], args: tuple[Any, ...]):
         self.fn, self.args = fn, args
         self.made: tuple[Trace, Callable[..., Any]] | None = None
-        self.pulled: tuple[Any, Trace, list[Tensor | None]] | None = None
+        self.pulled = Kept()
 
     def value(self, *inputs: Tensor) -> Any:
         found = self.fn(*inputs)
@@ -126,14 +126,14 @@ class _Call:
         return tuple(own) if isinstance(found[0], (tuple, list)) else own[0]
 
     def rule(self, i: int, g: Any, out: Any, *inputs: Tensor) -> Tensor | None:
-        if self.pulled is None or self.pulled[0] is not g or self.pulled[1] is not current():
-            if self.made is None or self.made[0] is not current():
-                self.value(*inputs)
-            outs, gs = (out, g) if isinstance(out, tuple) else ((out,), (g,))
-            filled = [zeros_like(o) if p is None else p for o, p in zip(outs, gs, strict=True)]
-            assert self.made is not None
-            self.pulled = g, current(), self._per_leaf(self.made[1](*filled))
-        return self.pulled[2][i]
+        found: list[Tensor | None] = self.pulled.get(lambda: self._pull(filled(g, out), inputs), g)
+        return found[i]
+
+    def _pull(self, gs: list[Tensor], inputs: tuple[Tensor, ...]) -> list[Tensor | None]:
+        if self.made is None or self.made[0] is not current():
+            self.value(*inputs)
+        assert self.made is not None
+        return self._per_leaf(self.made[1](*gs))
 
     def _per_leaf(self, found: Any) -> list[Tensor | None]:
         per_argument = (found,) if len(self.args) == 1 and not isinstance(found, tuple) else tuple(found)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..autodiff import filled
 from ..dtypes import class_of
 from ..errors import BrickworkError
 from ..op import Spec, register
@@ -15,7 +16,7 @@ from ..ops.arranging import tril
 from ..ops.contraction import matmul
 from ..ops.elementwise import real
 from ..ops.movement import concat
-from .kind import Decomposition, adjoint, given, hermitian, one_like, square
+from .kind import Decomposition, adjoint, hermitian, one_like, square
 from .systems import solve
 
 __all__ = ["cholesky_op", "hermitian_part", "qr_op"]
@@ -56,7 +57,7 @@ def _qr_rule(i: int, g: Any, out: Any, x: Any, *, complete: bool) -> Any:
     m, n = x.shape[-2:]
     if complete and m > n:
         raise BrickworkError(f"qr: gradients are of the reduced form; got mode='complete' for {x.shape}. Use 'reduced'")
-    (q, r), (gq, gr) = out, given(g, out)
+    (q, r), (gq, gr) = out, filled(g, out)
     if m >= n:
         return _tall_qr(q, r, gq, gr)
     right = gr[..., m:]

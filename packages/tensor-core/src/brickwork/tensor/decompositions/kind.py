@@ -17,7 +17,7 @@ from ..dtypes import class_of
 from ..errors import BrickworkError, DTypeError, ShapeError
 from ..op import Opaque, Spec
 from ..ops.arranging import matrix_transpose
-from ..ops.creation import eye, zeros_like
+from ..ops.creation import eye
 from ..ops.elementwise import conj, where
 from ..tensor import beside
 
@@ -26,7 +26,6 @@ __all__ = [
     "adjoint",
     "column",
     "conjugate",
-    "given",
     "hermitian",
     "one_like",
     "reciprocal_gaps",
@@ -108,11 +107,6 @@ def column(x: Any) -> Any:
 def row(x: Any) -> Any:
     """``x[j]`` where a matrix reads ``[i, j]``."""
     return x[..., None, :]
-
-
-def given(g: Any, out: Any) -> list[Any]:
-    """The gradients of several results, zeros where there is none."""
-    return [zeros_like(o) if p is None else p for p, o in zip(g, out, strict=True)]
 
 
 def reciprocal_gaps(v: Any) -> Any:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from ..autodiff import filled
 from ..dtypes import class_of, promote, real_of
 from ..errors import BrickworkError, DeviceError
 from ..op import Spec, register
@@ -21,7 +22,7 @@ from ..ops.creation import zeros_like
 from ..ops.elementwise import imag, real, where
 from ..trace import bind
 from .factors import hermitian_part
-from .kind import Decomposition, adjoint, column, conjugate, given, hermitian, one_like, reciprocal_gaps, row, square
+from .kind import Decomposition, adjoint, column, conjugate, hermitian, one_like, reciprocal_gaps, row, square
 from .systems import solve
 
 __all__ = ["eig", "eig_op", "eigh", "eigh_op", "eigvals_op", "eigvalsh_op", "svd", "svd_op", "svdvals_op"]
@@ -135,7 +136,7 @@ def _svd_rule(i: int, g: Any, out: Any, x: Any, *, full: bool) -> Any:
     u, s, vh = out[0][..., :k], out[1], out[2][..., :k, :]
     if g[0] is None and g[2] is None:
         return matmul(u * row(g[1]), vh)
-    gu, gs, gvh = given(g, out)
+    gu, gs, gvh = filled(g, out)
     v, gv = adjoint(vh), adjoint(gvh)
     turned = matmul(adjoint(u), gu)
     gaps = reciprocal_gaps(s * s)

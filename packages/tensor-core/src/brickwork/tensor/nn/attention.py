@@ -48,7 +48,7 @@ def scaled_dot_product_attention(
     ``bias``: added to the scores as well. ``is_causal``: query i sees keys 0 to i. A query that sees no key gives 0.
     ``scale``: ``1 / sqrt(width)`` by default. ``dropout``: the rate at which weights are dropped, by ``dropout_key``.
     float16 and bfloat16 are worked in float32; the result, (..., heads, L, value width), has the promoted dtype of
-    query, key and value. Scores of 8 MiB and more are made, and for the gradient made again, in blocks of 128 queries
+    query, key and value. Scores of 8 MiB and more are made, and for the gradient made again, in blocks of 256 queries
     by 256 keys (Dao 2022), so that memory grows with the length and not its square. Raises `ShapeError` where shapes
     do not fit, `DTypeError` for complex numbers.
     """

@@ -105,57 +105,61 @@ class _Backward:
         return self.pulled[2].get(i)
 
 
-# ---- one example after the other -------------------------------------------------------------------------------------
+# ---- examples and heads one by one -----------------------------------------------------------------------------------
 
 
 def _own(setting: Setting, operands: Sequence[Tensor]) -> list[int]:
-    """The places of operands that each example has its own of."""
+    """The places of operands that each step along the first axis has its own of."""
     whole = len(setting.lead) + 2
     return [i for i, x in enumerate(operands[: 3 + setting.masks]) if x.ndim == whole and x.shape[0] != 1]
 
 
 def _of_one(setting: Setting, operands: Sequence[Tensor], rows: dict[int, Tensor]) -> list[Tensor]:
-    """The operands of one example, given those of its own."""
+    """The operands of one step, given those of its own."""
     whole = len(setting.lead) + 2
     rest = (reshape(x, x.shape[1:]) if x.ndim == whole and i not in rows else x for i, x in enumerate(operands))
     return [rows.get(i, x) for i, x in enumerate(rest)]
 
 
-def _numbers(setting: Setting, like: Tensor) -> Tensor:
-    return beside(iota((setting.lead[0],)), like)
+def _numbers(setting: Setting, example: Tensor | int, like: Tensor) -> Tensor:
+    """How many examples come before each of the first axis."""
+    return beside(iota((setting.lead[0],)), like) + example * setting.lead[0]
 
 
-def _forward(setting: Setting, operands: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+def _forward(setting: Setting, operands: Sequence[Tensor], example: Tensor | int = 0) -> tuple[Tensor, Tensor]:
     if not setting.by_example:
-        return forward(setting, operands)
+        return forward(setting, operands, example)
     own = _own(setting, operands)
 
-    def example(_: None, given: Any) -> tuple[None, Any]:
+    def step(_: None, given: Any) -> tuple[None, Any]:
         number, rows = given
-        return None, forward(setting.of_one(), _of_one(setting, operands, dict(zip(own, rows, strict=True))), number)
+        return None, _forward(setting.of_one(), _of_one(setting, operands, dict(zip(own, rows, strict=True))), number)
 
-    _, (out, sums) = scan(example, None, (_numbers(setting, operands[0]), [operands[i] for i in own]))
+    _, (out, sums) = scan(step, None, (_numbers(setting, example, operands[0]), [operands[i] for i in own]))
     return out, sums
 
 
 def _backward(
-    setting: Setting, operands: Sequence[Tensor], results: Sequence[Tensor], places: Sequence[int]
+    setting: Setting,
+    operands: Sequence[Tensor],
+    results: Sequence[Tensor],
+    places: Sequence[int],
+    example: Tensor | int = 0,
 ) -> dict[int, Tensor]:
-    """The gradients of the operands at ``places``; of those that examples share, the sum."""
-    masks = places[0] > 2
+    """The gradients of the operands at ``places``; of those that steps share, the sum."""
     if not setting.by_example:
-        return backward(setting, operands, results, masks)
+        return backward(setting, operands, results, places[0] > 2, example)
     own = _own(setting, operands)
     apart, shared = [i for i in places if i in own], [i for i in places if i not in own]
 
-    def example(totals: list[Tensor], given: Any) -> tuple[list[Tensor], list[Tensor]]:
+    def step(totals: list[Tensor], given: Any) -> tuple[list[Tensor], list[Tensor]]:
         number, rows, results = given
         one = _of_one(setting, operands, dict(zip(own, rows, strict=True)))
-        found = backward(setting.of_one(), one, results, masks, number)
+        found = _backward(setting.of_one(), one, results, places, number)
         totals = [total + reshape(found[i], total.shape) for i, total in zip(shared, totals, strict=True)]
         return totals, [found[i] for i in apart]
 
     start = [zeros_like(operands[i]) for i in shared]
-    given = _numbers(setting, operands[0]), [operands[i] for i in own], list(results)
-    totals, rows = scan(example, start, given)
+    given = _numbers(setting, example, operands[0]), [operands[i] for i in own], list(results)
+    totals, rows = scan(step, start, given)
     return {**dict(zip(shared, totals, strict=True)), **dict(zip(apart, rows, strict=True))}

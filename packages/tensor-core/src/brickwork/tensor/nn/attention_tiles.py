@@ -25,12 +25,12 @@ from ..tensor import Tensor, asarray, beside
 
 __all__ = ["Setting", "backward", "forward"]
 
-QUERIES, KEYS = 128, 256
-"""Rows and columns of a block, of each head of each example. Causal blocks are square: more of them are left out."""
+QUERIES, KEYS = 256, 256
+"""Rows and columns of a block, of each head of each example."""
 
 SMALL = 2**18
-"""Bytes of scores in the blocks of one example, from which on examples are worked one after the other: fewer scores at
-a time stay in the caches."""
+"""Bytes of scores that a block has at least where it can: heads and examples come one after the other as long as their
+blocks have as many, since what is worked at a time should stay in the second cache of a core."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Setting:
 
     @property
     def columns(self) -> int:
-        return min(QUERIES if self.causal else KEYS, self.keys)
+        return min(KEYS, self.keys)
 
     @property
     def bytes(self) -> int:
@@ -61,7 +61,7 @@ class Setting:
 
     @property
     def by_example(self) -> bool:
-        """Whether to work along the first axis in front, an example at a time."""
+        """Whether to go along the first axis in front, a step at a time."""
         return (
             len(self.lead) > 1 and self.lead[0] != 1 and 4 * self.rows * self.columns * _known(self.lead[1:]) >= SMALL
         )
@@ -181,8 +181,8 @@ def _apart(setting: Setting, operands: Sequence[Tensor]) -> tuple[list[Tensor], 
 
 
 def forward(setting: Setting, operands: Sequence[Tensor], example: Tensor | int = 0) -> tuple[Tensor, Tensor]:
-    """The result, and for each row the logarithm of its sum of powers (0 where it sees no key). ``example``: which one
-    of the first axis this is, where `by_example` they come one by one."""
+    """The result, and for each row the logarithm of its sum of powers (0 where it sees no key). ``example``: how
+    many of these come before, where `by_example` they come one by one."""
     q, k, v = operands[:3]
     masks, key = _apart(setting, operands)
     columns = _blocks(_turned(k), -1, setting.columns), _blocks(v, -2, setting.columns)
