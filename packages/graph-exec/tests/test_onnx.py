@@ -439,3 +439,36 @@ def test_the_analysis_of_obstacles_goes_inside():
         """
     )
     assert "Expand" in obstacle(from_onnx(counted).graph)
+
+
+def test_an_open_first_axis_stays_open_through_shape_arithmetic():
+    net = function(from_onnx(model_of(HEADS)))
+    for n in (2, 3, 7, 1):
+        x = rng(n, 5, 8, seed=n)
+        np.testing.assert_array_equal(net(x).numpy(), x.reshape(n, 5, 2, 4).transpose(0, 2, 1, 3))
+    assert [v.symbolic for v in net.explain()] == [False, True]
+    spread = model_of(
+        """
+        f (float[N, 4] x, float[4] row) => (float[N, 4] y, float[M] flat) {
+            whole = Shape (x)
+            less = Constant <value_ints = [-1]> ()
+            kept = ConstantOfShape <value = int64[1] {1}> (two)
+            no = Mul (kept, less)
+            same = Equal (whole, no)
+            target = Where (same, kept, whole)
+            wide = Expand (row, target)
+            y = Add (x, wide)
+            count = Size (x)
+            first = Constant <value_ints = [0]> ()
+            all = Unsqueeze (count, first)
+            flat = Reshape (y, all)
+        }
+        """,
+        two=np.array([2]),
+    )
+    net = function(from_onnx(spread))
+    for n in (2, 3, 7):
+        y, flat = net(rng(n, 4), np.arange(4, dtype=F32))
+        np.testing.assert_array_equal(y.numpy(), rng(n, 4) + np.arange(4, dtype=F32))
+        np.testing.assert_array_equal(flat.numpy(), y.numpy().reshape(-1))
+    assert [v.symbolic for v in net.explain()] == [False, True]

@@ -14,9 +14,10 @@ from . import proto
 from .compiling import CompiledModel
 from .errors import UnsupportedError
 from .folding import obstacle
+from .foreign import value_of
 from .model import Model, from_onnx
 from .reader import read_node
-from .runner import Scope, value_of
+from .runner import Scope
 from .runner import run_node as _run_record
 
 __all__ = ["BrickworkBackend", "BrickworkRep", "is_compatible", "prepare", "run_model", "run_node", "supports_device"]

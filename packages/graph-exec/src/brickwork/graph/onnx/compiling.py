@@ -11,8 +11,8 @@ import numpy as np
 from brickwork.tensor import Tensor
 
 from ..compiled import Function, function
+from .foreign import HELD
 from .model import Model
-from .runner import HELD
 
 __all__ = ["CompiledModel"]
 

@@ -11,9 +11,10 @@ from brickwork.tensor.dtypes import is_floating
 from brickwork.tensor.eager import EagerTrace
 from brickwork.tensor.trace import use
 
+from .foreign import HELD, value_of
 from .records import Graph, Node, Value
 from .registry import Translator, find_translator
-from .runner import HELD, Scope, run_node, value_of
+from .runner import Scope, run_node
 
 __all__ = ["folded", "obstacle", "shaping", "sizes_of", "weights_of"]
 

@@ -9,14 +9,17 @@ from typing import Any
 import numpy as np
 
 from brickwork.tensor import Tensor, Variable
+from brickwork.tensor.eager import EagerTrace
 from brickwork.tensor.errors import DTypeError, ShapeError
 from brickwork.tensor.random import SeedGenerator
+from brickwork.tensor.trace import use
 
 from .errors import ModelError
 from .folding import folded, sizes_of, weights_of
+from .foreign import value_of
 from .reader import read_model
 from .records import Graph, Value
-from .runner import Scope, run_graph, value_of
+from .runner import Scope, run_graph
 
 __all__ = ["Model", "from_onnx"]
 
@@ -93,7 +96,8 @@ def from_onnx(model: Any, *, trainable: bool = False, seed: int = 0) -> Model:
     own folder only, and not at all for bytes. Raises `ModelError` for what is no valid model, `UnsupportedError` naming
     op, domain and node for what is not known here, `MissingPackageError` where the `onnx` package is not installed.
     """
-    return Model(read_model(model), trainable, seed)
+    with use(EagerTrace()):  # a model may be read while a function is traced; it is no part of that
+        return Model(read_model(model), trainable, seed)
 
 
 def _input(declared: Value, value: Any) -> Any:

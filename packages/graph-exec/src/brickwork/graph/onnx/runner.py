@@ -13,29 +13,27 @@ from typing import Any
 
 import numpy as np
 
-from brickwork.tensor import Tensor, asarray
-from brickwork.tensor.dtypes import NAMES
+from brickwork.tensor import Tensor
 from brickwork.tensor.eager import EagerTrace
 from brickwork.tensor.errors import BrickworkError, MemoryLimitError, TraceError
 from brickwork.tensor.random import SeedGenerator, key
 from brickwork.tensor.trace import use
 
 from .errors import ModelError
+from .foreign import Sizes, by_places, is_foreign, settled, sized, value_of
 from .records import Graph, Node
 from .registry import Translator, find_translator
 
-__all__ = ["HELD", "Scope", "run_graph", "value_of"]
+__all__ = ["Scope", "run_graph", "run_node"]
 
 _AT_ONCE = EagerTrace()
-HELD = frozenset(NAMES.values())
-"""The types of elements that tensors hold."""
 
 
 class Scope:
     """The values of names, those of the graphs around included, and which of them are known.
 
-    A value is a tensor, a list of values (a sequence), None (left out, or an empty optional), or a NumPy array of what
-    no tensor holds: strings, and numbers of less than a byte.
+    A value is a tensor, a list of values (a sequence), None (left out, or an empty optional), or what no tensor holds:
+    a NumPy array of strings or of numbers of other widths, and `Sizes`.
     """
 
     def __init__(self, around: Scope | None = None, seeds: SeedGenerator | None = None):
@@ -66,12 +64,6 @@ class Scope:
     def knows(self, names: Iterable[str]) -> bool:
         """Whether all are known."""
         return all(name in self._of(name).known for name in names)
-
-
-def value_of(array: Any) -> Any:
-    """A tensor of an array; the array itself where no tensor holds such numbers."""
-    dtype = getattr(array, "dtype", None)
-    return array if isinstance(array, np.ndarray) and dtype not in HELD else asarray(array)
 
 
 def run_graph(graph: Graph, scope: Scope, keep: Mapping[str, int] | None = None) -> list[Any]:
@@ -135,24 +127,21 @@ def _translated(rule: Translator, node: Node, args: list[Any], scope: Scope) -> 
     values = [_static(node, k, a) if k in rule.static else a for k, a in enumerate(args)]
     while len(values) > rule.least and values[-1] is None:
         values.pop()  # so that the function's own default counts
-    if rule.moves and any(map(_foreign, values)):
-        return _by_places(rule.function, values, keywords)
+    free = [k not in rule.static for k in range(len(values))]
+    if any(f and isinstance(v, Sizes) for f, v in zip(free, values, strict=True)):
+        if not rule.moves:
+            return sized(rule.op, values, keywords)
+        some = [f and (isinstance(v, Sizes) or rule.most is None) for f, v in zip(free, values, strict=True)]
+        arrays = [_objects(v) if f else v for f, v in zip(some, values, strict=True)]
+        return tuple(settled(a) for a in by_places(rule.function, arrays, keywords, some))
+    foreign = [f and is_foreign(v) for f, v in zip(free, values, strict=True)]
+    if rule.moves and any(foreign):
+        return tuple(by_places(rule.function, values, keywords, foreign))
     return rule.function(*values, **keywords)
 
 
-def _foreign(value: Any) -> bool:
-    return isinstance(value, np.ndarray) and value.dtype not in HELD
-
-
-def _by_places(function: Callable[..., Any], values: list[Any], keywords: dict[str, Any]) -> Any:
-    """What moves tensors, done to arrays that no tensor holds: to the places of their values, and then back."""
-    pool = np.concatenate([v.reshape(-1) for v in values if _foreign(v)])
-    count, args = 0, []
-    for v in values:
-        args.append(asarray(np.arange(count, count + v.size).reshape(v.shape)) if _foreign(v) else v)
-        count += v.size if _foreign(v) else 0
-    found = function(*args, **keywords)
-    return tuple(pool[f.numpy()] for f in found) if isinstance(found, tuple) else pool[found.numpy()]
+def _objects(value: Any) -> np.ndarray:
+    return value.array if isinstance(value, Sizes) else value.numpy().astype(object)
 
 
 def _key(node: Node, scope: Scope) -> Tensor:
@@ -183,7 +172,7 @@ def _bound(graph: Graph, scope: Scope) -> Callable[..., list[Any]]:
 def _static(node: Node, position: int, value: Any) -> Any:
     """The numbers of an input that shapes follow from."""
     if not isinstance(value, Tensor):
-        return value
+        return value.array if isinstance(value, Sizes) else value
     try:
         return value.numpy()
     except TraceError:

@@ -11,9 +11,9 @@ import brickwork.tensor as bt
 from brickwork.tensor import Tensor
 
 from ..errors import ModelError
+from ..foreign import HELD, value_of
 from ..proto import dtype_of, onnx
 from ..registry import translator
-from ..runner import HELD, value_of
 
 _POWERS_OF_TWO = np.dtype(ml_dtypes.float8_e8m0fnu)
 _EXPONENTS = (-127, 127)

@@ -10,8 +10,8 @@ import numpy as np
 import brickwork.tensor as bt
 
 from ..errors import ModelError
+from ..foreign import value_of
 from ..registry import translator
-from ..runner import value_of
 
 
 def _place(position: Any, count: int, who: str) -> int:

@@ -8,33 +8,27 @@ from typing import Any
 import numpy as np
 
 import brickwork.tensor as bt
-from brickwork.tensor import Tensor
-from brickwork.tensor.errors import TraceError
+from brickwork.tensor import Dim, Tensor
 
 from ..errors import ModelError
+from ..foreign import settled, value_of
 from ..proto import dtype_of
 from ..registry import translator
-from ..runner import value_of
 
 
-def _ints(values: Any) -> tuple[int, ...]:
-    return tuple(int(v) for v in np.asarray(values).reshape(-1))
-
-
-def _sizes(x: Any, who: str) -> tuple[int, ...]:
-    if not all(isinstance(n, int) for n in x.shape):
-        raise TraceError(f"{who}: sizes must be numbers; got {x.shape}. Compile for each size")
-    return tuple(x.shape)
+def _ints(values: Any) -> tuple[Any, ...]:
+    """The numbers of a static input; a size that is open stays what it is."""
+    return tuple(v if isinstance(v, Dim) else int(v) for v in np.asarray(values).reshape(-1))
 
 
 @translator("Shape", of_shape=True)
-def shape(x: Any, *, start: int = 0, end: int | None = None) -> Tensor:
-    return bt.asarray(np.array(_sizes(x, "Shape")[start:end], "int64"))
+def shape(x: Any, *, start: int = 0, end: int | None = None) -> Any:
+    return settled(x.shape[start:end])
 
 
 @translator("Size", of_shape=True)
-def size(x: Any) -> Tensor:
-    return bt.asarray(np.array(prod(_sizes(x, "Size")), "int64"))
+def size(x: Any) -> Any:
+    return settled(prod(x.shape))
 
 
 @translator("Identity", moves=True)
@@ -70,12 +64,15 @@ def constant(
 @translator("ConstantOfShape", 9, static="sizes")
 def constant_of_shape(sizes: Any, *, value: Any = None) -> Any:
     scalar = np.zeros((), "float32") if value is None else np.asarray(value).reshape(())
-    return value_of(np.full(_ints(sizes), scalar, scalar.dtype))
+    shape = _ints(sizes)
+    if any(isinstance(n, Dim) for n in shape):
+        return bt.full(shape, scalar)
+    return value_of(np.full(shape, scalar, scalar.dtype))
 
 
 @translator("EyeLike", 9, of_shape=True)
 def eye_like(x: Tensor, *, dtype: int | None = None, k: int = 0) -> Tensor:
-    rows, columns = _sizes(x, "EyeLike")
+    rows, columns = x.shape
     return bt.eye(rows, columns, x.dtype if dtype is None else dtype_of(dtype), k=k)
 
 
