@@ -109,7 +109,7 @@ def _inferred_specs(graph: Graph) -> Faults:
             continue
         try:
             found = node.definition.infer(*(v.spec for v in node.inputs), **node.settings)
-        except (BrickworkError, TypeError, ValueError, IndexError, KeyError, AttributeError) as error:
+        except (BrickworkError, ArithmeticError, TypeError, ValueError, LookupError, AttributeError) as error:
             yield f"{_where(node)}, which the op refuses: {error}"
             continue
         specs = found if isinstance(found, tuple) else (found,)

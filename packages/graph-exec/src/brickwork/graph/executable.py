@@ -10,12 +10,15 @@ from typing import Any
 import numpy as np
 
 from brickwork.tensor.dim import evaluate
+from brickwork.tensor.eager import explain
+from brickwork.tensor.errors import BrickworkError
 from brickwork.tensor.memory import ledger
 from brickwork.tensor.tensor import Tensor
 
 from .addresses import address_of, array_at, in_host
 from .batches import BatchTable
 from .cache import cached_object
+from .ir import Node
 from .llvm.engine import Library, host
 from .llvm.module import build_module, symbols_of
 from .plan import Plan
@@ -30,6 +33,17 @@ STAGED_BYTES = 1 << 16
 _ENTRY = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_void_p] * 6)
 _QUESTION = ctypes.CFUNCTYPE(ctypes.c_int64)
 _CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64, ctypes.c_void_p)
+
+
+def _evaluated(node: Node, arrays: list[np.ndarray]) -> Any:
+    """What an op gives by its own eval, with the errors that it gives when it runs eagerly."""
+    try:
+        with np.errstate(all="ignore"):
+            return node.definition.eval(np, *arrays, **node.settings)
+    except BrickworkError:
+        raise
+    except (ValueError, TypeError, IndexError, OverflowError, MemoryError) as error:
+        raise explain(node.definition, arrays, node.settings, error) from error
 
 
 class Executable:
@@ -222,8 +236,7 @@ class Executable:
             table = (ctypes.c_void_p * (len(operands) + len(node.outputs))).from_address(addresses)
             places = iter(table)
             arrays = [array_at(next(places), spec, self._values) if c is None else c for spec, c in operands]
-            with np.errstate(all="ignore"):
-                made = node.definition.eval(np, *arrays, **node.settings)
+            made = _evaluated(node, arrays)
             for v, array in zip(node.outputs, made if isinstance(made, tuple) else (made,), strict=True):
                 array_at(next(places), v.spec, self._values)[...] = array
         except BaseException as error:

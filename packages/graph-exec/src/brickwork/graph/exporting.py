@@ -130,9 +130,8 @@ def load(
     objects = bundle.load(path, limits=bundle_limits or bundle.Limits())
     if set(objects) != {"program"}:
         raise GraphError(f"load: {path}: must hold a program; got {', '.join(objects) or 'nothing'}. Was it exported?")
-    lowered = lowered_from_state(objects["program"], limits)
     try:
-        return Program(lowered)
+        return Program(lowered_from_state(objects["program"], limits))
     except BrickworkError:
         raise
     except Exception as error:  # what slips past every rule above is the file's fault, not the caller's
