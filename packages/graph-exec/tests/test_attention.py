@@ -108,7 +108,7 @@ def test_the_scores_are_never_there(causal, training):
 
     plan = plan_of(with_gradients(fn) if training else fn, shape, shape, shape)
     assert not any(isinstance(s, Call) for s in plan.steps)
-    assert plan.arena < (16 if training else 6) * 4 * np.prod(shape)
+    assert plan.arena < (6 if training else 3) * 4 * np.prod(shape)
 
 
 SAME_BITS = """

@@ -128,7 +128,8 @@ def test_when_blocks_are_used():
 
 
 def test_examples_one_by_one_where_each_fills_the_blocks():
-    def by_example(*lead):
-        return attention_tiles.Setting(lead, 512, 512, False, 0.0, 0).by_example
+    def by_example(*lead, length=512):
+        return attention_tiles.Setting(lead, length, 512, False, 0.0, 0).by_example
 
-    assert by_example(4, 8) and by_example(8) and not by_example(1, 8) and not by_example()
+    assert by_example(4, 8) and by_example(1, 8) and by_example(8) and not by_example()
+    assert not by_example(8, length=1) and by_example(8, 256, length=1)

@@ -110,8 +110,8 @@ class _Backward:
 
 def _own(setting: Setting, operands: Sequence[Tensor]) -> list[int]:
     """The places of operands that each step along the first axis has its own of."""
-    whole = len(setting.lead) + 2
-    return [i for i, x in enumerate(operands[: 3 + setting.masks]) if x.ndim == whole and x.shape[0] != 1]
+    whole, lead = len(setting.lead) + 2, setting.lead[0]
+    return [i for i, x in enumerate(operands[: 3 + setting.masks]) if x.ndim == whole and x.shape[0] == lead]
 
 
 def _of_one(setting: Setting, operands: Sequence[Tensor], rows: dict[int, Tensor]) -> list[Tensor]:

@@ -62,9 +62,7 @@ class Setting:
     @property
     def by_example(self) -> bool:
         """Whether to go along the first axis in front, a step at a time."""
-        return (
-            len(self.lead) > 1 and self.lead[0] != 1 and 4 * self.rows * self.columns * _known(self.lead[1:]) >= SMALL
-        )
+        return bool(self.lead) and 4 * self.rows * self.columns * _known(self.lead[1:]) >= SMALL
 
     def of_one(self) -> Setting:
         """The setting of one example."""
