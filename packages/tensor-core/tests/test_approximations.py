@@ -1,6 +1,7 @@
 """The bodies that stand in for instructions: error in ulp against wider arithmetic, and special cases as in math.h."""
 
 import math
+from functools import cache
 from zlib import crc32
 
 import ml_dtypes
@@ -22,8 +23,16 @@ GAMMA = {
     "digamma": mpmath.digamma,
     "trigamma": lambda x: mpmath.psi(1, x),
 }
+
+
+def inverse_erf(x):
+    """A step of Newton's from what the body gives: what is left of its error is about the square of it."""
+    y = mpmath.mpf(float(ATOMS["erfinv"].numpy(np.float64(x))))
+    return y - (mpmath.erf(y) - x) * mpmath.exp(y * y) * mpmath.sqrt(mpmath.pi) / 2
+
+
 # by arithmetic in 40 digits, since no library has them to the last one
-IN_DIGITS = {**GAMMA, "erfc": lambda x: mpmath.erfc(min(x, 100)), "erfinv": mpmath.erfinv}
+IN_DIGITS = {**GAMMA, "erfc": lambda x: mpmath.erfc(min(x, 100)), "erfinv": inverse_erf}
 FUNCTIONS += tuple(IN_DIGITS)
 REACH = {"float32": 1e5, "float64": 1e10}  # where sin and cos are held to their bounds
 
@@ -103,7 +112,7 @@ def samples(name, dtype, count):
         x = np.concatenate([rng.uniform(*ends, count // 5), *near]).astype(dtype)
         return (x if name == "erfc" else x[np.abs(x) < 1],)
     if name in GAMMA:
-        count //= 20
+        count //= 40
         near = rng.normal(0, 1e-3, (4, count)) + np.array([[1.0], [2.0], [1.4616321449683622], [6.25]])
         x = np.concatenate([rng.uniform(0, 8, 4 * count), np.exp(rng.uniform(-80, 80, count)), *near])
         return (np.abs(x).astype(dtype),)
@@ -149,10 +158,17 @@ def in_digits(name, x):
         return np.array([at(value) for value in x], WIDEST)
 
 
+@cache
+def sampled(name, dtype, count):
+    """The samples, and the true results there."""
+    operands = samples(name, dtype, count)
+    return operands, reference(name, *operands)
+
+
 def worst(name, dtype, count=20_000, fused=True):
     """The largest error over the samples in ulp of the true result, and where."""
-    operands = samples(name, dtype, count)
-    got, want = evaluate(body(name, dtype), *operands, fused=fused), reference(name, *operands)
+    operands, want = sampled(name, dtype, count)
+    got = evaluate(body(name, dtype), *operands, fused=fused)
     with np.errstate(all="ignore"):
         rounded = want.astype(dtype)
         ulp = np.spacing(np.abs(np.where(np.isfinite(rounded), rounded, 1))).astype(want.dtype)
@@ -274,7 +290,7 @@ def test_special_cases(name, dtype, fused):
 def test_gamma_functions_below_zero(name):
     """Within 4 ulp of the greatest of the terms that the reflection adds."""
     rng = np.random.default_rng(5)
-    x = np.concatenate([rng.uniform(-30, 0, 2000), -np.exp(rng.uniform(-60, 0, 500))])
+    x = np.concatenate([rng.uniform(-30, 0, 1000), -np.exp(rng.uniform(-60, 0, 250))])
     got, want = evaluate(body(name, "float64"), x), in_digits(name, x).astype(np.float64)
     terms = [np.abs(want), np.abs(in_digits(name, 1 - x)), np.full(x.size, 1.2)]
     assert np.all(np.abs(got - want) <= 4 * np.spacing(np.max(terms, axis=0).astype(np.float64)))

@@ -14,6 +14,15 @@ from brickwork.tensor.memory import ledger
 KIB = 1 << 10
 
 
+@pytest.fixture(autouse=True, scope="module")
+def others_set_aside():
+    """What the tests before left alive is not walked again by every collection of these."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
 @pytest.fixture(autouse=True)
 def nothing_left():
     gc.collect()
