@@ -63,10 +63,10 @@ class Memory:
                 f"load {kind}, ptr {self.address(read.source, read.dtype, read.offset, read.strides, point)}"
             )
         inside = self._inside(guards, point)
-        place = self.w.affine(self.w.size(read.offset), [(i, read.strides[a]) for a, i in point.at.items()])
-        safe = self.w.let(f"select i1 {inside}, i64 {place}, i64 0")
-        pointer = self.w.same(f"getelementptr {kind}, ptr {self.pointers[read.source]}, i64 {safe}")
-        value = self.w.let(f"load {kind}, ptr {pointer}")
+        pointer = self.address(read.source, read.dtype, read.offset, read.strides, point)
+        # chosen among pointers: of numbers chosen by a comparison, LLVM's analysis of loops takes long to think
+        safe = self.w.let(f"select i1 {inside}, ptr {pointer}, ptr {self.pointers[read.source]}")
+        value = self.w.let(f"load {kind}, ptr {safe}")
         return self.w.let(f"select i1 {inside}, {kind} {value}, {kind} {memory_constant(read.fill, read.dtype)}")
 
     def _inside(self, guards: list[Guard], point: Point) -> str:

@@ -17,6 +17,9 @@ __all__ = ["Module", "build_module", "symbols_of"]
 PARALLEL_FROM = 60_000
 """Rough operations under which a kernel is not worth sharing: a hand-over costs about a microsecond."""
 CHUNK = 20_000
+LONG_ENTRY = 1000
+"""Lines from which the entry point is left as it is written, where it has no loops: it does little but pass addresses,
+and of a long function LLVM thinks longer than of many short ones."""
 
 
 def symbols_of(plan: Plan) -> tuple[str, ...]:
@@ -58,8 +61,10 @@ class Module:
         w.stack("%operands", "ptr", max((len(c.node.inputs) + len(c.node.outputs) for c in plan.calls), default=1))
         self.steps(Frame(w, plan))
         arguments = ", ".join(f"ptr %{name}" for name in self.arguments)
+        body = w.text()
+        kind = "#2" if body.count("\n") > LONG_ENTRY and len(plan.steps) == len(list(plan.every())) else "#0"
         entry = (
-            f"define i64 @{self.entry}({arguments}) #0 {{\nentry:\n{w.text()}\n  ret i64 0\nfailed:\n  ret i64 1\n}}\n"
+            f"define i64 @{self.entry}({arguments}) {kind} {{\nentry:\n{body}\n  ret i64 0\nfailed:\n  ret i64 1\n}}\n"
         )
         texts = [f.text for _, f in self.functions.values()]
         declared = sorted(set(w.declared).union(*(f.declared for _, f in self.functions.values())))
@@ -71,7 +76,8 @@ class Module:
         target = f'"target-cpu"="{machine.name}" "target-features"="{machine.features}"'
         width = f'"prefer-vector-width"="{machine.vector_bytes * 8}"'
         return "".join(
-            f"attributes #{k} = {{ nounwind {extra}{target} {width} }}\n" for k, extra in enumerate(("", "noinline "))
+            f"attributes #{k} = {{ nounwind {extra}{target} {width} }}\n"
+            for k, extra in enumerate(("", "noinline ", "noinline optnone "))
         )
 
     def steps(self, frame: Frame) -> None:
