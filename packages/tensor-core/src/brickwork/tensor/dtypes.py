@@ -20,12 +20,14 @@ __all__ = [
     "NAMES",
     "as_dtype",
     "class_of",
+    "complex_of",
     "is_floating",
     "kind_rank",
     "promote",
     "real_of",
     "short_name",
     "to_inexact",
+    "wide_of",
 ]
 
 BOOL = np.dtype("bool")
@@ -124,6 +126,16 @@ def to_inexact(dtype: np.dtype) -> np.dtype:
 def real_of(dtype: np.dtype) -> np.dtype:
     """The dtype of the parts of a complex one; of any other, itself."""
     return NAMES[f"float{4 * dtype.itemsize}"] if class_of(dtype) == "c" else dtype
+
+
+def complex_of(dtype: np.dtype) -> np.dtype:
+    """The complex dtype whose parts hold a floating one; of a complex one, itself."""
+    return promote(dtype, complex)
+
+
+def wide_of(dtype: np.dtype) -> np.dtype:
+    """The dtype in which sums and products of many are worked: float32 of float16 and bfloat16, else the same."""
+    return DEFAULT_FLOAT if dtype.itemsize == 2 and class_of(dtype) == "f" else dtype
 
 
 @cache

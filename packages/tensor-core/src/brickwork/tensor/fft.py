@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from .dtypes import DEFAULT_FLOAT, class_of, promote, real_of, to_inexact
+from .dtypes import DEFAULT_FLOAT, class_of, complex_of, real_of, to_inexact
 from .errors import DTypeError, ShapeError
 from .op import OPS, Opaque, Spec, register
 from .ops.arranging import roll
@@ -42,10 +42,6 @@ __all__ = [
 ]
 
 OPPOSITE = {"backward": "forward", "forward": "backward", "ortho": "ortho"}
-
-
-def _complex_of(dtype: np.dtype) -> np.dtype:
-    return promote(real_of(dtype), complex)
 
 
 def _shaped(x: Spec, axis: int, n: Any, dtype: np.dtype) -> Spec:
@@ -101,7 +97,7 @@ def _fft_infer(x: Spec, *, inverse: bool, n: int, axis: int, norm: str) -> Spec:
 
 def _rfft_infer(x: Spec, *, n: int, axis: int, norm: str) -> Spec:
     _floating("rfft", x, "f")
-    return _shaped(x, axis, n // 2 + 1, _complex_of(x.dtype))
+    return _shaped(x, axis, n // 2 + 1, complex_of(x.dtype))
 
 
 def _irfft_infer(x: Spec, *, n: int, axis: int, norm: str) -> Spec:
@@ -137,7 +133,7 @@ def _typed(who: str, x: Any, to_complex: bool) -> Tensor:
     if not to_complex and class_of(dtype) == "c":
         raise DTypeError(f"{who}: takes real numbers; got {dtype}. Use fft, or the real part")
     wide = dtype if dtype.itemsize >= 4 else np.dtype("float32")
-    return astype(tensor, _complex_of(wide) if to_complex else wide)
+    return astype(tensor, complex_of(wide) if to_complex else wide)
 
 
 def _size(who: str, n: Any, default: Any) -> int:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from . import decompositions as D
-from .dtypes import promote, real_of, to_inexact
+from .dtypes import promote, real_of, to_inexact, wide_of
 from .errors import ShapeError
 from .ops.arranging import matrix_transpose
 from .ops.contraction import matmul
@@ -186,9 +186,8 @@ def pinv(x: Any, /, *, rtol: Any = None) -> Tensor:
 def _tolerance(x: Tensor, rtol: Any) -> Tensor:
     real = real_of(x.dtype)
     if rtol is None:
-        working = np.float32 if real.itemsize == 2 else real
         m, n = (as_int("pinv", "a size", size) for size in x.shape[-2:])
-        rtol = (m if m > n else n) * np.finfo(working).eps
+        rtol = (m if m > n else n) * np.finfo(wide_of(real)).eps
     return beside(astype(asarray(rtol), real), x)
 
 

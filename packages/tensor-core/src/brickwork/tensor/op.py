@@ -15,7 +15,7 @@ import numpy as np
 
 from .atoms import ATOMS
 from .derivative import apply_gradient, sum_to
-from .dtypes import BOOL, class_of, promote, to_inexact
+from .dtypes import BOOL, class_of, promote, to_inexact, wide_of
 from .errors import DTypeError, ShapeError
 from .expr import Expr, apply, arg
 from .program import evaluate, program_of
@@ -203,7 +203,7 @@ class Reduce(Op):
     def _dtypes(self, dtype: np.dtype) -> tuple[np.dtype, np.dtype]:
         """Of the result, and of the combining; kept."""
         out = self.prepare(dtype)
-        both = self._inner[dtype] = out, np.dtype("float32") if self.widen and out.itemsize == 2 else out
+        both = self._inner[dtype] = out, wide_of(out) if self.widen else out
         return both
 
     def vjp(self, i: int, g: Any, out: Any, x: Any, *, axis: tuple[int, ...], keepdims: bool) -> Any:

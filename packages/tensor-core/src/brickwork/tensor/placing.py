@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .dtypes import wide_of
 from .errors import ShapeError
 from .spec import Shape
 
@@ -60,6 +61,6 @@ def _multiply_in_rounds(xp: Any, flat: Any, places: Any, values: Any) -> None:
 
 def sums_at(xp: Any, shape: Shape, values: Any, indices: Sequence[Any]) -> Any:
     """Zeros of a shape, plus values at places; two-byte floats are summed in float32."""
-    work = np.dtype("float32") if values.dtype.itemsize == 2 and values.dtype.kind in "fV" else values.dtype
+    work = wide_of(values.dtype)
     out = accumulate(xp, "add", xp.zeros(shape, work), values.astype(work, copy=False), indices)
     return out.astype(values.dtype, copy=False)

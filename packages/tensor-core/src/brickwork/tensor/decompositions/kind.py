@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import class_of
+from ..dtypes import class_of, wide_of
 from ..errors import BrickworkError, DTypeError, ShapeError
 from ..op import Opaque, Spec
 from ..ops.arranging import matrix_transpose
@@ -56,7 +56,7 @@ class Decomposition(Opaque):
 
     def eval(self, xp: Any, *arrays: Any, **params: Any) -> Any:
         wanted = self.infer(*(Spec(a.shape, a.dtype) for a in arrays), **params)
-        wide = [a.astype(np.float32) if a.dtype.itemsize == 2 else a for a in arrays]
+        wide = [a.astype(wide_of(a.dtype), copy=False) for a in arrays]
         try:
             out = super().eval(xp, *wide, **params)
         except np.linalg.LinAlgError as error:

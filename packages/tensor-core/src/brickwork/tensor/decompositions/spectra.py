@@ -11,10 +11,8 @@ from __future__ import annotations
 from math import inf
 from typing import Any
 
-import numpy as np
-
 from ..autodiff import filled
-from ..dtypes import class_of, promote, real_of
+from ..dtypes import class_of, complex_of, real_of
 from ..errors import BrickworkError, DeviceError
 from ..op import Spec, register
 from ..ops.contraction import matmul
@@ -66,12 +64,8 @@ eigvalsh_op = register(
 
 
 # ---- of any square matrices
-def _complex_of(dtype: np.dtype) -> np.dtype:
-    return promote(dtype, complex)
-
-
 def _eig_infer(x: Spec) -> tuple[Spec, Spec]:
-    dtype = _complex_of(square("eig", x).dtype)
+    dtype = complex_of(square("eig", x).dtype)
     return Spec(x.shape[:-1], dtype), Spec(x.shape, dtype)
 
 
@@ -111,7 +105,7 @@ eig_op = register(Decomposition("eig", _eig_infer, lambda xp, x: tuple(_general(
 eigvals_op = register(
     Decomposition(
         "eigvals",
-        lambda x: Spec(square("eigvals", x).shape[:-1], _complex_of(x.dtype)),
+        lambda x: Spec(square("eigvals", x).shape[:-1], complex_of(x.dtype)),
         _general("eigvals"),
         _eigvals_rule,
     )

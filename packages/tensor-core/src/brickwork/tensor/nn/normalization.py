@@ -5,9 +5,10 @@ float16 and bfloat16 are worked in float32, whose squares do not overflow, and c
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
-from ..dtypes import promote, to_inexact
+from ..dtypes import promote, to_inexact, wide_of
 from ..errors import ShapeError
 from ..op import Composite, register
 from ..ops import reduce as R
@@ -82,8 +83,7 @@ _rms_norm = register(Composite("rms_norm", _rms_body, _rms_rule))
 
 def _wide(x: Tensor) -> Tensor:
     """In a floating dtype of at least 32 bits."""
-    kind = to_inexact(x.dtype)
-    return astype(x, "float32" if kind.itemsize == 2 else kind, copy=False)
+    return astype(x, wide_of(to_inexact(x.dtype)), copy=False)
 
 
 def _scaled(who: str, unit: Tensor, x: Tensor, gamma: Any, beta: Any, shape: Any) -> Tensor:
@@ -94,19 +94,12 @@ def _scaled(who: str, unit: Tensor, x: Tensor, gamma: Any, beta: Any, shape: Any
             continue
         tensor = asarray(factor)
         common = promote(common, tensor.dtype)
-        if tensor.size != _elements(shape):
+        if tensor.size != prod(shape):
             raise ShapeError(f"{who}: {name} must have a value for each element normalized; got {tensor.shape} for "
                              f"{tuple(n for n in shape if n != 1)}")  # fmt: skip
         wide = reshape(_wide(tensor), shape)
         unit = unit * wide if name == "gamma" else unit + wide
     return astype(unit, common, copy=False)
-
-
-def _elements(shape: Any) -> Any:
-    out: Any = 1
-    for n in shape:
-        out = out * n
-    return out
 
 
 def standardize(x: Any, axis: Any = -1, epsilon: float = 1e-5) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 from ..dim import Size
@@ -17,9 +18,7 @@ __all__ = ["logsumexp", "mean", "std", "var"]
 
 
 def _count(x: Tensor, axes: tuple[int, ...]) -> Tensor | float:
-    count: Size = 1
-    for a in axes:
-        count = x.shape[a] * count
+    count: Size = prod(x.shape[a] for a in axes)
     return float(count) if type(count) is int else size_of(count, real_of(to_inexact(x.dtype)))
 
 

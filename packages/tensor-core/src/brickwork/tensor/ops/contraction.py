@@ -13,9 +13,7 @@ from functools import lru_cache
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from ..dtypes import promote
+from ..dtypes import promote, wide_of
 from ..errors import ShapeError
 from ..late import later
 from ..op import Contraction, Spec, register
@@ -46,7 +44,7 @@ class Contract(Contraction):
         equation = _equation(form, tuple([a.shape for a in arrays]))
         if equation is not None and len(arrays) == 2 and dtype.kind in "fciu" and arrays[0].dtype == arrays[1].dtype:
             return xp.einsum(equation, *arrays, optimize=prod(form.extents) > SMALL)
-        inner = np.dtype("float32") if dtype.name in ("float16", "bfloat16") else dtype
+        inner = wide_of(dtype)
         names = LETTERS
         if len(form.extents) > len(names):
             raise ShapeError(
@@ -122,7 +120,7 @@ class MatMul(Contract):
         if dtype == b.dtype and dtype.kind in "fciu":
             return xp.matmul(a, b)
         dtype = promote(dtype, b.dtype)
-        inner = np.dtype("float32") if dtype.name in ("float16", "bfloat16") else dtype
+        inner = wide_of(dtype)
         return xp.matmul(a.astype(inner), b.astype(inner)).astype(dtype, copy=False)
 
 

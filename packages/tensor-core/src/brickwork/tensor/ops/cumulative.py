@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..dim import Dim
-from ..dtypes import as_dtype, class_of
+from ..dtypes import as_dtype, class_of, wide_of
 from ..errors import DTypeError, ShapeError
 from ..op import OPS, Opaque, Spec, register
 from ..spec import as_bool, as_int, normalize_axis
@@ -25,8 +25,7 @@ def _infer(x: Spec, *, axis: int) -> Spec:
 def _running(ufunc: str) -> Any:
     def evaluate(xp: Any, x: Any, *, axis: int) -> Any:
         out = OPS["sum"].prepare(x.dtype)  # type: ignore[attr-defined]
-        inner = xp.dtype("float32") if out.itemsize == 2 else out
-        return getattr(xp, ufunc)(x, axis=axis, dtype=inner).astype(out, copy=False)
+        return getattr(xp, ufunc)(x, axis=axis, dtype=wide_of(out)).astype(out, copy=False)
 
     return evaluate
 

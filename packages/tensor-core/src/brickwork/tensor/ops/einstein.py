@@ -9,7 +9,7 @@ from typing import Any
 
 from ..contraction_paths import EinsumPath, Letters, measured, path_of, without_lone
 from ..dim import Dim
-from ..dtypes import DEFAULT_FLOAT, promote
+from ..dtypes import promote, wide_of
 from ..errors import ShapeError
 from ..op import OPS
 from ..spec import as_ints
@@ -204,8 +204,7 @@ def einsum(equation: str, *operands: Any, optimize: Any = "auto") -> Tensor:
     tensors = [x if isinstance(x, Tensor) else asarray(x) for x in operands]
     plan = _plan(equation, tuple([x.shape for x in tensors]), _wish(optimize))
     whole = promote(*[x.dtype for x in tensors])
-    narrow = len(tensors) > 2 and whole.itemsize == 2 and whole.kind in "fV"
-    work = DEFAULT_FLOAT if narrow else whole
+    work = wide_of(whole) if len(tensors) > 2 else whole
     tensors = [
         _prepared(x if x.dtype == work else astype(beside(x, tensors[0]), work), term, plain)
         for x, term, plain in zip(tensors, plan.terms, plan.plain, strict=True)
@@ -215,7 +214,7 @@ def einsum(equation: str, *operands: Any, optimize: Any = "auto") -> Tensor:
     for step, form in plan.steps:
         product = bind(contract, tuple([tensors[k] for k in step]), {"form": form})
         tensors = [*(x for k, x in enumerate(tensors) if k not in step), product]
-    return astype(tensors[0], whole) if narrow else tensors[0]
+    return tensors[0] if work is whole else astype(tensors[0], whole)
 
 
 def einsum_path(equation: str, *shapes: Any, optimize: Any = "auto") -> EinsumPath:

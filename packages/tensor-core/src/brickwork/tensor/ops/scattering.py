@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from ..dtypes import class_of, kind_rank
+from ..dtypes import class_of, kind_rank, wide_of
 from ..errors import DTypeError, ShapeError
 from ..op import Opaque, Spec, register
 from ..placing import UFUNCS, accumulate
@@ -46,8 +44,7 @@ def _check_order(x: Any, mode: str) -> None:
 
 def _eval(xp: Any, x: Any, updates: Any, *indices: Any, mode: str) -> Any:
     _check_order(x, mode)
-    narrow = x.dtype.itemsize == 2 and x.dtype.kind in "fV" and mode in ("add", "mul")
-    work = np.dtype("float32") if narrow else x.dtype
+    work = wide_of(x.dtype) if mode in ("add", "mul") else x.dtype
     out = xp.array(x, dtype=work, order="C")
     return accumulate(xp, mode, out, updates.astype(work, copy=False), indices).astype(x.dtype, copy=False)
 
