@@ -125,3 +125,14 @@ def test_assignments_stand_as_far_as_it_came():
     with pytest.raises(NonFiniteError):
         function(fn, debug=True)(np.array([-1.0, 1.0], "f"))
     assert w.tolist() == [2.0, 2.0]
+
+
+def test_a_gradient_is_of_the_layer_whose_op_it_is():
+    def loss(x):
+        with named("net"), named("root"):
+            y = bt.sqrt(x)
+        return bt.sum(y * 3.0)
+
+    with pytest.raises(NonFiniteError) as caught:
+        function(bt.grad(loss), debug=True)(np.array([4.0, 0.0], "f"))
+    assert caught.value.layer == "net/root/gradient"

@@ -16,6 +16,7 @@ from .op import Composite, Op
 from .ops.creation import ones_like, zeros_like
 from .ops.movement import identity
 from .registry import Region
+from .scope import names, scoped
 from .spec import as_ints
 from .tensor import Tensor, asarray, beside
 from .trace import Trace, bind, current, use
@@ -27,12 +28,13 @@ __all__ = ["GradientTape", "Kept", "Tape", "filled", "grad", "typed", "value_and
 
 class Entry:
     """An op that was applied. One is made for each op under a tape, which a frozen record would take thrice as long
-    for."""
+    for. ``path``: of the layer that asked for it, so that its gradient is of that layer too."""
 
-    __slots__ = ("inputs", "op", "outputs", "params")
+    __slots__ = ("inputs", "op", "outputs", "params", "path")
 
     def __init__(self, op: Op, inputs: tuple[Any, ...], outputs: tuple[Tensor, ...], params: Mapping[str, Any]):
         self.op, self.inputs, self.outputs, self.params = op, inputs, outputs, params
+        self.path = names.path
 
 
 class Tape(Trace):
@@ -102,7 +104,7 @@ class Tape(Trace):
     def pull(self, seeds: Sequence[tuple[Tensor, Tensor | None]], sources: Sequence[Tensor]) -> list[Tensor | None]:
         """The gradient of the sum of ``sum(target * g)`` over the seeds (target, g), for each source; g is one where
         None."""
-        with use(self.below()):
+        with use(self.below()), scoped() as around:
             found: dict[int, Tensor] = {}
             for target, g in seeds:
                 _add(found, target, ones_like(target) if g is None else g)
@@ -114,6 +116,7 @@ class Tape(Trace):
                 if all(p is None for p in parts):
                     continue
                 out, ct = (entry.outputs[0], parts[0]) if len(parts) == 1 else (entry.outputs, tuple(parts))
+                names.path = (*entry.path, "gradient") if entry.path else around
                 for i, x in enumerate(entry.inputs):
                     if id(x.data) in self.watched:
                         part = entry.op.vjp(i, ct, out, *entry.inputs, **entry.params)

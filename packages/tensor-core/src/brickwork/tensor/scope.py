@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-__all__ = ["current_scope", "named", "names"]
+__all__ = ["current_scope", "named", "names", "scoped"]
 
 
 class _Names(threading.local):
@@ -18,6 +20,16 @@ names = _Names()
 def current_scope() -> str:
     """The names around this point, as ``sequential/dense_1``; "" outside all."""
     return "/".join(names.path)
+
+
+@contextmanager
+def scoped() -> Iterator[tuple[str, ...]]:
+    """Put the path back at the end of a block that sets it; gives the one around."""
+    before = names.path
+    try:
+        yield before
+    finally:
+        names.path = before
 
 
 class named:
