@@ -339,60 +339,17 @@ atom(
 )
 
 # comparison and logic
-atom(
-    "eq",
-    2,
-    np.equal,
-    llvm={"f": "fcmp oeq", "i": "icmp eq", "u": "icmp eq", "b": "icmp eq"},
-    cuda="({0} == {1})",
-    result="bool",
-    classes="biufc",
-)
-atom(
-    "ne",
-    2,
-    np.not_equal,
-    llvm={"f": "fcmp une", "i": "icmp ne", "u": "icmp ne", "b": "icmp ne"},
-    cuda="({0} != {1})",
-    result="bool",
-    classes="biufc",
-)
-atom(
-    "lt",
-    2,
-    np.less,
-    llvm={"f": "fcmp olt", "i": "icmp slt", "u": "icmp ult", "b": "icmp ult"},
-    cuda="({0} < {1})",
-    result="bool",
-    classes=ALL,
-)
-atom(
-    "le",
-    2,
-    np.less_equal,
-    llvm={"f": "fcmp ole", "i": "icmp sle", "u": "icmp ule", "b": "icmp ule"},
-    cuda="({0} <= {1})",
-    result="bool",
-    classes=ALL,
-)
-atom(
-    "gt",
-    2,
-    np.greater,
-    llvm={"f": "fcmp ogt", "i": "icmp sgt", "u": "icmp ugt", "b": "icmp ugt"},
-    cuda="({0} > {1})",
-    result="bool",
-    classes=ALL,
-)
-atom(
-    "ge",
-    2,
-    np.greater_equal,
-    llvm={"f": "fcmp oge", "i": "icmp sge", "u": "icmp uge", "b": "icmp uge"},
-    cuda="({0} >= {1})",
-    result="bool",
-    classes=ALL,
-)
+_COMPARISONS: list[tuple[str, Any, str, str, str, str, str]] = [
+    ("eq", np.equal, "==", "oeq", "eq", "eq", "biufc"),
+    ("ne", np.not_equal, "!=", "une", "ne", "ne", "biufc"),
+    ("lt", np.less, "<", "olt", "slt", "ult", ALL),
+    ("le", np.less_equal, "<=", "ole", "sle", "ule", ALL),
+    ("gt", np.greater, ">", "ogt", "sgt", "ugt", ALL),
+    ("ge", np.greater_equal, ">=", "oge", "sge", "uge", ALL),
+]
+for _name, _numpy, _c, _floats, _signed, _unsigned, _classes in _COMPARISONS:
+    _llvm = {"f": f"fcmp {_floats}", "i": f"icmp {_signed}", "u": f"icmp {_unsigned}", "b": f"icmp {_unsigned}"}
+    atom(_name, 2, _numpy, llvm=_llvm, cuda=f"({{0}} {_c} {{1}})", result="bool", classes=_classes)
 atom("isnan", 1, np.isnan, llvm={"f": "fcmp uno"}, cuda="isnan({0})", result="bool", classes="fc")
 atom("isfinite", 1, np.isfinite, cuda="isfinite({0})", result="bool", body="choices.isfinite", classes="fc")
 atom("and", 2, np.bitwise_and, llvm={"i": "and", "u": "and", "b": "and"}, cuda="({0} & {1})", classes=LOGIC)
