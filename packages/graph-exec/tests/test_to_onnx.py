@@ -116,7 +116,7 @@ def transformer():
 
 
 NETWORKS = {
-    "mlp": (mlp, (5, 8), {"MatMul", "Relu", "Softmax"}),
+    "mlp": (mlp, (5, 8), {"Gemm", "MatMul", "Relu", "Softmax"}),
     "cnn": (cnn, (2, 16, 16, 1), {"Conv", "MaxPool", "AveragePool", "LogSoftmax"}),
     "lstm": (lstm, (3, 7, 4), {"Scan"}),
     "transformer": (transformer, (2, 6, 16), {"LayerNormalization", "Gelu", "MatMul"}),
@@ -155,6 +155,13 @@ KERNEL = normal(3, 3, 4, 8)
 CASES = {
     "statistics": (lambda x: (bt.mean(x, 0), bt.var(x, 1), bt.std(x), bt.logsumexp(x, 1)), (4, 5)),
     "reductions": (lambda x: ((x > 0).any(), (x > 0).all(1), bt.prod(x, 1), x.min(0), x.max(), (x > 0).sum()), (4, 5)),
+    "reductions of images": (
+        lambda x: (
+            nn.conv(x, KERNEL).sum((1, 2)), bt.mean(nn.conv(x, KERNEL), (1, 3), True), nn.conv(x, KERNEL).max((0, 1)),
+            nn.global_average_pool(nn.conv(x, KERNEL)),
+        ),
+        (2, 5, 6, 4),
+    ),
     "extremes": (lambda x: (bt.argmax(x, 1), bt.argmin(x), bt.argmax(x > 0, 1)), (4, 5)),
     "top_k": (lambda x: tuple(bt.top_k(x, 3)), (4, 5)),
     "order": (lambda x: (bt.sort(x, 0), bt.sort(x, descending=True), bt.argsort(x, 1), bt.sort(x > 0)), (4, 5)),
@@ -298,10 +305,43 @@ def test_names_and_file(tmp_path):
     assert (named.graph.input[0].name, named.graph.output[0].name) == ("rows", "y")
 
 
+def test_what_no_single_file_holds(tmp_path, monkeypatch):
+    monkeypatch.setattr("brickwork.graph.onnx.exporter.WHOLE", 1000)
+    w, file = variable("w", 64, 64), tmp_path / "model.onnx"
+    for _ in range(2):
+        to_onnx(lambda x: x @ w, normal(2, 64), path=file)
+    assert file.stat().st_size < 1000
+    assert (tmp_path / "model.onnx.data").stat().st_size < 2 * w.numpy().nbytes
+    x = normal(2, 64)
+    np.testing.assert_allclose(from_onnx(file)(x).numpy(), x @ w.numpy(), rtol=1e-4, atol=1e-5)
+
+
 def test_what_follows_from_weights_is_computed():
     w = variable("w", 4, 4)
     model = to_onnx(lambda x: x @ bt.exp(w.T), normal(2, 4))
     assert ops_of(model) == ["MatMul"]
+
+
+def test_images_stay_channels_first_between_convolutions():
+    k1, k2, bias = variable("k1", 3, 3, 2, 4), variable("k2", 3, 3, 1, 8), variable("bias", 4)
+
+    def fn(x):
+        h = nn.relu(nn.conv(x, k1, 1, "same") + bias)
+        h = nn.max_pool(h + nn.sigmoid(h) * 2.0, 2)
+        return nn.conv(h, k2, 1, "same", groups=4)
+
+    model = check(fn, normal(2, 8, 8, 2))
+    assert ops_of(model) == ["Transpose", "Conv", "Relu", "Sigmoid", "Mul", "Add", "MaxPool", "Conv", "Transpose"]
+    assert [len(n.input) for n in model.graph.node if n.op_type == "Conv"] == [3, 2]
+    assert "bias" in [t.name for t in model.graph.initializer]
+
+
+def test_a_product_takes_in_its_bias_only_where_nothing_else_reads_it():
+    w, b = variable("w", 4, 3), variable("b", 3)
+    assert ops_of(check(lambda x: x @ w + b, normal(2, 4))) == ["Gemm"]
+    assert ops_of(check(lambda x: (x @ w + b, x @ w), normal(2, 4))) == ["MatMul", "Add"]
+    assert ops_of(check(lambda x: x @ w + b, normal(5, 2, 4))) == ["MatMul", "Add"]
+    assert ops_of(check(lambda x: x @ w + np.ones((2, 3), F32), normal(2, 4))) == ["MatMul", "Add"]
 
 
 def test_trees_of_arguments():

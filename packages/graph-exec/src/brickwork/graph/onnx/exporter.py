@@ -28,6 +28,8 @@ __all__ = ["to_onnx"]
 
 OLDEST = 17
 DEFAULT = 20
+WHOLE = 2**31 - 2**20
+"""Bytes of initializers that a file of the format holds, with room for the rest."""
 
 
 def to_onnx(
@@ -42,11 +44,14 @@ def to_onnx(
 
     ``args``: for each argument a `TensorSpec`, a pair (shape, dtype), or an example array; dicts and lists of these
     too. A size that is a string, or None for "N", stays open in the model: ``(("batch", 784), "float32")``. ``path``:
-    where the model is written as well. ``opset``: the op set to use, 17 or later. ``input_names``, ``output_names``: in
-    the order of the leaves; by default those of the parameters, and "output". Arrays and variables that the function
-    reads become initializers, under the variables' names; what follows from them alone is computed here. Products
-    become MatMul, Conv, ConvTranspose or Einsum, loops and branches Scan, Loop and If; images are turned to channels
-    first around convolutions and pooling.
+    where the model is written as well; initializers of more than 2 GB stand in a file beside it. ``opset``: the op set
+    to use, 17 or later. ``input_names``, ``output_names``: in the order of the leaves; by default those of the
+    parameters, and "output".
+
+    Arrays and variables that the function reads become initializers, under the variables' names; what follows from them
+    alone is computed here. Products become Gemm, MatMul, Conv, ConvTranspose or Einsum, windows MaxPool and
+    AveragePool, loops and branches Scan, Loop and If. Images are turned to channels first, and stay so between
+    convolutions.
 
     Raises `UnsupportedError`, naming the op and the line that asked for it, for what the standard can not express
     (random numbers, complex numbers, most of linear algebra); `ModelError` where the function assigns variables.
@@ -71,8 +76,20 @@ def to_onnx(
     made = writer.run(graph, results)
     model = _model(writer, fn, traced, inputs, made, wanted)
     if path is not None:
-        Path(path).write_bytes(model.SerializeToString())
+        _save(model, Path(path))
     return model
+
+
+def _save(model: Any, path: Path) -> None:
+    """As one file; large initializers stand in a second one where one file can not hold them."""
+    if sum(len(t.raw_data) for t in model.graph.initializer) < WHOLE:
+        path.write_bytes(model.SerializeToString())
+        return
+    beside = onnx.ModelProto()
+    beside.CopyFrom(model)
+    place = path.parent / f"{path.name}.data"
+    place.unlink(missing_ok=True)  # what is there would be added to
+    onnx.save_model(beside, path, save_as_external_data=True, location=place.name)
 
 
 def _traced(

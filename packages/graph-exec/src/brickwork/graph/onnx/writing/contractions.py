@@ -97,7 +97,7 @@ def _convolution(w: Writer, form: Form, operands: Sequence[str], shapes: Sequenc
     weights = w.reshape(weights, (groups * filters, channels, *taps))
     pads = [*before, *(max(0, a) for a in after)]
     out = w.emit("Conv", image, weights, kernel_shape=taps, strides=steps, dilations=spread, pads=pads, group=groups)
-    return w.reshape(channels_last(w, out, space + 2), [form.extents[a] for a in form.out])
+    return _grouped(w, channels_last(w, out, space + 2), form)
 
 
 def _enlarging(
@@ -131,7 +131,14 @@ def _enlarging(
     out = w.emit("ConvTranspose", image, weights, kernel_shape=taps, **given)
     beyond = [(0, 0), (0, 0), *((0, max(0, -a)) for a in after)]  # where no window reaches
     out = w.pad(out, beyond, 0.0, dtype)
-    return w.reshape(channels_last(w, out, space + 2), [form.extents[a] for a in form.out])
+    return _grouped(w, channels_last(w, out, space + 2), form)
+
+
+def _grouped(w: Writer, name: str, form: Form) -> str:
+    """The filters of each group apart, as the form has them; a reshape that joins them again finds them joined."""
+    wanted = tuple(form.extents[a] for a in form.out)
+    w.shapes[name] = (*wanted[:-2], wanted[-2] * wanted[-1])
+    return w.reshape(name, wanted)
 
 
 def _window_index(n: int, place: int, tap: int, step: int, spread: int, const: int, div: int) -> Affine:

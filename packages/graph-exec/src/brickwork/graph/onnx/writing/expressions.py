@@ -14,7 +14,8 @@ from brickwork.tensor.expr import ATOMS, Expr, apply, arg, const, fold, leaves
 from brickwork.tensor.spec import broadcast_shapes
 
 from ...ir import Node
-from .writer import Refusal, Writer, element_type, rule
+from .layout import biased, sunk
+from .writer import RULES, Refusal, Writer, element_type, rule
 
 __all__ = ["expression"]
 
@@ -94,6 +95,13 @@ _BODIES: dict[str, Callable[..., Expr]] = {
 
 @rule("elementwise")
 def elementwise(w: Writer, node: Node, names: list[str]) -> str:
+    deeper = sunk(w, node, names)
+    if deeper is not None:
+        inner, operands, axes = deeper
+        return w.transpose(RULES.get(inner.op, elementwise)(w, inner, operands), axes)
+    taken = biased(w, node, names)
+    if taken is not None:
+        return taken
     body = node.settings["body"] if node.op == "map" else node.definition.expr(*(v.spec.dtype for v in node.inputs))  # type: ignore[attr-defined]
     return stretched(w, node, body, expression(w, body, names))
 
@@ -209,6 +217,8 @@ _ACTIVATIONS: dict[str, tuple[str, int, dict[str, Any]]] = {
 
 @rule(*_ACTIVATIONS)
 def activation(w: Writer, node: Node, names: list[str]) -> str:
+    if any(n in w.turned for n in names):
+        return elementwise(w, node, names)
     op, since, attributes = _ACTIVATIONS[node.op]
     dtype = node.out.spec.dtype
     plain = node.inputs[0].spec.dtype == dtype and (dtype == np.float32 or (dtype == np.float64 and op == "Relu"))
@@ -217,6 +227,8 @@ def activation(w: Writer, node: Node, names: list[str]) -> str:
 
 @rule("clip")
 def clip(w: Writer, node: Node, names: list[str]) -> str:
+    if any(n in w.turned for n in names):
+        return elementwise(w, node, names)
     x, *bounds = (v.spec for v in node.inputs)
     plain = all(b.shape == () and b.dtype == x.dtype for b in bounds)
     return w.emit("Clip", *names) if plain else elementwise(w, node, names)

@@ -8,7 +8,7 @@ import numpy as np
 
 from brickwork.tensor.dtypes import class_of
 
-from ...ir import Node, Value
+from ...ir import Node
 from .writer import Writer, rule
 
 __all__ = ["channels_first", "channels_last"]
@@ -31,9 +31,14 @@ def reduce(w: Writer, node: Node, names: list[str]) -> str:
         name = w.cast(name, np.dtype(bool))
     if (np.dtype(bool) if logical else x.dtype) != inner:
         name = w.cast(name, inner)
-    if axes:
-        name = reduced(w, _OPS[node.op], name, axes, node.settings["keepdims"])
-    return w.cast(name, out.dtype) if inner != out.dtype else name
+    if not axes:
+        return w.cast(name, out.dtype) if inner != out.dtype else name
+    keepdims = node.settings["keepdims"]
+    source, turn = w.turned.get(name, (name, tuple(range(x.ndim))))
+    name = reduced(w, _OPS[node.op], source, tuple(sorted(turn[a] for a in axes)), keepdims)
+    name = w.cast(name, out.dtype) if inner != out.dtype else name
+    left = list(turn) if keepdims else [turn[a] for a in range(x.ndim) if a not in axes]
+    return w.transpose(name, [sorted(left).index(a) for a in left])
 
 
 def reduced(w: Writer, op: str, name: str, axes: tuple[int, ...], keepdims: bool) -> str:
@@ -54,34 +59,39 @@ def channels_last(w: Writer, name: str, ndim: int) -> str:
 
 def _pool(w: Writer, node: Node, name: str) -> str:
     """The greatest or the sum of windows over space; "" where it is something else."""
-    source, ndim = _windows(w, node)
+    source = _windows(w, node)
     if source is None:
         return ""
-    s = source.settings
-    image = channels_first(w, w.place[source.inputs[0].id], ndim)
+    s, ndim = source.settings, node.out.spec.ndim
+    order = [*(a for a in range(ndim) if a not in s["axes"]), *s["axes"]]
+    back = [order.index(a) for a in range(ndim)]
+    image = w.transpose(w.place[source.inputs[0].id], order)
     given = {"kernel_shape": list(s["sizes"]), "strides": list(s["strides"])}
     spread = list(s["dilations"]) if any(d != 1 for d in s["dilations"]) else None
     if node.op == "max":
-        return channels_last(w, w.emit("MaxPool", image, **given, dilations=spread), ndim)
+        return w.transpose(w.emit("MaxPool", image, **given, dilations=spread), back)
     mean = w.emit("AveragePool", image, **given, dilations=spread)
-    return channels_last(w, w.emit("Mul", mean, w.constant(prod(s["sizes"]), node.out.spec.dtype)), ndim)
+    return w.transpose(w.emit("Mul", mean, w.constant(prod(s["sizes"]), node.out.spec.dtype)), back)
 
 
-def _windows(w: Writer, node: Node) -> tuple[Node | None, int]:
-    """The node that makes windows over all of space, where just these are reduced, and the axes of its operand."""
+def _windows(w: Writer, node: Node) -> Node | None:
+    """The node that makes windows over all axes but two, where just these windows are reduced."""
     source = w.made.get(node.inputs[0].id)
+    over = 0
+    if source is not None and source.op == "reshape":  # windows as one axis
+        over, source = source.out.spec.ndim, w.made.get(source.inputs[0].id)
     if source is None or source.op != "sliding_window" or node.op not in ("max", "sum"):
-        return None, 0
-    x: Value = source.inputs[0]
-    ndim = x.spec.ndim
-    space = tuple(range(1, ndim - 1))
+        return None
+    x, axes = source.inputs[0].spec, source.settings["axes"]
+    windows = range(x.ndim, over or x.ndim + len(axes))
     fits = (
-        source.settings["axes"] == space
-        and len(space) <= 3
-        and node.settings["axis"] == tuple(range(ndim, ndim + len(space)))
+        1 <= len(axes) == x.ndim - 2 <= 3
+        and over in (0, x.ndim + 1)
+        and node.settings["axis"] == tuple(windows)
+        and node.out.spec.shape == source.out.spec.shape[: x.ndim]
         and not node.settings["keepdims"]
-        and x.spec.dtype in (np.float32, np.float64)
-        and node.out.spec.dtype == x.spec.dtype
+        and x.dtype in (np.float32, np.float64)
+        and node.out.spec.dtype == x.dtype
     )
     spread = any(d != 1 for d in source.settings["dilations"])
-    return (source, ndim) if fits and (node.op == "max" or w.opset >= 19 or not spread) else (None, 0)
+    return source if fits and (node.op == "max" or w.opset >= 19 or not spread) else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from math import prod
 from typing import Any
@@ -58,13 +59,15 @@ class _Shared:
         self.arrays: dict[str, np.ndarray] = {}
         self.constants: dict[Any, str] = {}
         self.symbols: dict[str, str] = {}
+        self.origins: dict[str, str] = {}
 
 
 class Writer:
     """One graph; bodies have writers of their own (`inside`) and see its names.
 
     Methods take and give names of values. What is made of initializers alone is computed at once. ``made``, ``place``:
-    of the graph that is run, the node that makes each value, and its name.
+    of the graph that is run, the node that makes each value, and its name; ``uses``: how often it is read; ``turned``:
+    what a name is a turn of, and how; ``shapes``: of names, where they are known.
     """
 
     def __init__(self, opset: int, shared: _Shared | None = None):
@@ -72,8 +75,10 @@ class Writer:
         self.nodes: list[Any] = []
         self.made: dict[int, Node] = {}
         self.place: dict[int, str] = {}
+        self.uses: Counter[int] = Counter()
+        self.shapes: dict[str, tuple[Size, ...]] = {}
         self._reshaped: dict[str, str] = {}
-        self._turned: dict[str, tuple[str, tuple[int, ...]]] = {}
+        self.turned: dict[str, tuple[str, tuple[int, ...]]] = {}
 
     @property
     def opset(self) -> int:
@@ -127,6 +132,17 @@ class Writer:
             self.shared.constants[key] = self.initializer("constant", array)
         return self.shared.constants[key]
 
+    def _derived(self, name: str, array: np.ndarray) -> str:
+        """An initializer that is another in a new arrangement."""
+        out = self.constant(array)
+        self.shared.origins.setdefault(out, self.shared.origins.get(name, name))
+        return out
+
+    def flat(self, name: str) -> str:
+        """An initializer as a vector: the one that it was made of, where that is one already."""
+        source = self.shared.origins.get(name, name)
+        return source if self.arrays[source].ndim == 1 else self.constant(self.arrays[name].reshape(-1))
+
     def ints(self, values: Sequence[int]) -> str:
         """A vector of int64."""
         return self.constant(np.array(values, INT64))
@@ -171,8 +187,12 @@ class Writer:
     def reshape(self, name: str, shape: Sequence[Size]) -> str:
         """In another shape of as many elements."""
         if name in self.arrays and not any(isinstance(n, Dim) for n in shape):
-            return self.constant(self.arrays[name].reshape([int(n) for n in shape]))
+            if self.arrays[name].shape == tuple(shape):
+                return name
+            return self._derived(name, self.arrays[name].reshape([int(n) for n in shape]))
         name = self._reshaped.get(name, name)  # of two in a row the first is nothing
+        if self.shapes.get(name) == tuple(shape):
+            return name
         unknown = [k for k, n in enumerate(shape) if isinstance(n, Dim)]
         if len(unknown) == 1 and 0 not in shape:
             numbers = self.ints([-1 if k in unknown else int(n) for k, n in enumerate(shape)])
@@ -192,15 +212,15 @@ class Writer:
     def transpose(self, name: str, axes: Sequence[int]) -> str:
         """The axes in another order; two turns in a row are one."""
         axes = tuple(axes)
-        if name in self._turned:
-            before, first = self._turned[name]
+        if name in self.turned:
+            before, first = self.turned[name]
             return self.transpose(before, [first[a] for a in axes])
         if axes == tuple(range(len(axes))):
             return name
         if name in self.arrays:
-            return self.constant(self.arrays[name].transpose(axes))
+            return self._derived(name, self.arrays[name].transpose(axes))
         out = self.emit("Transpose", name, perm=list(axes))
-        self._turned[out] = name, axes
+        self.turned[out] = name, axes
         return out
 
     def slice(self, name: str, start: Sequence[Size], size: Sequence[Size], step: Sequence[int], of: Any) -> str:
@@ -239,13 +259,16 @@ class Writer:
     # graphs
     def run(self, graph: Graph, inputs: Sequence[str]) -> list[str]:
         """The names of the outputs of a graph whose inputs have these names."""
-        around = self.made, self.place
+        around = self.made, self.place, self.uses
         self.made = graph.producers()
+        self.uses = Counter(v.id for values in (*(n.inputs for n in graph.nodes), graph.outputs) for v in values)
         self.place = place = {v.id: name for v, name in zip(graph.inputs, inputs, strict=True)}
+        self.shapes.update((place[v.id], v.spec.shape) for v in graph.inputs)
         for node in graph.nodes:
             results = self._written(node, [place[v.id] for v in node.inputs])
             place.update((v.id, name) for v, name in zip(node.outputs, results, strict=True))
-        self.made, self.place = around
+            self.shapes.update((place[v.id], v.spec.shape) for v in node.outputs)
+        self.made, self.place, self.uses = around
         return [place[v.id] for v in graph.outputs]
 
     def _written(self, node: Node, names: list[str]) -> Sequence[str]:
