@@ -89,6 +89,10 @@ def read_value(path, declared):
     return onnx.numpy_helper.to_array(onnx.TensorProto.FromString(data))
 
 
+@pytest.mark.skipif(
+    tuple(map(int, onnx.__version__.split(".")[:2])) < (1, 22),
+    reason="results of attention were corrected in onnx 1.22",
+)
 def test_every_op_that_has_a_translator_agrees_with_the_standard(cases):
     wrong, unknown, count = {}, set(), 0
     for name, case in cases.items():
