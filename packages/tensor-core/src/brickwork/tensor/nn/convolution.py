@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ..dim import Dim
 from ..errors import ShapeError
 from ..op import Spec, register
 from ..ops.contraction import Contract, contract
@@ -26,47 +27,40 @@ class Conv(Contract):
             raise ShapeError(
                 f"conv: needs x (batch, *space, channels) and w (*window, channels, filters); got {x.shape}, {w.shape}"
             )
-        channels, filters = w.shape[-2], w.shape[-1]
-        if x.shape[-1] != channels * groups or filters % groups:
-            raise ShapeError(
-                "conv: channels of x must be channels of w times groups, and filters a multiple of groups; "
-                f"got x {x.shape}, w {w.shape}, groups {groups}"
-            )
-        places = []
-        for d in range(space):
-            span = (w.shape[d] - 1) * dilations[d] + 1
-            total = x.shape[1 + d] + sum(padding[d])
-            if not hasattr(total, "terms") and total < span:
-                raise ShapeError(
-                    f"conv: the window must fit; got size {w.shape[d]} (span {span}) on axis {1 + d} of {x.shape} "
-                    f"padded by {padding[d]}"
-                )
-            places.append((total - span) // strides[d] + 1)
-        if groups == 1:
-            extents = (x.shape[0], *places, filters, *w.shape[:space], channels)
-        else:
-            extents = (x.shape[0], *places, groups, filters // groups, *w.shape[:space], channels)
-        n = len(extents)
-        first = n - 1 - space
+        places = _places(x, w, strides, padding, dilations, groups)
+        split = (w.shape[-1],) if groups == 1 else (groups, w.shape[-1] // groups)
+        extents = (x.shape[0], *places, *split, *w.shape[:space], w.shape[-2])
+        n, first = len(extents), 1 + space + len(split)
         spatial = []
         for d in range(space):
             coeffs = [0] * n
             coeffs[1 + d], coeffs[first + d] = strides[d], dilations[d]
             spatial.append(Affine(tuple(coeffs), -padding[d][0]))
         window = [Affine.axis(first + d, n) for d in range(space)]
-        if groups == 1:
-            return Form(
-                extents,
-                (
-                    (Affine.axis(0, n), *spatial, Affine.axis(n - 1, n)),
-                    (*window, Affine.axis(n - 1, n), Affine.axis(1 + space, n)),
-                ),
-                tuple(range(first)),
+        filters = [Affine.axis(a, n) for a in range(1 + space, first)]
+        group, channel = filters[:-1], Affine.axis(n - 1, n)  # one group for all is no axis
+        maps = (Affine.axis(0, n), *spatial, *group, channel), (*window, channel, *filters)
+        return Form(extents, maps, tuple(range(first)))
+
+
+def _places(x: Spec, w: Spec, strides: Any, padding: Any, dilations: Any, groups: int) -> list[Any]:
+    """How many places each axis of space has. Raises `ShapeError` where channels or windows do not fit."""
+    if x.shape[-1] != w.shape[-2] * groups or w.shape[-1] % groups:
+        raise ShapeError(
+            "conv: channels of x must be channels of w times groups, and filters a multiple of groups; "
+            f"got x {x.shape}, w {w.shape}, groups {groups}"
+        )
+    places = []
+    for d in range(x.ndim - 2):
+        span = (w.shape[d] - 1) * dilations[d] + 1
+        total = x.shape[1 + d] + sum(padding[d])
+        if not isinstance(total, Dim) and total < span:
+            raise ShapeError(
+                f"conv: the window must fit; got size {w.shape[d]} (span {span}) on axis {1 + d} of {x.shape} "
+                f'padded by {padding[d]}. Pad more, or take padding="same"'
             )
-        g, f = 1 + space, 2 + space
-        inputs = (Affine.axis(0, n), *spatial, Affine.axis(g, n), Affine.axis(n - 1, n))
-        filters_of = (*window, Affine.axis(n - 1, n), Affine.axis(g, n), Affine.axis(f, n))
-        return Form(extents, (inputs, filters_of), tuple(range(first)))
+        places.append((total - span) // strides[d] + 1)
+    return places
 
 
 _conv = register(Conv("conv"))
@@ -170,22 +164,12 @@ def conv_transpose(
     ``(n - 1) * stride + span + p``. Raises `ShapeError` where channels do not match or nothing is left.
     """
     x, w, groups = asarray(x), asarray(w), as_int("conv_transpose", "groups", groups, 1)
-    space = x.ndim - 2
-    if w.ndim != x.ndim or space < 1:
-        raise ShapeError(
-            "conv_transpose: needs x (batch, *space, channels) and w (*window, filters, channels); "
-            f"got {x.shape}, {w.shape}"
-        )
+    space = _space_of(x, w, groups)
     steps = as_ints("conv_transpose", "strides", strides, space, 1)
     spread = as_ints("conv_transpose", "dilations", dilations, space, 1)
     extra: Sequence[int | None] = (None,) * space
     if output_padding is not None:
         extra = as_ints("conv_transpose", "output_padding", output_padding, space, 0)
-    if x.shape[-1] != w.shape[-1] or x.shape[-1] % groups:
-        raise ShapeError(
-            "conv_transpose: channels of x must be the last size of w, and a multiple of groups; "
-            f"got x {x.shape}, w {w.shape}, groups {groups}"
-        )
     spans = [(k - 1) * d + 1 for k, d in zip(w.shape, spread)]
     pairs = _cuts(padding, space)
     cuts = [_transposed_padding(*a) for a in zip(x.shape[1:-1], spans, steps, pairs, extra, strict=True)]
@@ -196,6 +180,21 @@ def conv_transpose(
     split_x = x.reshape((*x.shape[:-1], groups, x.shape[-1] // groups))
     out = bind(contract, (split_x, w.reshape(shape_w)), {"form": form})
     return out.reshape((*out.shape[:-2], w.shape[-2] * groups))
+
+
+def _space_of(x: Tensor, w: Tensor, groups: int) -> int:
+    """How many axes of space `conv_transpose` has. Raises `ShapeError` where its operands do not fit."""
+    if w.ndim != x.ndim or x.ndim < 3:
+        raise ShapeError(
+            "conv_transpose: needs x (batch, *space, channels) and w (*window, filters, channels); "
+            f"got {x.shape}, {w.shape}"
+        )
+    if x.shape[-1] != w.shape[-1] or x.shape[-1] % groups:
+        raise ShapeError(
+            "conv_transpose: channels of x must be the last size of w, and a multiple of groups; "
+            f"got x {x.shape}, w {w.shape}, groups {groups}"
+        )
+    return x.ndim - 2
 
 
 def _transposed(
