@@ -46,12 +46,17 @@ def with_regions(x):
     return {"rows": rows, "chosen": chosen}
 
 
+def with_loops(x):
+    total, rows = bt.scan(lambda c, r: (bt.tanh(c + r @ bt.asarray(W)), c * 2.0), bt.zeros(4), x)
+    return rows, bt.cond(bt.sum(x) > 0.0, lambda v: v + 1.0, lambda v: v * v, total)
+
+
 def attention(x):
     q = bt.reshape(x, (1, 1, -1, 4))
     return bt.nn.dot_product_attention(q, q, q) if hasattr(bt.nn, "dot_product_attention") else bt.nn.softmax(q, -1)
 
 
-PROGRAMS = [network, with_opaque, with_regions, attention]
+PROGRAMS = [network, with_opaque, with_regions, with_loops, attention]
 
 
 @pytest.mark.parametrize("fn", PROGRAMS, ids=lambda f: f.__name__)
@@ -389,3 +394,44 @@ def test_damaged_bytes_are_refused(tmp_path_factory, at, byte, cut):
         load(path)(np.ones((2, 3), "f"), np.arange(4, dtype="int32"))
     except BrickworkError:
         pass
+
+
+# ---- inside other traces ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("fn", [network, with_opaque, with_loops], ids=lambda f: f.__name__)
+def test_a_loaded_program_differentiates_maps_and_compiles(fn, tmp_path):
+    export(fn, [spec((6, 4))], tmp_path / "f.brick")
+    program = load(tmp_path / "f.brick")
+    x = normal(6, 4)
+
+    def total(f):
+        return lambda v: sum(bt.sum(y * y) for y in tree.leaves(f(v)) if y.dtype.kind == "f")
+
+    want = bt.grad(total(fn))(bt.asarray(x)).numpy()
+    np.testing.assert_allclose(bt.grad(total(program))(x).numpy(), want, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(function(bt.grad(total(program)))(x).numpy(), want, rtol=1e-4, atol=1e-4)
+    batch = np.stack([x, x * 0.5])
+    for a, b in zip(tree.leaves(bt.vmap(program)(batch)), tree.leaves(bt.vmap(fn)(bt.asarray(batch))), strict=True):
+        np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-4, atol=1e-5)
+
+
+def test_a_loaded_program_is_trained_further(tmp_path):
+    w = bt.Variable(np.ones((3, 1), "f"), name="w")
+    export(lambda x: x @ w, [spec((None, 3))], tmp_path / "f.brick")
+    program = load(tmp_path / "f.brick")
+    mine = program.variables[0]
+
+    @function
+    def step(x, y):
+        value, (slope,) = bt.value_and_grad(lambda: bt.mean((program(x) - y) ** 2.0), variables=[mine])()
+        mine.assign_sub(0.1 * slope)
+        return value
+
+    losses = [
+        step(normal(n, 3, seed=n), normal(n, 3, seed=n) @ np.array([[1.0], [2.0], [3.0]], "f")).item()
+        for n in [8, 9, 8] * 30
+    ]
+    assert losses[-1] < 1e-3 * losses[0] and any(v.symbolic for v in step.explain())
+    np.testing.assert_allclose(program(np.eye(3, dtype="f")).numpy(), [[1.0], [2.0], [3.0]], atol=0.1)
+    assert w.tolist() == [[1.0]] * 3

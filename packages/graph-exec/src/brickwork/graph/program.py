@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from brickwork.tensor import tree
 from brickwork.tensor.dim import Dim, Size, evaluate
+from brickwork.tensor.eager import EagerTrace
 from brickwork.tensor.errors import DTypeError, ShapeError
 from brickwork.tensor.tensor import Tensor, asarray
+from brickwork.tensor.trace import current
 from brickwork.tensor.variable import Variable
 
 from .addresses import in_host
 from .donation import Donated, alone, give_up
-from .interpret import evaluate_graph, symbols_of
+from .executable import Executable
 from .ir import Graph
-from .lowered import Lowered, compiled_plan
+from .lowered import Lowered, planned
 from .memory import Memory, memory_of
 from .plan import Plan
 from .profile import Profile, profile_of
+from .replaying import recording_of
 from .structure import matched
 from .work import Work, works
 
@@ -32,12 +34,14 @@ class Program:
     """A compiled function: call it with the arguments it was lowered for, less the static ones.
 
     An open axis 0 takes any size. ``variables``: those it reads, which it updates where it assigns them. Numbers and
-    nested lists take the dtype of their place; arrays must have it.
+    nested lists take the dtype of their place; arrays must have it. Inside another trace (a gradient, `vmap`, another
+    compiled function) its ops are applied one by one, so that it differentiates, maps and fuses.
     """
 
     def __init__(self, lowered: Lowered):
         self.lowered, self.name = lowered, lowered.name
-        self._plan, self._run = compiled_plan(lowered.traced, lowered.optimized, lowered.donated)
+        _, self._plan, key = planned(lowered.traced, lowered.donated)
+        self._run = Executable(lowered.traced, self._plan, key)
         self._taken = taken_by(self._plan, lowered.traced.results)
         self._specs = [v.spec for v in lowered.graph.inputs[: lowered.traced.arguments]]
         self._sizes = _open_sizes(self._plan)
@@ -45,8 +49,9 @@ class Program:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         leaves, arrays, values = self._bound(args, kwargs)
-        if 0 in values.values():
-            return self._filled(self._empty(arrays, values))
+        if not isinstance(current(), EagerTrace) or 0 in values.values():
+            return self._filled(self._replayed(arrays, values))
+        self._check_sizes(values)
         if any(self.lowered.donated):
             arrays = donate(self.name, leaves, arrays, self._taken, self.lowered.donated)
         return self._filled(with_taken(self._run(arrays, values or None), arrays, self._taken))
@@ -79,6 +84,7 @@ class Program:
     def profile(self, *args: Any, runs: int = 10, **kwargs: Any) -> Profile:
         """Time, operations and bytes of each kernel, on these arguments; variables are left as they were."""
         _, arrays, values = self._bound(args, kwargs)
+        self._check_sizes(values)
         return profile_of(self.name, self._run, arrays, values, runs)
 
     def to_dot(self, *, plan: bool = True) -> str:
@@ -100,7 +106,10 @@ class Program:
         given = {"args": list(args), "kwargs": kwargs}
         leaves = list(matched(self.name, self.lowered.takes, given))
         values: dict[str, int] = {}
-        arrays = [self._fitting(k, leaf, values) for k, leaf in enumerate(leaves)]
+        return leaves, [self._fitting(k, leaf, values) for k, leaf in enumerate(leaves)], values
+
+    def _check_sizes(self, values: dict[str, int]) -> None:
+        """Raises `ShapeError` where a size that follows from open ones would be negative."""
         key = tuple(sorted(values.items()))
         if key not in self._sound:
             for size in self._sizes:
@@ -110,7 +119,6 @@ class Program:
                     )
             if len(self._sound) < 1024:
                 self._sound.add(key)
-        return leaves, arrays, values
 
     def _fitting(self, k: int, leaf: Any, values: dict[str, int]) -> np.ndarray:
         spec = self._specs[k]
@@ -137,14 +145,15 @@ class Program:
             )
         return array
 
-    def _empty(self, arrays: Sequence[np.ndarray], values: dict[str, int]) -> list[Tensor]:
-        """The results for no rows: kernels are made for at least one."""
+    def _replayed(self, data: Sequence[Any], values: dict[str, Any]) -> list[Tensor]:
+        """The results op by op under the current trace: for another trace than the one that computes, and for no rows,
+        since kernels are made for at least one."""
         traced = self.lowered.traced
-        given = [*map(in_host, arrays), *map(in_host, traced.captured), *(in_host(v.data) for v in traced.variables)]
-        out = evaluate_graph(replace(traced.graph, aliases=()), given, {**symbols_of(traced.graph, given), **values})
+        given = [*map(Tensor, (*data, *traced.captured)), *(v.value for v in traced.variables)]
+        out = recording_of(traced.graph, values).replay(given)
         for variable, new in zip(traced.assigned, out[traced.results :], strict=True):
-            variable.assign(np.array(new))
-        return [Tensor(np.array(x)) for x in out[: traced.results]]
+            variable.assign(new)
+        return out[: traced.results]
 
     def _filled(self, results: list[Tensor]) -> Any:
         return tree.unflatten(self.lowered.out, results)
