@@ -9,18 +9,17 @@ as `bundle.tree` writes it, "variables": {path: [name, trainable]}}``. Nothing i
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import IO, Any
 
 import numpy as np
 
 from .bundle import tensors as codec
-from .bundle.container import opened, replacing
+from .bundle.container import opened, replacing, speaking
 from .bundle.json_text import canonical, parse, shown
 from .bundle.records import BundleError, Limits, TensorInfo
-from .bundle.tree import Decoder, Encoder, place
+from .bundle.tree import Decoder, Encoder, check_pairs, from_pairs, place
 from .dtypes import NAMES
 from .memory import ledger
 from .tensor import Tensor
@@ -32,6 +31,8 @@ __all__ = ["load", "save"]
 KEY, FORMAT = "brickwork", 1
 LEAF = "tensor"
 """The name of a tree that is one tensor."""
+PART = f"{codec.MEMBER}: "
+"""What the checks of a bundle's arrays call them; here they are the whole file."""
 _DEFAULT = Limits()
 
 
@@ -52,22 +53,16 @@ def save(tree: Any, path: str | os.PathLike[str], *, limits: Limits = _DEFAULT) 
         >>> bt.load("state.safetensors")["kernel"].shape
         (3, 2)
     """
-    with _speaking("save", path) as target:
+    with speaking("save", path, PART) as target:
         encoder = TreeEncoder(limits)
         root = LEAF if isinstance(tree, (Tensor, np.ndarray)) else ""
         text = {"format": FORMAT, "root": root, "tree": encoder.encode(tree, root), "variables": encoder.variables}
         if codec.METADATA in encoder.tensors or "" in encoder.tensors:
             raise BundleError(f"keys must not be empty, nor {codec.METADATA!r} for a tensor; got one. Rename it")
         _, pieces = codec.pack(encoder.tensors, limits, {KEY: canonical(text).decode("ascii")})
-        try:
-            with replacing(target) as file:
-                for piece in pieces:
-                    file.write(piece)
-        except (OSError, ValueError) as error:  # ValueError: a NUL in the path
-            cause = getattr(error, "strerror", None) or error
-            raise BundleError(
-                f"cannot be written: {cause}; nothing was changed. Free space, or save elsewhere"
-            ) from error
+        with replacing(target) as file:
+            for piece in pieces:
+                file.write(piece)
 
 
 @dataclass(slots=True)
@@ -103,7 +98,7 @@ def load(path: str | os.PathLike[str], *, like: Any = None, limits: Limits = _DE
     The whole file is checked before memory is taken for an array: ``limits``, and those of `memory_limit`. Raises
     `BundleError`, which names the file and the field, and `MemoryLimitError`.
     """
-    with _speaking("load", path) as source, opened(source) as file:
+    with speaking("load", path, PART) as source, opened(source) as file:
         infos, starts, metadata = _header(file, limits)
         structure = _structure(metadata, limits) if like is None else None
         if structure is not None:
@@ -173,7 +168,7 @@ def _check_tree(structure: Mapping[str, Any], infos: Mapping[str, TensorInfo], l
         if info is None:
             raise BundleError(f"{at!r} must name a tensor of the file, and alone; it is not there, or used twice.")
         if marker == "$complex128":
-            _check_pairs(at, info.dtype, info.shape)
+            check_pairs(at, info.dtype, info.shape)
 
     def make(at: str, tag: str, state: Any) -> None:
         raise BundleError(f"{at!r} must be data; got an object of type {tag!r}. Use bundle.load.")
@@ -188,7 +183,7 @@ def _rebuilt(structure: Mapping[str, Any], arrays: Mapping[str, np.ndarray], lim
     variables = structure["variables"]
 
     def tensor(at: str, marker: str) -> Tensor:
-        array = _complex(arrays[at]) if marker == "$complex128" else arrays[at]
+        array = from_pairs(arrays[at]) if marker == "$complex128" else arrays[at]
         return _leaf(array, *variables[at]) if at in variables else Tensor(array)
 
     return Decoder(limits, tensor, lambda *_: None).decode(structure["tree"], structure["root"])
@@ -196,15 +191,6 @@ def _rebuilt(structure: Mapping[str, Any], arrays: Mapping[str, np.ndarray], lim
 
 def _leaf(array: np.ndarray, name: str, trainable: bool) -> Variable:
     return Variable(array, name=name, trainable=trainable)
-
-
-def _check_pairs(at: str, dtype: str, shape: tuple[int, ...]) -> None:
-    if dtype != "float64" or shape[-1:] != (2,):
-        raise BundleError(f"{at!r} must be float64 pairs to be complex128; got {dtype} {shown(shape)}.")
-
-
-def _complex(pairs: np.ndarray) -> np.ndarray:
-    return pairs.view(np.complex128)[..., 0]
 
 
 def _like(like: Any, arrays: dict[str, np.ndarray]) -> Any:
@@ -222,8 +208,8 @@ def _like(like: Any, arrays: dict[str, np.ndarray]) -> Any:
             raise BundleError(f"{at!r} must be a tensor of the file; it holds {shown(sorted(arrays))}.")
         array = arrays.pop(at)
         if leaf.dtype == np.complex128:
-            _check_pairs(at, array.dtype.name, array.shape)
-            array = _complex(array)
+            check_pairs(at, array.dtype.name, array.shape)
+            array = from_pairs(array)
         if array.shape != leaf.shape or array.dtype != leaf.dtype:
             wanted, got = (f"{x.dtype.name}{shown(x.shape)}" for x in (leaf, array))
             raise BundleError(f"{at!r} must be {wanted}; the file has {got}.")
@@ -231,19 +217,3 @@ def _like(like: Any, arrays: dict[str, np.ndarray]) -> Any:
     if arrays:
         raise BundleError(f"tensor {min(arrays)[:200]!r} belongs to no place in the tree that was given.")
     return unflatten(like, out)
-
-
-@contextmanager
-def _speaking(who: str, path: Any) -> Iterator[str]:
-    """The path as text; each error begins with who met it and in which file."""
-    try:
-        name = os.fsdecode(path)
-    except TypeError:
-        raise BundleError(f"{who}: the path must be str, bytes or os.PathLike; got {shown(path)}") from None
-    try:
-        yield name
-    except BundleError as error:
-        text = str(error).removeprefix(f"{codec.MEMBER}: ")
-        raise BundleError(f"{who}: {name}: {text}") from error.__cause__
-    except RecursionError:
-        raise BundleError(f"{who}: {name}: is nested more deeply than Python can follow.") from None

@@ -8,8 +8,9 @@ import struct
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from typing import IO
+from typing import IO, Any
 
+from .json_text import shown
 from .records import BundleError, Limits
 from .tensors import ALIGNMENT, MEMBER
 
@@ -22,11 +23,40 @@ _ZIP64_EXTRA = 20
 _DIRECTORY_BYTES = 4096
 """Two entries take about 200 bytes; zipfile reads the whole directory into memory, so a larger one is refused first."""
 
+
+@contextmanager
+def speaking(who: str, path: Any, part: str = "") -> Iterator[str]:
+    """The path as text; each error begins with who met it and in which file, less the name of the `part` in it."""
+    try:
+        name = os.fsdecode(path)
+    except TypeError:
+        raise BundleError(f"{who}: the path must be str, bytes or os.PathLike; got {shown(path)}.") from None
+    try:
+        yield name
+    except BundleError as error:
+        raise BundleError(f"{who}: {name}: {str(error).removeprefix(part)}") from error.__cause__
+    except RecursionError:
+        raise BundleError(f"{who}: {name}: is nested more deeply than Python can follow.") from None
+
+
 # ---- writing --------------------------------------------------------------------------------------------------------
 
 
 @contextmanager
 def replacing(target: str) -> Iterator[IO[bytes]]:
+    """`_replacing`; what the system finds wrong in the block is a `BundleError`."""
+    try:
+        with _replacing(target) as file:
+            yield file
+    except BundleError:
+        raise
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        cause = getattr(error, "strerror", None) or error
+        raise BundleError(f"cannot be written: {cause}; nothing was changed. Free space, or save elsewhere.") from error
+
+
+@contextmanager
+def _replacing(target: str) -> Iterator[IO[bytes]]:
     """A new file that takes the place of `target` when the block ends well, and is removed when it does not.
 
     It is written beside the target, for a rename is atomic only inside one file system, and synced before the

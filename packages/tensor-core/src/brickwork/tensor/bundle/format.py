@@ -7,10 +7,8 @@ something. It finds damage; it does not prove who wrote the file.
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from types import MappingProxyType
@@ -25,26 +23,15 @@ from .container import BODY
 from .json_text import canonical, parse, shown
 from .records import BundleError, BundleInfo, Limits, TensorInfo
 from .tensors import MEMBER
-from .tree import Decoder, Encoder
+from .tree import Decoder, Encoder, check_pairs, from_pairs
 
 FORMAT = 1
 _HUB = "brickwork.tensor"
 _CHUNK = 1 << 20
 
 
-@contextmanager
-def _speaking(who: str, path: Any) -> Iterator[None]:
-    """Begin each error with who met it and in which file."""
-    try:
-        yield
-    except BundleError as error:
-        raise BundleError(f"{who}: {path}: {error}") from error.__cause__
-    except RecursionError:
-        raise BundleError(f"{who}: {path}: is nested more deeply than Python can follow.") from None
-
-
 def save(path: Any, objects: Mapping[str, Any], metadata: Mapping[str, Any], limits: Limits) -> None:
-    with _speaking("bundle.save", path):
+    with container.speaking("bundle.save", path) as target:
         encoder = Encoder(limits)
         body = {
             "metadata": _encode_roots(metadata, Encoder(limits, plain=True), "metadata"),
@@ -53,23 +40,15 @@ def save(path: Any, objects: Mapping[str, Any], metadata: Mapping[str, Any], lim
         }
         size, pieces = codec.pack(encoder.tensors, limits)
         digest = sha256()
-        try:
-            with container.replacing(os.fsdecode(path)) as file:
-                container.write(
-                    file,
-                    size,
-                    _digested(pieces, digest),
-                    lambda: _body_text(body | {"tensors_sha256": digest.hexdigest()}, limits),
-                )
-                if file.tell() > limits.file_bytes:
-                    raise BundleError(f"may take {limits.file_bytes} bytes; needs {file.tell()}.")
-        except BundleError:
-            raise
-        except (OSError, ValueError) as error:  # ValueError: a NUL in the path
-            cause = getattr(error, "strerror", None) or error
-            raise BundleError(
-                f"cannot be written: {cause}; nothing was changed. Free space, or save elsewhere."
-            ) from error
+        with container.replacing(target) as file:
+            container.write(
+                file,
+                size,
+                _digested(pieces, digest),
+                lambda: _body_text(body | {"tensors_sha256": digest.hexdigest()}, limits),
+            )
+            if file.tell() > limits.file_bytes:
+                raise BundleError(f"may take {limits.file_bytes} bytes; needs {file.tell()}. Pass larger limits?")
 
 
 def _encode_roots(roots: Mapping[str, Any], encoder: Encoder, path: str) -> Any:
@@ -107,7 +86,7 @@ class _Contents:
 
 
 def load(path: Any, limits: Limits) -> dict[str, Any]:
-    with _speaking("bundle.load", path), container.reading(os.fsdecode(path), limits) as (archive, size):
+    with container.speaking("bundle.load", path) as source, container.reading(source, limits) as (archive, size):
         contents = _check(archive, size, limits)
         versions = contents.info.versions
         types = {tag: _known(tag, at, versions) for at, tag in contents.info.types.items()}
@@ -119,7 +98,7 @@ def load(path: Any, limits: Limits) -> dict[str, Any]:
 
         def tensor(at: str, marker: str) -> np.ndarray:
             array = arrays.pop(at)
-            return array.view(np.complex128)[..., 0] if marker == "$complex128" else array
+            return from_pairs(array) if marker == "$complex128" else array
 
         def make(at: str, tag: str, state: Any) -> Any:
             try:
@@ -133,7 +112,7 @@ def load(path: Any, limits: Limits) -> dict[str, Any]:
 
 
 def inspect(path: Any, limits: Limits) -> BundleInfo:
-    with _speaking("bundle.inspect", path), container.reading(os.fsdecode(path), limits) as (archive, size):
+    with container.speaking("bundle.inspect", path) as source, container.reading(source, limits) as (archive, size):
         contents = _check(archive, size, limits)
         digest = sha256()
         with archive.open(MEMBER) as member:
@@ -202,8 +181,8 @@ def _check_objects(node: Any, tensors: Mapping[str, TensorInfo], limits: Limits)
             raise BundleError(f"{at!r} must name one tensor of {MEMBER}, and alone; it is {_missing(at in used)}.")
         used.add(at)
         info = tensors[at]
-        if marker == "$complex128" and (info.dtype != "float64" or info.shape[-1:] != (2,)):
-            raise BundleError(f"{at!r} must be float64 pairs to be complex128; got {info.dtype} {shown(info.shape)}.")
+        if marker == "$complex128":
+            check_pairs(at, info.dtype, info.shape)
 
     def make(at: str, tag: str, state: Any) -> None:
         types[at] = tag

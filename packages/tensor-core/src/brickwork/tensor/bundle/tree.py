@@ -22,6 +22,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from . import registry
+from .json_text import shown
 from .records import BundleError, Limits
 
 _FLOATS = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
@@ -39,6 +40,17 @@ def place(path: str, key: str | int) -> str:
     """The path of a child; `""` is the path of the root."""
     step = str(key).replace("~", "~0").replace("/", "~1")
     return f"{path}/{step}" if path else step
+
+
+def check_pairs(path: str, dtype: str, shape: tuple[int, ...]) -> None:
+    """Raises `BundleError` where an array can not be the pairs that stand for complex128."""
+    if dtype != "float64" or shape[-1:] != (2,):
+        raise BundleError(f"{path!r} must be float64 pairs to be complex128; got {dtype} {shown(shape)}.")
+
+
+def from_pairs(pairs: np.ndarray) -> np.ndarray:
+    """The complex128 array that pairs stand for; the same memory."""
+    return pairs.view(np.complex128)[..., 0]
 
 
 def _refuse(path: str, rule: str) -> NoReturn:
