@@ -162,7 +162,7 @@ class Program:
 def taken_by(plan: Plan, results: int) -> tuple[int | None, ...]:
     """For each result, the argument whose memory it takes, if any; () where none does."""
     places = [plan.places[v.id] for v in plan.graph.outputs[:results]]
-    taken = tuple(int(p.at) if p.where == "input" else None for p in places)  # type: ignore[arg-type]
+    taken = tuple(int(p.at) if p.where == "input" else None for p in places)
     return taken if any(k is not None for k in taken) else ()
 
 

@@ -45,8 +45,9 @@ class GraphLimits:
 
 def check_untrusted(graph: Graph, limits: GraphLimits, symbols: frozenset[str]) -> None:
     """Raises `GraphError` unless this is a sound graph within limits. ``symbols``: the open sizes that it may name."""
-    for rule in (_few_nodes, _small_values, _known_sizes):
-        _all_of(graph, lambda g, r=rule: r(g, limits, symbols))  # type: ignore[misc]
+    _all_of(graph, lambda part: _few_nodes(part, limits))
+    _all_of(graph, lambda part: _small_values(part, limits))
+    _all_of(graph, lambda part: _known_sizes(part, symbols))
     try:
         check_graph(graph, "load")
     except RecursionError:
@@ -69,7 +70,7 @@ def _count(graph: Graph) -> int:
     return len(graph.nodes) + sum(_count(body) for node in graph.nodes for body in node.bodies)
 
 
-def _few_nodes(graph: Graph, limits: GraphLimits, _: frozenset[str]) -> Faults:
+def _few_nodes(graph: Graph, limits: GraphLimits) -> Faults:
     count = _count(graph)
     if count > limits.nodes:
         yield f"a graph may have {limits.nodes} nodes; got {count}"
@@ -79,7 +80,7 @@ def _few_nodes(graph: Graph, limits: GraphLimits, _: frozenset[str]) -> Faults:
                 yield f"an expression may have {limits.expression} steps; got {len(value.program)} in {node.out}"
 
 
-def _small_values(graph: Graph, limits: GraphLimits, _: frozenset[str]) -> Faults:
+def _small_values(graph: Graph, limits: GraphLimits) -> Faults:
     total = 0
     for v in graph.values():
         sizes = [n for n in v.spec.shape if not isinstance(n, Dim)]
@@ -91,7 +92,7 @@ def _small_values(graph: Graph, limits: GraphLimits, _: frozenset[str]) -> Fault
             yield f"values may have {limits.elements} elements and {limits.bytes} bytes together; got {v} of {v.spec}"
 
 
-def _known_sizes(graph: Graph, _: GraphLimits, symbols: frozenset[str]) -> Faults:
+def _known_sizes(graph: Graph, symbols: frozenset[str]) -> Faults:
     for v in graph.values():
         for n in v.spec.shape:
             yield from (f"{v} of {v.spec}: {fault}" for fault in _size_faults(n, symbols))

@@ -100,11 +100,12 @@ def _plan_boxes(plan: Plan, prefix: str, todo: list[Work], depth: int) -> Iterat
         name = f"{prefix}{work.number}"
         reads, writes = _touched(step)
         yield Box(name, work.kind, f"{work.number} {work.parts[0]}", _inside(work), "\n".join(work.sources))
-        for v in reads:
-            source = writer.get(v) or home.get(v)
+        for number in reads:
+            source = writer.get(number) or home.get(number)
             if source is not None and source != name:
-                label = f"{spec_text(plan.specs[v])}, {bytes_text(plan.specs[v].size * plan.specs[v].dtype.itemsize)}"
-                yield Arrow(source, name, label if v in writer else "")
+                spec = plan.specs[number]
+                label = f"{spec_text(spec)}, {bytes_text(spec.size * spec.dtype.itemsize)}"
+                yield Arrow(source, name, label if number in writer else "")
         writer.update((v, name) for v in writes)
         if isinstance(step, Nest):
             for key, inner in step.plans.items():
