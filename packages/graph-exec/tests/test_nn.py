@@ -144,3 +144,27 @@ def test_attention_of_any_batch():
         want = nn.scaled_dot_product_attention(q, k, v, is_causal=True).numpy()
         np.testing.assert_allclose(f(q, k, v).numpy(), want, rtol=1e-5, atol=1e-6)
     assert len(f.explain()) == 2
+
+
+@pytest.mark.parametrize("length", [1, 3, 15, 16, 17, 40, 64, 100, 127, 128, 129, 300])
+def test_rows_of_any_length(length):
+    """Short rows are held in registers as a whole, long ones are gone over again."""
+    x = 9 * normal(33, length)
+    for fn in (nn.softmax, nn.log_softmax, nn.standardize, lambda a: a * bt.sum(a * a, -1, True) + bt.max(a, -1, True)):
+        np.testing.assert_allclose(function(fn)(x).numpy(), fn(bt.asarray(x)).numpy(), 2e-5, 2e-5)
+
+
+@pytest.mark.parametrize("length", [5, 20, 128, 200])
+@pytest.mark.parametrize("name", ["max", "min"])
+def test_nan_wins_at_any_place_of_a_row(name, length):
+    x = np.tile(normal(length), (length + 1, 1))
+    x[np.arange(length), np.arange(length)] = np.nan
+    x[0, -1] = np.nan
+
+    def fn(a):
+        best = getattr(bt, name)(a, -1, True)
+        return best, a - best
+
+    for got, want in zip(function(fn)(x), fn(bt.asarray(x)), strict=True):
+        np.testing.assert_array_equal(got.numpy(), want.numpy())
+    assert np.isnan(x).any(-1).sum() == length

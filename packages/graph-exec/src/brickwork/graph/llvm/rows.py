@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+from brickwork.tensor.expr import Expr
 from brickwork.tensor.kernel import Stage
 
 from .point import Point
@@ -14,12 +15,18 @@ __all__ = ["Rows"]
 
 Mask = Callable[[str], str] | None
 
+SHORT, PARTS = 8, 4
+"""Vectors of a row that are held in registers together, and the parts in which they are added up."""
+
 
 class Rows(Stages):
     """Runs the stages at one point of the outer axes."""
 
     def row(self, at: dict[int, str]) -> None:
         point = Point(at)
+        if self._is_short():
+            self._short_row(point)
+            return
         n = 0
         while n < len(self.stages):
             stage = self.stages[n]
@@ -34,6 +41,69 @@ class Rows(Stages):
                 group = self.group(n)
                 self._combine_row(group, point)
                 n = group[-1] + 1
+
+    def _is_short(self) -> bool:
+        """Whether a row is few vectors, and there is more than one loop over it."""
+        axis = self.plan.vector
+        looped = [s for s in self.stages if s.axes]
+        if axis is None or len(looped) < 2 or any(s.axes != (axis,) for s in looped):
+            return False
+        extent = self.kernel.axes[axis]
+        return isinstance(extent, int) and extent <= SHORT * self.plan.lanes
+
+    def _short_row(self, point: Point) -> None:
+        """All vectors of the row at once: what one stage computes of them (a power, a difference), the next finds in
+        registers, and sums are made in several parts, of which none waits for another."""
+        row = self._vectors(point)
+        n = 0
+        while n < len(self.stages):
+            stage = self.stages[n]
+            if stage.combine is None:
+                stages = [stage] if stage.axes else self.writes_from(n)
+                self._write_short(stages, point, row)
+                n += len(stages)
+            else:
+                group = self.group(n)
+                self._combine_short(group, point, row)
+                n = group[-1] + 1
+
+    def _vectors(self, point: Point) -> list[Point]:
+        axis, lanes = self.plan.vector, self.plan.lanes
+        assert axis is not None
+        extent = self.kernel.axes[axis]
+        assert isinstance(extent, int)
+        masks = [first_lanes(extent - j, lanes) if extent - j < lanes else None for j in range(0, extent, lanes)]
+        return [
+            Point({**point.at, axis: str(k * lanes)}, axis, lanes, mask, point.accs) for k, mask in enumerate(masks)
+        ]
+
+    def _settle(self, bodies: list[Expr], point: Point, row: list[Point]) -> None:
+        """Compute once what is the same along the row."""
+        self.hoist(bodies, point, [self.plan.vector])  # type: ignore[list-item]
+        for p in row:
+            p.memo.update(point.memo)
+
+    def _write_short(self, stages: Sequence[Stage], point: Point, row: list[Point]) -> None:
+        if not stages[0].axes:
+            self.write_now(stages, [point])
+            return
+        self._settle([s.body for s in stages], point, row)
+        for p in row:
+            self.memory.write(stages[0].write, self.values.of(stages[0].body, p), p)  # type: ignore[arg-type]
+
+    def _combine_short(self, group: list[int], point: Point, row: list[Point]) -> None:
+        stages, lanes = [self.stages[k] for k in group], self.plan.lanes
+        self._settle([s.body for s in stages], point, row)
+        for k, stage in zip(group, stages, strict=True):
+            parts = [self.start_value(k, lanes)] * min(PARTS, len(row))
+            for n, p in enumerate(row):
+                parts[n % PARTS] = self.update(stage, p, parts[n % PARTS], p.mask)
+            while len(parts) > 1:
+                parts = [
+                    self.combine_two(stage, *parts[n : n + 2], lanes) if n + 1 < len(parts) else parts[n]
+                    for n in range(0, len(parts), 2)
+                ]
+            point.accs[k] = (self._join_lanes(stage, parts[0], lanes), False)
 
     def _vector_axis(self, stage: Stage) -> int | None:
         if self.plan.vector in stage.axes:

@@ -127,14 +127,14 @@ class Stages:
     def combine_two(self, stage: Stage, a: str, b: str, lanes: int) -> str:
         dtype = stage.body.dtype
         kind, text = vector(register_type(dtype), lanes), ATOMS[stage.combine].llvm.get(class_of(dtype))  # type: ignore[index]
-        if text is None:  # floating maximum and minimum: NaN wins, as in NumPy
+        if (
+            text is None
+        ):  # floating maximum and minimum: NaN wins, as in NumPy; a NaN in ``a`` is not below, so it stays
             test = "ogt" if stage.combine == "maximum" else "olt"
             better = self.w.let(f"fcmp {test} {kind} {b}, {a}")
+            picked = self.w.let(f"select {vector('i1', lanes)} {better}, {kind} {b}, {kind} {a}")
             broken = self.w.let(f"fcmp uno {kind} {b}, {b}")
-            take = self.w.let(f"or {vector('i1', lanes)} {better}, {broken}")
-            picked = self.w.let(f"select {vector('i1', lanes)} {take}, {kind} {b}, {kind} {a}")
-            was = self.w.let(f"fcmp uno {kind} {a}, {a}")
-            return self.w.let(f"select {vector('i1', lanes)} {was}, {kind} {a}, {kind} {picked}")
+            return self.w.let(f"select {vector('i1', lanes)} {broken}, {kind} {b}, {kind} {picked}")
         if text.startswith("@"):
             return self.w.call(kind, f"{text}.{suffix(register_type(dtype), lanes)}", (kind, a), (kind, b))
         return self.w.let(f"{text} {kind} {a}, {b}")
