@@ -77,6 +77,36 @@ def test_a_second_process_finds_the_code(tmp_path):
     assert run(code, BRICKWORK_CACHE_DIR="") == "False", "no cache, no trouble"
 
 
+PLANNED = """
+import sys, numpy as np, brickwork.tensor as bt
+from brickwork.graph import function, lowered
+made = []
+lowered.make_plan = lambda *a, plan=lowered.make_plan: made.append(0) or plan(*a)
+w = bt.Variable(np.ones(3, "f"))
+def step(x):
+    w.assign(w + bt.sum(x @ x, 0) * bt.random.uniform(bt.random.key(1), (3,)))
+    return {"sorted": bt.sort(w), "loop": bt.scan(lambda c, r: (c + r, c * 2.0), w.value, x)[1]}
+f = function(step)
+x = np.arange(9, dtype="f").reshape(3, 3)
+out = [f(x), f(x)][1]
+print(len(made), f.explain()[0].kernels, [out[k].numpy().tolist() for k in out], w.numpy().tolist(), f.graph())
+"""
+
+
+def test_a_second_process_finds_the_plan_too(tmp_path):
+    """Passes and planning take longer than all else once the code is there. Damaged, a plan is made again."""
+    first = run(PLANNED, BRICKWORK_CACHE_DIR=str(tmp_path))
+    second = run(PLANNED, BRICKWORK_CACHE_DIR=str(tmp_path))
+    assert first[0] > "0" and second == f"0{first[1:]}"
+    (plan,) = tmp_path.rglob("*.pickle")
+    whole = plan.read_bytes()
+    for wrong in (whole[:-40] + b"x" * 40, whole[:20], b""):
+        plan.write_bytes(wrong)
+        assert run(PLANNED, BRICKWORK_CACHE_DIR=str(tmp_path)) == first
+    assert plan.read_bytes() == whole
+    assert run(PLANNED, BRICKWORK_CACHE_DIR="") == first
+
+
 def test_a_cache_that_can_not_be_written_is_no_trouble(tmp_path):
     blocked = tmp_path / "file"
     blocked.write_text("not a folder")

@@ -1,4 +1,4 @@
-"""Compiled code on disk, keyed by the graph, the CPU and the versions of everything that had a hand in it.
+"""Compiled code and plans on disk, keyed by the graph, the CPU and the versions of everything that had a hand in it.
 
 The folder is the user's own: whoever can write there can run code as the user, as with any cache of compiled code. A
 damaged or half-written file is compiled again.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import pickle
 import tempfile
 from collections.abc import Callable
 from functools import lru_cache
@@ -15,6 +16,7 @@ from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import brickwork.graph as here
 import brickwork.tensor
@@ -23,7 +25,7 @@ from . import __version__
 from .config import cache_folder
 from .llvm.engine import compile_text, host
 
-__all__ = ["cached_object", "cache_statistics"]
+__all__ = ["cache_statistics", "cached_object", "cached_value"]
 
 MAGIC = b"BRICKOBJ"
 _hits = [0, 0]
@@ -48,11 +50,9 @@ def _sources(package: ModuleType) -> str:
 
 def cached_object(kind: str, key: str, text: Callable[[], str]) -> tuple[bytes, bool]:
     """Object code for a key, and whether it was found; ``text`` gives the LLVM module where it has to be compiled."""
-    folder = cache_folder()
-    if folder is None:
+    path = _path(kind, key, "o")
+    if path is None:
         return compile_text(text()), False
-    digest = sha256(f"{_machine_key()}\n{kind}\n{key}".encode()).hexdigest()
-    path = folder / digest[:2] / f"{digest}.o"
     code = _read(path)
     if code is not None:
         _hits[0] += 1
@@ -61,6 +61,29 @@ def cached_object(kind: str, key: str, text: Callable[[], str]) -> tuple[bytes, 
     code = compile_text(text())
     _write(path, code)
     return code, False
+
+
+def cached_value(kind: str, key: str, make: Callable[[], Any]) -> Any:
+    """What ``make`` gives, or what it gave for this key before. It is pickled: reading the folder runs what is in it,
+    as it does for code."""
+    path = _path(kind, key, "pickle")
+    raw = None if path is None else _read(path)
+    if raw is not None:
+        with contextlib.suppress(Exception):  # whatever is wrong with it, it can be made again
+            return pickle.loads(raw)  # noqa: S301 - as trusted as the code beside it
+    value = make()
+    if path is not None:
+        with contextlib.suppress(Exception):  # what does not pickle is made each time
+            _write(path, pickle.dumps(value, pickle.HIGHEST_PROTOCOL))
+    return value
+
+
+def _path(kind: str, key: str, suffix: str) -> Path | None:
+    folder = cache_folder()
+    if folder is None:
+        return None
+    digest = sha256(f"{_machine_key()}\n{kind}\n{key}".encode()).hexdigest()
+    return folder / digest[:2] / f"{digest}.{suffix}"
 
 
 def cache_statistics() -> tuple[int, int]:

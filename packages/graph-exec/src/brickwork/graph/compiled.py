@@ -24,9 +24,8 @@ from .batches import Batches, checked_rows
 from .debug import DebugTrace
 from .executable import Executable
 from .ir import Graph
-from .lowered import Lowered, compiled_plan, lower, trace_function
+from .lowered import Lowered, lower, planned, trace_function
 from .memory import Memory, memory_of
-from .passes import run_pipeline
 from .profile import Profile, profile_of
 from .program import donate, taken_by, with_taken
 
@@ -285,10 +284,10 @@ class Function:
             ((batch, *shape[1:]) if o else shape, dtype) for (shape, dtype), o in zip(specs, open_axes, strict=True)
         ]
         traced, out = trace_function(self.fn, self.arguments, args, kwargs, wanted)
-        graph = run_pipeline(traced.graph)
         donated = [x is not None for x in self.arguments.given(args, kwargs)] if self.arguments.gives else ()
+        graph, plan, key = planned(traced, donated)
         middle = time.perf_counter()
-        plan, run = compiled_plan(traced, graph, donated)
+        run = Executable(traced, plan, key)
         end = time.perf_counter()
         signature = ", ".join(str(TensorSpec(tuple(shape), as_dtype(dtype))) for shape, dtype in wanted)
         variant = Variant(

@@ -16,8 +16,8 @@ from brickwork.tensor.tensor import asarray
 from brickwork.tensor.trace import use
 
 from .arguments import Arguments, with_specs
+from .cache import cached_value
 from .donation import pairs
-from .executable import Executable
 from .ir import Graph
 from .llvm.engine import host
 from .llvm.module import build_module
@@ -27,7 +27,7 @@ from .structure import described
 from .tracing import GraphTrace, Traced
 from .work import Work, works
 
-__all__ = ["Lowered", "compiled_plan", "lower", "spec", "trace_function"]
+__all__ = ["Lowered", "lower", "planned", "spec", "trace_function"]
 
 
 def spec(shape: Any, dtype: Any = "float32") -> TensorSpec:
@@ -63,11 +63,16 @@ def trace_function(
     return trace.finish(results), out
 
 
-def compiled_plan(traced: Traced, graph: Graph, donated: Sequence[bool]) -> tuple[Plan, Executable]:
-    """The plan of an optimised graph, and what runs it."""
-    carried = pairs(graph, traced.results, donated)
-    plan = make_plan(graph, carried)
-    return plan, Executable(traced, plan, f"{graph}{carried or ''}")
+def planned(traced: Traced, donated: Sequence[bool]) -> tuple[Graph, Plan, str]:
+    """The graph after all passes and its plan, which an earlier process may have made; and the key of both, which is
+    that of their code too."""
+
+    def made() -> tuple[Graph, Plan]:
+        graph = run_pipeline(traced.graph)
+        return graph, make_plan(graph, pairs(graph, traced.results, donated))
+
+    key = f"{traced.graph}\n{traced.results} {[int(d) for d in donated]}"
+    return *cached_value("planned", key, made), key
 
 
 @dataclass(frozen=True)
