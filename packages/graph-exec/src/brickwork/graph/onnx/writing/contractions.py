@@ -18,43 +18,61 @@ from .writer import Refusal, Writer, rule
 __all__ = ["contract"]
 
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-FLOAT32 = np.dtype("float32")
 
 
 def _typed(w: Writer, node: Node, names: Sequence[str], dtype: np.dtype) -> list[str]:
     return [n if v.spec.dtype == dtype else w.cast(n, dtype) for v, n in zip(node.inputs, names, strict=True)]
 
 
+def _inner(dtype: np.dtype) -> np.dtype:
+    """The dtype that products of one are made in: sums of narrow floats in float32, and no integers of less than 32
+    bits, which the standard has no products of."""
+    kind = class_of(dtype)
+    if dtype.itemsize >= 4 or kind == "c":
+        return dtype
+    return np.dtype({"f": "float32", "u": "uint32"}.get(kind, "int32"))
+
+
 @rule("matmul")
 def matmul(w: Writer, node: Node, names: list[str]) -> str:
-    return w.emit("MatMul", *_typed(w, node, names, node.out.spec.dtype))
+    out = node.out.spec.dtype
+    inner = out if class_of(out) == "f" else _inner(out)
+    name = w.emit("MatMul", *_typed(w, node, names, inner))
+    return name if inner == out else w.cast(name, out)
 
 
 @rule("conv")
 def conv(w: Writer, node: Node, names: list[str]) -> str:
-    s, ndim = node.settings, node.out.spec.ndim
-    x, filters = _typed(w, node, names, node.out.spec.dtype)
+    s, out = node.settings, node.out.spec
+    if class_of(out.dtype) != "f":
+        return _general(w, node, names, node.definition.form(*(v.spec for v in node.inputs), **s))  # type: ignore[attr-defined]
+    x, filters = _typed(w, node, names, out.dtype)
     pads = [p[side] for side in (0, 1) for p in s["padding"]]
-    space = range(ndim - 2)
-    filters = w.transpose(filters, (ndim - 1, ndim - 2, *space))
-    image = channels_first(w, x, ndim)
+    space = range(out.ndim - 2)
+    filters = w.transpose(filters, (out.ndim - 1, out.ndim - 2, *space))
+    image = channels_first(w, x, out.ndim)
     given = {"strides": list(s["strides"]), "pads": pads, "dilations": list(s["dilations"]), "group": s["groups"]}
     shape = [node.inputs[1].spec.shape[d] for d in space]
-    return channels_last(w, w.emit("Conv", image, filters, kernel_shape=shape, **given), ndim)
+    return channels_last(w, w.emit("Conv", image, filters, kernel_shape=shape, **given), out.ndim)
 
 
 @rule("contract")
 def contract(w: Writer, node: Node, names: list[str]) -> str:
-    form, out = node.settings["form"], node.out.spec
-    inner = FLOAT32 if class_of(out.dtype) == "f" and out.dtype.itemsize < 4 else out.dtype
-    operands = _typed(w, node, names, inner)
-    shapes = [v.spec.shape for v in node.inputs]
-    name = (
-        _convolution(w, form, operands, shapes)
-        or _enlarging(w, form, operands, shapes, inner)
-        or _einsum(w, form, operands, shapes, inner)
-    )
-    return name if inner == out.dtype else w.cast(name, out.dtype)
+    form, dtype = node.settings["form"], node.out.spec.dtype
+    if class_of(dtype) == "f":
+        operands, shapes = _typed(w, node, names, dtype), [v.spec.shape for v in node.inputs]
+        name = _convolution(w, form, operands, shapes) or _enlarging(w, form, operands, shapes, dtype)
+        if name:
+            return name
+    return _general(w, node, names, form)
+
+
+def _general(w: Writer, node: Node, names: Sequence[str], form: Form) -> str:
+    """Any form, by Einsum."""
+    out = node.out.spec.dtype
+    inner = _inner(out)
+    name = _einsum(w, form, _typed(w, node, names, inner), [v.spec.shape for v in node.inputs], inner)
+    return name if inner == out else w.cast(name, out)
 
 
 # convolutions with groups, as `nn.conv` and `nn.conv_transpose` write them

@@ -15,7 +15,7 @@ from brickwork.tensor.spec import broadcast_shapes
 
 from ...ir import Node
 from .layout import biased, sunk
-from .writer import RULES, Refusal, Writer, element_type, rule
+from .writer import INT64, RULES, Refusal, Writer, element_type, rule
 
 __all__ = ["expression"]
 
@@ -190,11 +190,30 @@ def _of_integers(w: Writer, name: str, dtype: np.dtype, args: Sequence[str]) -> 
         return w.emit(_BITS[name], *args)
     if name in ("shl", "shr"):
         if not unsigned:
-            raise Refusal("the standard shifts unsigned integers only")
+            return _shifted(w, name, dtype, args)
         return w.emit("BitShift", *args, direction="LEFT" if name == "shl" else "RIGHT")
     if name == "mulhi":
         raise Refusal("random numbers that follow from a seed are not in the standard")
     return ""
+
+
+def _shifted(w: Writer, name: str, dtype: np.dtype, args: Sequence[str]) -> str:
+    """The standard shifts unsigned integers only; others are multiplied, or divided and rounded down, in int64."""
+    x, places = (a if dtype == INT64 else w.cast(a, INT64) for a in args)
+    zero, two, most = (w.constant(n, INT64) for n in (0, 2, 8 * dtype.itemsize - (name == "shr")))
+    beyond = w.emit("Or", w.emit("Less", places, zero), w.emit("GreaterOrEqual", places, most))
+    places = w.emit("Where", beyond, zero, places)
+    if name == "shl":
+        half = w.emit("Div", places, two)  # in two steps, since the power of 63 is none of int64
+        rest = w.emit("Sub", places, half)
+        out = w.emit("Mul", w.emit("Mul", x, w.emit("Pow", two, half)), w.emit("Pow", two, rest))
+        filled = zero
+    else:
+        power = w.emit("Pow", two, places)
+        out = w.emit("Div", w.emit("Sub", x, w.emit("Mod", x, power)), power)
+        filled = w.emit("Where", w.emit("Less", x, zero), w.constant(-1, INT64), zero)
+    out = w.emit("Where", beyond, filled, out)
+    return out if dtype == INT64 else w.cast(out, dtype)
 
 
 _ACTIVATIONS: dict[str, tuple[str, int, dict[str, Any]]] = {

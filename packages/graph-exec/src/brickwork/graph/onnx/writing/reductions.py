@@ -15,7 +15,8 @@ __all__ = ["channels_first", "channels_last"]
 
 _OPS = {"sum": "ReduceSum", "prod": "ReduceProd", "max": "ReduceMax", "min": "ReduceMin", "any": "ReduceMax",
         "all": "ReduceMin"}  # fmt: skip
-INT32 = np.dtype("int32")
+UINT8 = np.dtype("uint8")
+"""In which truth is reduced: over nothing its least is false and its greatest true."""
 
 
 @rule(*_OPS)
@@ -25,7 +26,7 @@ def reduce(w: Writer, node: Node, names: list[str]) -> str:
         return pooled
     x, out, axes = node.inputs[0].spec, node.out.spec, node.settings["axis"]
     logical = class_of(out.dtype) == "b"
-    inner = INT32 if logical else out.dtype
+    inner = UINT8 if logical else out.dtype
     name = names[0]
     if logical and x.dtype != bool:
         name = w.cast(name, np.dtype(bool))
