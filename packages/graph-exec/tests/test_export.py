@@ -1,5 +1,6 @@
 """`export` and `load`: what a file gives back, in which process, and what it can not do."""
 
+import copy
 import subprocess
 import sys
 import textwrap
@@ -229,6 +230,12 @@ def test_a_newer_version_is_told_apart_from_damage(tmp_path):
 # ---- files from elsewhere --------------------------------------------------------------------------------------------
 
 
+@pytest.fixture(scope="module")
+def monkeypatch_session():
+    with pytest.MonkeyPatch.context() as patch:
+        yield patch
+
+
 def loaded_with(tmp_path, **changes):
     state = bundle.load(GOLDEN)["program"]
     bundle.save(tmp_path / "f", {"program": {**state, **changes}})
@@ -356,6 +363,35 @@ def test_arrays_must_be_those_of_the_graph(tmp_path):
     ):
         with pytest.raises(BrickworkError):
             loaded_with(tmp_path, **changes)
+
+
+def places(tree_, path=()):
+    """Where the values of a tree stand."""
+    yield path
+    children = tree_.items() if isinstance(tree_, dict) else enumerate(tree_) if isinstance(tree_, list) else ()
+    for key, child in children:
+        yield from places(child, (*path, key))
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.data())
+def test_other_values_anywhere_are_refused_or_run(monkeypatch_session, data):
+    """Any value of a file, but for the lines of its graph, may be any other."""
+    state = copy.deepcopy(bundle.load(GOLDEN)["program"])
+    others = [None, 0, 1, -1, 7, 1 << 40, "", "x", [], {}, {"array": 0}, {"list": []}, np.zeros(3, "f"), True, 1.5]
+    for _ in range(data.draw(st.integers(1, 2))):
+        *way, last = data.draw(st.sampled_from([p for p in places(state) if p and (p[0] != "graph" or len(p) == 1)]))
+        inner = state
+        for key in way:
+            inner = inner[key]
+        inner[last] = data.draw(st.sampled_from(others))
+    monkeypatch_session.setattr("brickwork.graph.exporting.bundle.load", lambda *a, **k: {"program": state})
+    try:
+        load("any")(np.ones((2, 3), "f"), np.arange(4, dtype="int32"))
+    except BrickworkError:
+        pass
+    finally:
+        monkeypatch_session.undo()
 
 
 @settings(max_examples=150, deadline=None)

@@ -103,6 +103,15 @@ def test_memory_counts_each_kind():
     assert f.explain()[0].memory == memory
 
 
+def test_what_was_not_compiled_yet_says_so():
+    f = function(lambda x: x + 1.0)
+    for ask in (f.graph, f.llvm, f.memory, f.to_svg, f.to_dot):
+        with pytest.raises(
+            TraceError, match=r"a variant must have been compiled; got number 0 of 0\. Call the function"
+        ):
+            ask()
+
+
 # ---- static ----------------------------------------------------------------------------------------------------------
 
 

@@ -143,15 +143,15 @@ class Function:
 
     def graph(self, variant: int = 0) -> Graph:
         """The optimised graph of a variant."""
-        return self._variants[variant].graph
+        return self._variant(variant).graph
 
     def llvm(self, variant: int = 0) -> str:
         """The LLVM text of a variant, as code generation writes it for this CPU, before LLVM's own passes."""
-        return self._variants[variant].run.text()
+        return self._variant(variant).run.text()
 
     def memory(self, variant: int = 0) -> Memory:
         """What a call of a variant takes, by kind."""
-        return self._variants[variant].variant.memory
+        return self._variant(variant).variant.memory
 
     def lower(self, *args: Any, **kwargs: Any) -> Lowered:
         """The function for arguments like these, on its way to machine code: ``text()``, ``kernels()``, ``llvm()``,
@@ -169,12 +169,12 @@ class Function:
 
     def to_dot(self, variant: int = 0, *, plan: bool = True) -> str:
         """The plan of a variant (or its graph) in the language of Graphviz."""
-        made = self._variants[variant]
+        made = self._variant(variant)
         return made.run.plan.to_dot() if plan else made.graph.to_dot()
 
     def to_svg(self, variant: int = 0, *, plan: bool = True) -> str:
         """The plan of a variant (or its graph) drawn."""
-        made = self._variants[variant]
+        made = self._variant(variant)
         return made.run.plan.to_svg() if plan else made.graph.to_svg()
 
     def _debugged(self, args: Any, kwargs: Any, arrays: list[np.ndarray]) -> Any:
@@ -186,6 +186,14 @@ class Function:
         moved, named = self.arguments.filled(args, kwargs, iter(tensors))
         with use(trace):
             return self.fn(*moved, **named)
+
+    def _variant(self, k: int) -> Compiled:
+        if not -len(self._variants) <= k < len(self._variants):
+            raise TraceError(
+                f"{self.name}: a variant must have been compiled; got number {k} of {len(self._variants)}. Call the "
+                "function first, or use lower"
+            )
+        return self._variants[k]
 
     # variants
     def _ready(
