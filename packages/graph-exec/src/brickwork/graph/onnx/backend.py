@@ -23,7 +23,6 @@ from .runner import run_node as _run_record
 __all__ = ["BrickworkBackend", "BrickworkRep", "is_compatible", "prepare", "run_model", "run_node", "supports_device"]
 
 Backend, BackendRep = proto.onnx_backend.Backend, proto.onnx_backend.BackendRep
-_DEVICES = {"CPU": "cpu", "CUDA": "cuda"}
 
 
 _FEW = 16
@@ -36,6 +35,8 @@ class BrickworkRep(BackendRep):
 
     def __init__(self, model: Model, device: str = "cpu", compile: bool | None = None):
         self.model, self.device, self.obstacle = model, device, obstacle(model.graph)
+        if compile and device != "cpu":
+            raise UnsupportedError(f"onnx: compiled models run on the CPU; got {device!r}. Leave compile out")
         wanted = compile is None and device == "cpu" and len(model.graph.nodes) > _FEW and self.obstacle is None
         self.compiled = wanted if compile is None else compile
         self._call = CompiledModel(model).run if self.compiled else model.run
@@ -87,13 +88,14 @@ class BrickworkBackend(Backend):
     @classmethod
     def supports_device(cls, device: str) -> bool:
         """Whether models run there: ``CPU``, and ``CUDA`` where brickwork-gpu-kernels is installed."""
-        return _DEVICES.get(device.partition(":")[0]) in ("cpu", *backend_names())
+        return device.partition(":")[0].lower() in backend_names()
 
 
 def _device(device: str) -> str:
     if not BrickworkBackend.supports_device(device):
-        raise UnsupportedError(f"onnx: a device must be one of {', '.join(_DEVICES)}; got {device!r}. Use CPU")
-    return _DEVICES[device.partition(":")[0]]
+        known = ", ".join(n.upper() for n in backend_names())
+        raise UnsupportedError(f"onnx: a device must be one of {known}; got {device!r}. Use CPU")
+    return device.lower()
 
 
 def _in(value: Any, device: str) -> Any:

@@ -15,7 +15,7 @@ from brickwork.tensor.random import SeedGenerator
 from brickwork.tensor.trace import use
 
 from .errors import ModelError
-from .folding import folded, sizes_of, weights_of
+from .folding import folded, shaping, sizes_of, weights_of
 from .foreign import value_of
 from .reader import read_model
 from .records import Graph, Value
@@ -42,7 +42,8 @@ class Model:
         self._last = {name: k for k, node in enumerate(self.graph.nodes) for name in node.reads}
         for v in self.graph.outputs:
             self._last.pop(v.name, None)
-        self._constants = {n: value_of(a) for n, a in self.graph.constants.items() if n not in self._values}
+        here = {n: value_of(a) for n, a in self.graph.constants.items() if n not in self._values}
+        self._placed: dict[str, dict[str, Any]] = {"cpu": here}
         self.__name__ = self.graph.name or "onnx"
 
     @property
@@ -64,15 +65,26 @@ class Model:
         return self._run(args, {})
 
     def _run(self, args: Sequence[Any], named: dict[str, Any]) -> list[Any]:
-        scope = Scope(seeds=self.seeds)
-        for name, value in self._constants.items():
+        given = {v.name: _input(v, value) for v, value in self._given(args, named)}
+        device = next((d for n, x in given.items() if n not in self.sizes and (d := _device(x))), "cpu")
+        scope = Scope(seeds=self.seeds, device=device)
+        for name, value in self._constants_on(device).items():
             scope.put(name, value, True)
         for name, variable in self._values.items():
             scope.put(name, variable, False)
-        for declared, value in self._given(args, named):
-            given = _input(declared, value)
-            scope.put(declared.name, given, declared.name in self.sizes and _there(given))
+        for name, value in given.items():
+            known = name in self.sizes and (isinstance(value, np.ndarray) or _device(value) is not None)
+            scope.put(name, value.to("cpu") if known and isinstance(value, Tensor) else value, known)
         return run_graph(self.graph, scope, self._last)
+
+    def _constants_on(self, device: str) -> dict[str, Any]:
+        """The constants, with those that are computed with on a device, moved there once."""
+        if device not in self._placed:
+            here, shaping_ones = self._placed["cpu"], shaping(self.graph)
+            self._placed[device] = {
+                n: c.to(device) if isinstance(c, Tensor) and n not in shaping_ones else c for n, c in here.items()
+            }
+        return self._placed[device]
 
     def _given(self, args: Sequence[Any], named: dict[str, Any]) -> list[tuple[Value, Any]]:
         names = [v.name for v in self.inputs]
@@ -117,9 +129,9 @@ def _input(declared: Value, value: Any) -> Any:
     return out
 
 
-def _there(value: Any) -> bool:
-    """Whether the numbers of an input are there to see."""
-    return not (isinstance(value, Tensor) and value.symbolic)
+def _device(value: Any) -> str | None:
+    """Where a tensor is; None for symbols, and for what is no tensor."""
+    return value.device if isinstance(value, Tensor) and not value.symbolic else None
 
 
 def _fits(declared: Sequence[Any], shape: Sequence[Any]) -> bool:

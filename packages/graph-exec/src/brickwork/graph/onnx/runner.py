@@ -16,8 +16,9 @@ import numpy as np
 from brickwork.tensor import Tensor
 from brickwork.tensor.eager import EagerTrace
 from brickwork.tensor.errors import BrickworkError, MemoryLimitError, TraceError
+from brickwork.tensor.op import Op
 from brickwork.tensor.random import SeedGenerator, key
-from brickwork.tensor.trace import use
+from brickwork.tensor.trace import Trace, current, use
 
 from .errors import ModelError
 from .foreign import Sizes, by_places, is_foreign, settled, sized, value_of
@@ -29,16 +30,30 @@ __all__ = ["Scope", "run_graph", "run_node"]
 _AT_ONCE = EagerTrace()
 
 
+class OnDevice(Trace):
+    """Hands ops on to its parent with what is on the CPU moved to a device: constants, and what translators make."""
+
+    def __init__(self, parent: Trace, device: str):
+        self.parent, self.device = parent, device
+
+    def process(self, op: Op, args: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
+        assert self.parent is not None
+        moved = (a.to(self.device) if type(a) is Tensor and type(a.data) is np.ndarray else a for a in args)
+        return self.parent.process(op, tuple(moved), params)
+
+
 class Scope:
     """The values of names, those of the graphs around included, and which of them are known.
 
     A value is a tensor, a list of values (a sequence), None (left out, or an empty optional), or what no tensor holds:
-    a NumPy array of strings or of numbers of other widths, and `Sizes`.
+    a NumPy array of strings or of numbers of other widths, and `Sizes`. What is known is on the CPU, all else on
+    ``device``.
     """
 
-    def __init__(self, around: Scope | None = None, seeds: SeedGenerator | None = None):
+    def __init__(self, around: Scope | None = None, seeds: SeedGenerator | None = None, device: str = "cpu"):
         self.around = around
         self.seeds = around.seeds if around is not None else seeds
+        self.device = around.device if around is not None else device
         self.values: dict[str, Any] = {}
         self.known: set[str] = set()
 
@@ -88,8 +103,11 @@ def run_node(node: Node, scope: Scope) -> None:
     if rule is not None:
         known = (known and not rule.fresh) or rule.of_shape
     args = [scope[name] if name else None for name in node.inputs]
+    if known and scope.device != "cpu" and not (rule is not None and rule.of_shape):
+        args = [a.to("cpu") if isinstance(a, Tensor) else a for a in args]
+    elsewhere = scope.device != "cpu" and not isinstance(current(), OnDevice)
     try:
-        with use(_AT_ONCE) if known else nullcontext():
+        with use(_AT_ONCE) if known else use(OnDevice(current(), scope.device)) if elsewhere else nullcontext():
             found = _function(node, args, scope) if rule is None else _translated(rule, node, args, scope)
     except BrickworkError as error:
         error.add_note(f"in {node}")
@@ -111,7 +129,7 @@ def run_node(node: Node, scope: Scope) -> None:
 def _function(node: Node, args: list[Any], scope: Scope) -> tuple[Any, ...]:
     """The results of a node that stands for a graph."""
     assert node.body is not None
-    inside = Scope(seeds=scope.seeds)
+    inside = Scope(seeds=scope.seeds, device=scope.device)
     known = [not name or scope.knows((name,)) for name in node.inputs]
     missing = len(node.body.inputs) - len(args)
     for value, arg, is_known in zip(node.body.inputs, [*args, *[None] * missing], [*known, *[True] * missing]):
