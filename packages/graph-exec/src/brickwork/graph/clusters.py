@@ -132,6 +132,7 @@ class _Builder:
         self.inputs = {v.id for v in graph.inputs}
         self.clusters: list[Cluster] = []
         self.home: dict[int, int] = {}
+        self.known: dict[int, tuple[int, set[int]]] = {}
         self.kept = stored_values(graph) | forced
 
     def run(self) -> Clustering:
@@ -305,7 +306,13 @@ class _Builder:
         return all(n != into.number and not reaches(self._needs, n, into.number) for n in needs)
 
     def _needs(self, number: int) -> set[int]:
-        return self.clusters[number].needs(self.home)
+        """What `Cluster.needs` says; asked often, so kept until the cluster reads more."""
+        made = self.clusters[number]
+        count, known = self.known.get(number, (-1, set()))
+        if count != len(made.read):
+            known = made.needs(self.home)
+            self.known[number] = len(made.read), known
+        return known
 
     def _written(self) -> frozenset[int]:
         """Values read outside the cluster that makes them, or by opaque ops, or given as results."""

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
+
+import numpy as np
 
 from brickwork.tensor.dtypes import class_of
 from brickwork.tensor.op import OPS, Op
@@ -32,6 +35,11 @@ class Value:
         return f"%{self.id}"
 
 
+@cache
+def _unknown_to_kernels(dtype: np.dtype) -> bool:
+    return class_of(dtype) == "c" or (class_of(dtype) == "f" and dtype.itemsize == 1)
+
+
 @dataclass(frozen=True, slots=True)
 class Node:
     """``outputs = op(*inputs, **params)``; ``source``: the user's line that asked for it, "" when unknown."""
@@ -53,10 +61,8 @@ class Node:
             return CONSTANT
         if self.op in REGIONS:
             return "region"
-        for v in (*self.inputs, *self.outputs):
-            dtype = v.spec.dtype
-            if class_of(dtype) == "c" or (class_of(dtype) == "f" and dtype.itemsize == 1):
-                return "opaque"
+        if any(_unknown_to_kernels(v.spec.dtype) for v in (*self.inputs, *self.outputs)):
+            return "opaque"
         return self.definition.kind
 
     @property
