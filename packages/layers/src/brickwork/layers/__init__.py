@@ -5,7 +5,18 @@ from typing import Any
 
 from . import activations, callbacks, constraints, initializers, losses, metrics, models, optimizers, regularizers
 from .attention import GroupQueryAttention, MultiHeadAttention
-from .convolutional import Conv1D, Conv2D, Conv3D
+from .convolutional import (
+    Conv1D,
+    Conv1DTranspose,
+    Conv2D,
+    Conv2DTranspose,
+    Conv3D,
+    Conv3DTranspose,
+    DepthwiseConv1D,
+    DepthwiseConv2D,
+    SeparableConv1D,
+    SeparableConv2D,
+)
 from .core import Activation, Dense, Embedding, Input, InputLayer, Masking, ReLU, Rescaling, Softmax
 from .errors import LayerError
 from .initializers import Initializer
@@ -55,7 +66,8 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Activation", "Dense", "Dropout", "Flatten", "Input", "InputLayer", "ReLU", "Rescaling", "Reshape", "Softmax",
-    "Conv1D", "Conv2D", "Conv3D", "BatchNormalization", "LayerNormalization",
+    "Conv1D", "Conv2D", "Conv3D", "Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose", "DepthwiseConv1D",
+    "DepthwiseConv2D", "SeparableConv1D", "SeparableConv2D", "BatchNormalization", "LayerNormalization",
     "AveragePooling1D", "AveragePooling2D", "AveragePooling3D", "MaxPooling1D", "MaxPooling2D", "MaxPooling3D",
     "GlobalAveragePooling1D", "GlobalAveragePooling2D", "GlobalAveragePooling3D", "GlobalMaxPooling1D",
     "GlobalMaxPooling2D", "GlobalMaxPooling3D",

@@ -10,4 +10,4 @@ __all__ = ["Conv1D"]
 class Conv1D(Conv):
     """Convolution of a series (batch, steps, channels); see `Conv`."""
 
-    rank = 1
+    rank, causal = 1, True

@@ -1,0 +1,109 @@
+"""What all convolutions have in common: a window and its places, weights, a bias and an activation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .. import activations, constraints, initializers, regularizers
+from ..core.dense import optional
+from ..errors import LayerError, unknown
+from ..input_spec import InputSpec
+from ..layer import Layer
+from ..layout import channels_first, data_format_of, padding_of, per_axis, window_places, with_channels
+
+__all__ = ["Windowed", "positive"]
+
+ROOMS = {"initializer": initializers, "regularizer": regularizers, "constraint": constraints}
+
+
+def positive(who: str, **sizes: Any) -> None:
+    """Raises `LayerError` for a size that is no whole number of at least 1."""
+    for name, value in sizes.items():
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise LayerError(f"{who}: {name} must be a positive whole number; got {value!r}")
+
+
+class Windowed(Layer):
+    """Base. ``roles``: what weights are for, each with an initializer, a regularizer and a constraint in ``settings``
+    (``kernel_initializer``, ...)."""
+
+    rank: int
+    roles: tuple[str, ...] = ("kernel", "bias")
+    causal = False
+    filters: int
+
+    def __init__(
+        self, kernel_size: Any, strides: Any, padding: str, data_format: str | None, dilation_rate: Any,
+        activation: Any, use_bias: bool, settings: Mapping[str, Any], **kwargs: Any,
+    ):  # fmt: skip
+        super().__init__(**kwargs)
+        who = type(self).__name__
+        self.kernel_size = per_axis(who, "kernel_size", kernel_size, self.rank)
+        self.strides = per_axis(who, "strides", strides, self.rank)
+        self.dilation_rate = per_axis(who, "dilation_rate", dilation_rate, self.rank)
+        if max(self.strides) > 1 and max(self.dilation_rate) > 1:
+            raise LayerError(
+                f"{who}: strides and dilation_rate can not both be above 1; got {self.strides} and {self.dilation_rate}"
+            )
+        self.data_format = data_format_of(who, data_format)
+        if str(padding).lower() == "causal" and self.causal:
+            self.padding = "causal"
+        elif self.causal and str(padding).lower() not in ("valid", "same"):
+            raise unknown(f"{who} padding", padding, ("valid", "same", "causal"))
+        else:
+            self.padding = padding_of(who, padding)
+        self.activation, self.use_bias = activations.get(activation), use_bias
+        for role in self.roles:
+            for kind, room in ROOMS.items():
+                setattr(self, f"{role}_{kind}", room.get(settings[f"{role}_{kind}"]))
+        self.input_spec = InputSpec(ndim=self.rank + 2)
+        self.bias: Any = None
+
+    @property
+    def _channel_axis(self) -> int:
+        return -1 if self.data_format == "channels_last" else 1
+
+    # weights
+    def _channels(self, input_shape: Any) -> int:
+        """The channels of the input, which have to be known; from now on they are what it takes."""
+        channels = input_shape[self._channel_axis]
+        if not isinstance(channels, int):
+            raise LayerError(f"{type(self).__name__}: channels must be known; got {tuple(input_shape)}. Give Input() "
+                             "a size for that axis")  # fmt: skip
+        self.input_spec = InputSpec(ndim=self.rank + 2, axes={self._channel_axis: channels})
+        return channels
+
+    def _weight(self, role: str, shape: tuple[int, ...], name: str | None = None) -> Any:
+        return self.add_weight(
+            shape,
+            getattr(self, f"{role}_initializer"),
+            regularizer=getattr(self, f"{role}_regularizer"),
+            constraint=getattr(self, f"{role}_constraint"),
+            name=name or role,
+        )
+
+    # the end of a call
+    def _finished(self, out: Any) -> Any:
+        """Bias, layout and activation, for what a convolution gave with its channels last."""
+        if self.bias is not None:
+            out = out + self.bias
+        return self.activation(channels_first(out, self.data_format))
+
+    def _space(self, input_shape: Any) -> Any:
+        return input_shape[1:-1] if self.data_format == "channels_last" else input_shape[2:]
+
+    def _shape(self, input_shape: Any, channels: int) -> tuple[Any, ...]:
+        padding = "same" if self.padding == "causal" else self.padding
+        places = window_places(self._space(input_shape), self.kernel_size, self.strides, padding, self.dilation_rate)
+        return with_channels(input_shape, places, channels, self.data_format)
+
+    # data
+    def get_config(self) -> dict[str, Any]:
+        names = ("kernel_size", "strides", "padding", "data_format", "dilation_rate", "use_bias")
+        config = {**super().get_config(), **{name: getattr(self, name) for name in names}}
+        config["activation"] = activations.serialize(self.activation)
+        for role in self.roles:
+            for kind, room in ROOMS.items():
+                config[f"{role}_{kind}"] = optional(room.serialize, getattr(self, f"{role}_{kind}"))
+        return config
