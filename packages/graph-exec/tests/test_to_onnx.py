@@ -142,7 +142,7 @@ def test_networks_for_any_batch(name):
         np.testing.assert_allclose(got, want.numpy(), rtol=2e-5, atol=2e-5)
 
 
-@pytest.mark.parametrize("opset", [17, 18, 19, 21])
+@pytest.mark.parametrize("opset", [17, 18, 19, 21, 24])
 @pytest.mark.parametrize("name", NETWORKS)
 def test_op_sets(name, opset):
     make, shape, _ = NETWORKS[name]
@@ -426,3 +426,27 @@ def test_bad_settings(options):
 def test_bad_arguments():
     with pytest.raises(ModelError, match="TensorSpec"):
         to_onnx(lambda x: x, "x")
+    with pytest.raises(ModelError, match="axis 0"):
+        to_onnx(lambda x: x, ((None, None), F32))
+    with pytest.raises(ModelError, match="function of tensors"):
+        to_onnx(3, normal(2))
+
+
+def test_several_open_axes():
+    w = variable("w", 8, 3)
+
+    def fn(x):
+        return nn.softmax((x + 1.0) @ w), bt.mean(x, (0, 1)), x.reshape((-1, 8)), bt.concat([x, x], 1)
+
+    model = check(fn, normal(2, 5, 8), specs=[(("batch", "time", 8), F32)])
+    assert [d.dim_param for d in model.graph.input[0].type.tensor_type.shape.dim][:2] == ["batch", "time"]
+    assert run(model, [normal(3, 4, 8)])[3].shape == (3, 8, 8)
+
+
+def test_narrow_floats():
+    w = bt.asarray(normal(4, 3)).astype("bfloat16")
+    model = to_onnx(lambda x: nn.relu(x @ w).astype(F32), ((2, 4), "bfloat16"))
+    onnx.checker.check_model(model, full_check=True)
+    x = bt.asarray(normal(2, 4)).astype("bfloat16")
+    np.testing.assert_array_equal(from_onnx(model)(x).numpy(), nn.relu(x @ w).astype(F32).numpy())
+    check(lambda x: (nn.gelu(x), nn.softmax(x), x @ x.T, bt.log1p(bt.abs(x))), normal(3, 4).astype("float16"), tol=5e-3)

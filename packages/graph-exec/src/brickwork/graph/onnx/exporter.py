@@ -56,6 +56,8 @@ def to_onnx(
     Raises `UnsupportedError`, naming the op and the line that asked for it, for what the standard can not express
     (random numbers, complex numbers, most of linear algebra); `ModelError` where the function assigns variables.
     """
+    if not callable(fn):
+        raise ModelError(f"to_onnx: takes a function of tensors, or a model; got {type(fn).__name__}")
     newest = onnx.defs.onnx_opset_version()
     if not OLDEST <= opset <= newest:
         raise ModelError(f"to_onnx: the op set must be from {OLDEST} to {newest}; got {opset}")
@@ -138,6 +140,8 @@ def _spec(value: Any) -> TensorSpec:
     if isinstance(value, TensorSpec):
         return value
     if isinstance(value, tuple):
+        if None in value[0][1:]:
+            raise ModelError(f"to_onnx: None is the open size N of axis 0; got {value[0]!r}. Name the others")
         shape = tuple(n if isinstance(n, int) else symbol("N" if n is None else n) for n in value[0])
         return TensorSpec(shape, as_dtype(value[1]))
     if isinstance(value, (Tensor, np.ndarray, np.generic, int, float, bool)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from hashlib import blake2b
 from math import prod
 from typing import Any
 
@@ -127,7 +128,7 @@ class Writer:
     def constant(self, value: Any, dtype: Any = None) -> str:
         """An array; equal ones are one initializer."""
         array = np.ascontiguousarray(np.asarray(value, dtype)).reshape(np.shape(value))
-        key = array.dtype, array.shape, array.tobytes()
+        key = array.dtype, array.shape, blake2b(array.reshape(-1).view(np.uint8), digest_size=32).digest()
         if key not in self.shared.constants:
             self.shared.constants[key] = self.initializer("constant", array)
         return self.shared.constants[key]
