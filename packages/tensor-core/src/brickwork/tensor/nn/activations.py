@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from ..dtypes import is_floating
 from ..errors import ShapeError
-from ..expr import Expr, apply
+from ..expr import Expr, apply, arg
 from ..op import Elementwise, map_op, register
 from ..ops.movement import split
 from ..spec import as_bool, as_float
@@ -126,8 +127,20 @@ ACTIVATIONS: dict[str, tuple[Body, str]] = {}
 """(body, formula) of each activation by name."""
 
 
-def _activation(name: str, body: str | Body, formula: str) -> Callable[[Any], Tensor]:
-    op = register(Elementwise(name, body, 1, "float"))
+class Sigmoid(Elementwise):
+    """Its gradient is s * (1 - s) of the output s; by the body it would need the input and the exponential again."""
+
+    def vjp(self, i: int, g: Any, out: Any, *inputs: Any, **params: Any) -> Any:
+        if not is_floating(inputs[0].dtype):
+            return None
+        s = arg(0, out.dtype)
+        return bind(map_op, (out, g), {"body": arg(1, out.dtype) * (s * (1.0 - s))})
+
+
+def _activation(
+    name: str, body: str | Body, formula: str, kind: type[Elementwise] = Elementwise
+) -> Callable[[Any], Tensor]:
+    op = register(kind(name, body, 1, "float"))
     ACTIVATIONS[name] = op.body, formula
 
     def function(x: Any) -> Tensor:
@@ -159,7 +172,7 @@ def _set(name: str, body: Body, x: Any, **settings: Any) -> Tensor:
 relu = _activation("relu", "relu", "max(x, 0); the gradient at 0 is 0")
 relu6 = _activation("relu6", lambda x: apply("minimum", apply("relu", x), 6.0), "min(max(x, 0), 6)")
 selu = _activation("selu", _selu, "the self-normalising elu (Klambauer 2017)")
-sigmoid = _activation("sigmoid", _sigmoid, "1 / (1 + e^-x)")
+sigmoid = _activation("sigmoid", _sigmoid, "1 / (1 + e^-x)", Sigmoid)
 hard_sigmoid = _activation("hard_sigmoid", _hard_sigmoid, "min(max(x / 6 + 1/2, 0), 1)")
 sparse_sigmoid = _activation(
     "sparse_sigmoid", lambda x: _limited(0.5 * x + 0.5, 0.0, 1.0), "min(max((x + 1) / 2, 0), 1)"
