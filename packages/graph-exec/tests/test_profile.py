@@ -71,6 +71,14 @@ def test_bodies_of_loops_run_often_and_ops_by_python_are_timed():
     assert called.title == "take" and called.flops is None and called.ms > 0 and called.gflops is None
 
 
+def test_lines_and_layers_are_told_apart():
+    from brickwork.graph.tracing import line_and_layer
+
+    for line in ("", "/work in progress/a.py:3", "C:\\x y\\b.py:12"):
+        for layer in ("", "net/dense in 2", "net"):
+            assert line_and_layer(f"{line} in {layer}" if layer else line) == (line, layer)
+
+
 def test_variables_are_left_as_they_were():
     w = bt.Variable(normal(3), name="w")
     f = function(lambda x: w.assign(w.value + x).value * 1.0)

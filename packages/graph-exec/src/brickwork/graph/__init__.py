@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .memory import Memory
     from .profile import Profile
     from .program import Program
+    from .safety import GraphLimits
 
 __version__ = "0.1.0"
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "Function",
     "Graph",
     "GraphError",
+    "GraphLimits",
     "Lowered",
     "Memory",
     "Node",
@@ -40,6 +42,7 @@ _ROOMS = {
     "DonatedError": "donation",
     "Function": "compiled",
     "GraphError": "check",
+    "GraphLimits": "safety",
     "Lowered": "lowered",
     "Memory": "memory",
     "NonFiniteError": "debug",

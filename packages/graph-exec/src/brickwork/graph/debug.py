@@ -13,12 +13,11 @@ from brickwork.tensor.eager import EagerTrace
 from brickwork.tensor.errors import BrickworkError
 from brickwork.tensor.op import Composite, Op
 from brickwork.tensor.registry import Region
-from brickwork.tensor.scope import current_scope
 from brickwork.tensor.tensor import Tensor
 from brickwork.tensor.trace import Trace
 from brickwork.tensor.variable import Variable
 
-from .tracing import user_line
+from .tracing import line_and_layer, user_line
 
 __all__ = ["DebugTrace", "NonFiniteError"]
 
@@ -84,7 +83,7 @@ class DebugTrace(Trace):
         return array is not None and bool((np.isnan(array) if fault == "NaN" else np.isinf(array)).any())
 
     def _stop(self, op: Op, args: Sequence[Any], made: Tensor, fault: str) -> None:
-        layer, line = current_scope(), user_line(3).partition(" in ")[0]
+        line, layer = line_and_layer(user_line(3))
         place = f" in layer {layer}" if layer else ""
         place += f" at {line}" if line else ""
         error = self._error(

@@ -21,6 +21,7 @@ from .donation import pairs
 from .ir import Graph
 from .llvm.engine import host
 from .llvm.module import build_module
+from .memory import Memory, memory_of
 from .passes import run_pipeline
 from .plan import Plan, make_plan
 from .structure import described
@@ -108,6 +109,10 @@ class Lowered:
     def kernels(self) -> tuple[Work, ...]:
         """What runs, in order: kernels, ops that run by Python, and regions with what is in them."""
         return works(self.plan)
+
+    def memory(self) -> Memory:
+        """What a call takes, by kind."""
+        return memory_of(self.traced, self.plan)
 
     def llvm(self) -> str:
         """The LLVM text for this CPU, before LLVM's own passes."""

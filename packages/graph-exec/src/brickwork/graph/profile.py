@@ -19,6 +19,7 @@ from .cache import cached_object
 from .executable import Executable
 from .llvm.clocked import build_clocked
 from .llvm.engine import Library, host
+from .tracing import line_and_layer
 from .work import Work, works
 
 __all__ = ["Profile", "Row", "profile_of"]
@@ -110,8 +111,7 @@ def _cells(r: Row) -> tuple[str, ...]:
 
 def _place(sources: Sequence[str]) -> str:
     """The layers, or the lines where there are none; the last part of a path tells files apart well enough."""
-    parts = [s.partition(" in ") for s in sources]
-    names = [layer or line.replace("\\", "/").rpartition("/")[2] for line, _, layer in parts]
+    names = [layer or line.replace("\\", "/").rpartition("/")[2] for line, layer in map(line_and_layer, sources)]
     shown = list(dict.fromkeys(names))
     return ", ".join(shown[:3]) + (f" and {len(shown) - 3} more" if len(shown) > 3 else "")
 

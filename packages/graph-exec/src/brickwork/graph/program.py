@@ -20,7 +20,7 @@ from .donation import Donated, alone, give_up
 from .executable import Executable
 from .ir import Graph
 from .lowered import Lowered, planned
-from .memory import Memory, memory_of
+from .memory import Memory
 from .plan import Plan
 from .profile import Profile, profile_of
 from .replaying import recording_of
@@ -79,7 +79,7 @@ class Program:
 
     def memory(self) -> Memory:
         """What a call takes, by kind."""
-        return memory_of(self.lowered.traced, self._plan)
+        return self.lowered.memory()
 
     def profile(self, *args: Any, runs: int = 10, **kwargs: Any) -> Profile:
         """Time, operations and bytes of each kernel, on these arguments; variables are left as they were."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ from brickwork.tensor.variable import Variable
 
 from .ir import CONSTANT, Graph, Node, Value, parameters
 
-__all__ = ["GraphTrace", "Symbol", "Traced", "user_line"]
+__all__ = ["GraphTrace", "Symbol", "Traced", "line_and_layer", "user_line"]
 
 
 class Symbol:
@@ -171,3 +172,12 @@ def user_line(depth: int = 2) -> str:
     line = "" if frame is None else f"{frame.f_code.co_filename}:{frame.f_lineno}"
     layer = current_scope()
     return f"{line} in {layer}" if layer else line
+
+
+_SOURCE = re.compile(r"(?P<line>.*?:[0-9]+)?(?: in (?P<layer>.*))?")
+
+
+def line_and_layer(source: str) -> tuple[str, str]:
+    """The two parts of what `user_line` gives, "" for what is not there."""
+    found = _SOURCE.fullmatch(source)
+    return (found["line"] or "", found["layer"] or "") if found else (source, "")
