@@ -15,7 +15,7 @@ __all__ = ["Rows"]
 
 Mask = Callable[[str], str] | None
 
-SHORT, PARTS = 8, 4
+SHORT, PARTS = 16, 4
 """Vectors of a row that are held in registers together, and the parts in which they are added up."""
 
 
