@@ -98,3 +98,11 @@ def test_names():
     for bad in ("text", object, "M8[s]", None, [1], "S3", "f4,f4"):
         with pytest.raises(bt.DTypeError, match="dtype: "):
             bt.as_dtype(bad)
+
+
+@pytest.mark.parametrize("extreme", [bt.max, bt.min])
+def test_complex_numbers_have_no_extremes(extreme):
+    """Eager as compiled, and the second time as the first."""
+    for _ in range(2):
+        with pytest.raises(bt.DTypeError, match="needs numbers that have an order; got complex64"):
+            extreme(bt.asarray([1j, 2.0]))

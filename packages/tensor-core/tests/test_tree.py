@@ -38,3 +38,8 @@ def test_numbers_of_leaves_must_agree():
     for values, says in (([1], "too few"), (range(9), "too many")):
         with pytest.raises(BrickworkError, match=says):
             unflatten(TREE, values)
+
+
+def test_trees_to_map_over_have_as_many_leaves():
+    with pytest.raises(BrickworkError, match=r"tree: trees to map over .* got 2, 1\. Give"):
+        map_tree(lambda x, y: x, [1, 2], [1])

@@ -215,7 +215,10 @@ def value_and_grad(
             return out, filled(tape.gradient(target, variables), list(variables))
         numbers = as_ints("grad", "argnums", argnums)
         if not all(-len(args) <= k < len(args) for k in numbers):
-            raise ShapeError(f"grad: argnums must name positional arguments; got {argnums} for {len(args)} of them")
+            raise ShapeError(
+                f"grad: argnums must name positional arguments; got {argnums} for {len(args)} of them. "
+                "Pass them by position"
+            )
         numbers = tuple(k % len(args) for k in numbers)
         own = {k: _watched(tape, k, args[k]) for k in numbers}
         moved = [unflatten(x, _held(own[k])) if k in own else x for k, x in enumerate(args)]
@@ -277,7 +280,10 @@ def vjp(fn: Callable[..., Any], *args: Any) -> tuple[Any, Callable[[Any], tuple[
         given = [asarray(x) for x in leaves(g)]
         if [x.shape for x in given] != [t.shape for t in targets]:
             got, wanted = (", ".join(str(x.spec) for x in xs) or "nothing" for xs in (given, targets))
-            raise ShapeError(f"vjp: a gradient must have the shape of the result; got {got} for {wanted}")
+            raise ShapeError(
+                f"vjp: a gradient must have the shape of the result; got {got} for {wanted}. "
+                "Give a tree like the result"
+            )
         seeds = [(t, x) for t, x in zip(targets, given, strict=True) if is_floating(t.dtype)]
         back: tuple[Any, ...] = unflatten(args, filled(tape.pull(seeds, sources), sources))
         return back

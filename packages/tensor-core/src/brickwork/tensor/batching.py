@@ -183,7 +183,10 @@ def _name(path: Path) -> str:
 def _axis_at(axes: Axes, path: Path, what: str, count: int | None) -> int | None:
     """The axis for one leaf: that of the longest branch of ``axes`` which leads to it."""
     if count is not None and isinstance(axes, (tuple, list)) and len(axes) != count:
-        raise ShapeError(f"vmap: {what} must have one entry per argument; got {len(axes)} for {count}")
+        raise ShapeError(
+            f"vmap: {what} must have one entry per argument; got {len(axes)} for {count}. "
+            "Use None for what all examples share"
+        )
     found = axes
     for key in path:
         if found is None or isinstance(found, (int, np.integer)):
@@ -191,9 +194,14 @@ def _axis_at(axes: Axes, path: Path, what: str, count: int | None) -> int | None
         try:
             found = getattr(found, str(key)) if is_dataclass(found) else found[key]
         except (KeyError, IndexError, TypeError, AttributeError):
-            raise ShapeError(f"vmap: {what} must follow the tree it speaks of; got nothing for {path}") from None
+            raise ShapeError(
+                f"vmap: {what} must follow the tree it speaks of; got nothing for {path}. Give it the same keys"
+            ) from None
     if found is not None and not isinstance(found, (int, np.integer)):
-        raise ShapeError(f"vmap: {what} must hold an integer or None for each tensor; got {found!r} for {path}")
+        raise ShapeError(
+            f"vmap: {what} must hold an integer or None for each tensor; got {found!r} for {path}. "
+            "Use None for what all examples share"
+        )
     return None if found is None else int(found)
 
 

@@ -42,6 +42,6 @@ def find_compiler() -> Compiler | None:
 
 
 def jit(fn: Callable[..., Any], **options: Any) -> Callable[..., Any]:
-    """``fn`` compiled, or ``fn`` itself where no compiler is installed."""
+    """``fn`` compiled, or ``fn`` itself where no compiler is installed. ``options``: those of the compiler."""
     compiler = find_compiler()
     return fn if compiler is None else compiler.function(fn, **options)

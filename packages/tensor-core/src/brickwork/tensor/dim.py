@@ -100,7 +100,9 @@ class Dim:
             return True
         if high is not None and high >= 0:
             return False
-        raise TraceError(f"size: the order of {self} and {other} is not known while tracing. Pass concrete shapes")
+        raise TraceError(
+            f"size: an order must hold for every value of a symbol; got {self} and {other}. Pass concrete shapes"
+        )
 
     def __gt__(self, other: Size) -> bool:
         return self._compare(other, 1)

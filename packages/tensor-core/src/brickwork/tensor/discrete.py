@@ -33,17 +33,22 @@ def _scaled(span: int) -> Expr:
 
 
 def randint(k: Any, shape: Any, low: int, high: int, dtype: Any = "int64") -> Tensor:
-    """Integers in ``[low, high)`` by multiplication (Lemire 2019); the bias is at most ``(high - low) / 2**32``."""
+    """Integers in ``[low, high)`` by multiplication (Lemire 2019); the bias is at most ``(high - low) / 2**32``.
+
+    Raises `ShapeError` unless low is below high, by at most 2**32.
+    """
     low, high = as_int("randint", "low", low), as_int("randint", "high", high)
     if not 0 < high - low <= 2**32:
-        raise ShapeError(f"randint: low must be below high by at most 2**32; got {low}, {high}")
+        raise ShapeError(
+            f"randint: low must be below high by at most 2**32; got {low}, {high}. Exchange them, or join two draws"
+        )
     words = bits(k, shape)
     span = words if high - low == 2**32 else map_expr(_scaled(high - low), words)
     return span.astype(dtype) + low
 
 
 def bernoulli(k: Any, p: Any = 0.5, shape: Any = ()) -> Tensor:
-    """Booleans that are true with probability ``p``."""
+    """Booleans of a shape that are true with probability ``p``, a number or a tensor that broadcasts with it."""
     return less(uniform(k, shape), p)
 
 
@@ -59,10 +64,15 @@ def categorical(k: Any, logits: Any, axis: int = -1, shape: Any = None) -> Tenso
     last = transpose(tensor, [a for a in range(tensor.ndim) if a != place] + [place])
     count = last.shape[-1]
     if isinstance(count, int) and count == 0:
-        raise ShapeError(f"categorical: needs at least one class; got logits {tensor.shape}, axis {axis}")
+        raise ShapeError(
+            f"categorical: needs at least one class; got logits {tensor.shape}, axis {axis}. Name another axis"
+        )
     sizes = last.shape[:-1] if shape is None else as_sizes(shape)
     if broadcast_shapes("categorical", last.shape[:-1], sizes) != sizes:
-        raise ShapeError(f"categorical: logits must broadcast to the shape; got {last.shape[:-1]} for {sizes}")
+        raise ShapeError(
+            f"categorical: logits must broadcast to the shape; got {last.shape[:-1]} for {sizes}. "
+            "Leave shape out, or end it with the shape of the logits"
+        )
     noise = gumbel(k, (*sizes, count), FLOAT64 if last.dtype == FLOAT64 else "float32")
     return argmax(last + noise, axis=-1)
 
@@ -102,12 +112,15 @@ def _weights(p: Any, n: int, least: int, like: Tensor) -> Tensor:
     """Weights as float64 beside the key; where their values are there, checked."""
     weights = beside(asarray(p).astype(FLOAT64), like)
     if weights.shape != (n,):
-        raise ShapeError(f"choice: p must have one weight per element; got {weights.shape} for {n}")
+        raise ShapeError(
+            f"choice: p must have one weight per element; got {weights.shape} for {n}. Give a weight to each"
+        )
     if not weights.symbolic:
         values = weights.numpy()
         if not (np.isfinite(values.sum()) and (values >= 0).all() and (values > 0).sum() >= least):
             raise ShapeError(
-                f"choice: weights must be finite, not negative, and at least {least} above 0; got {values.tolist()[:8]}"
+                f"choice: weights must be finite, not negative, and at least {least} above 0; "
+                f"got {values.tolist()[:8]}. Cut them off at 0, or draw fewer"
             )
     return weights
 
@@ -187,7 +200,7 @@ def poisson(k: Any, mean: Any, shape: Any = None, dtype: Any = "int64") -> Tenso
     tensor, sizes = parameter("poisson", mean, shape, FLOAT64, k)
     known = None if tensor.symbolic else tensor.numpy()
     if known is not None and not (within := (known >= 0) & (known <= 2**31)).all():
-        raise DTypeError(f"poisson: means must be from 0 to 2**31; got {known[~within].flat[0]}")
+        raise DTypeError(f"poisson: means must be from 0 to 2**31; got {known[~within].flat[0]}. Clip them")
     first, stream = parts(k)
     place = places(sizes, first)
     small = map_expr(_poisson_small(), place, stream, first, where(tensor < SMALL, tensor, 0.0))

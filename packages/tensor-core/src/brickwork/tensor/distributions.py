@@ -43,7 +43,11 @@ def _uniform(wanted: np.dtype) -> Expr:
 
 
 def uniform(k: Any, shape: Any = (), dtype: Any = DEFAULT_FLOAT, minval: Any = 0.0, maxval: Any = 1.0) -> Tensor:
-    """Uniform in ``[minval, maxval)``: 24 random bits for float32, 53 for float64."""
+    """Uniform in ``[minval, maxval)``: 24 random bits for float32, 53 for float64.
+
+    ``minval``, ``maxval``: numbers, or tensors that broadcast with ``shape``. Raises `DTypeError` for a dtype that is
+    not floating, and for what is no key, as every draw does.
+    """
     wanted, _ = _working(dtype)
     out = draw(_uniform(wanted), k, as_sizes(shape))
     plain = isinstance(minval, (int, float)) and isinstance(maxval, (int, float)) and (minval, maxval) == (0, 1)
@@ -59,7 +63,10 @@ def _normal(work: np.dtype, first: int = 0) -> Expr:
 
 
 def normal(k: Any, shape: Any = (), dtype: Any = DEFAULT_FLOAT, mean: Any = 0.0, stddev: Any = 1.0) -> Tensor:
-    """Normal by Box and Muller: ``sqrt(-2 log(u)) * cos(2 pi v)`` with u in (0, 1], from the two words of a block."""
+    """Normal by Box and Muller: ``sqrt(-2 log(u)) * cos(2 pi v)`` with u in (0, 1], from the two words of a block.
+
+    ``mean``, ``stddev``: numbers, or tensors that broadcast with ``shape``. In float32, |value| stays below 5.8.
+    """
     wanted, work = _working(dtype)
     out = draw(_normal(work).cast(wanted), k, as_sizes(shape))
     plain = isinstance(mean, (int, float)) and isinstance(stddev, (int, float)) and (mean, stddev) == (0, 1)
@@ -118,7 +125,10 @@ def parameter(who: str, value: Any, shape: Any, work: np.dtype, k: Any) -> tuple
         return tensor, as_sizes(tensor.shape)
     sizes = as_sizes(shape)
     if broadcast_shapes(who, tensor.shape, sizes) != sizes:
-        raise ShapeError(f"{who}: parameters must broadcast to the shape; got {tensor.shape} for {sizes}")
+        raise ShapeError(
+            f"{who}: parameters must broadcast to the shape; got {tensor.shape} for {sizes}. "
+            "Leave shape out, or end it with theirs"
+        )
     return tensor, sizes
 
 

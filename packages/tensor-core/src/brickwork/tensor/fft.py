@@ -139,7 +139,9 @@ def _typed(who: str, x: Any, to_complex: bool) -> Tensor:
 def _size(who: str, n: Any, default: Any) -> int:
     size = as_int(who, "the size of the axis", default if n is None else n)
     if size < 1:
-        raise ShapeError(f"{who}: the transform needs at least one element; got a size of {size}")
+        raise ShapeError(
+            f"{who}: the transform needs at least one element; got a size of {size}. Give a size of 1 or more"
+        )
     return size
 
 
@@ -149,7 +151,7 @@ def _one(who: str, op: Opaque, x: Tensor, n: Any, axis: Any, norm: Any, **params
     default = 2 * (have - 1) if op is _irfft else have
     settings = {"n": _size(who, n, default), "axis": where, "norm": _norm(who, norm)}
     if op is _irfft and have == 0:
-        raise ShapeError(f"{who}: the transform needs at least one element; got {x.shape} on axis {axis}")
+        raise ShapeError(f"{who}: the transform needs at least one element; got {x.shape} on axis {axis}. Pad it first")
     return bind(op, (x,), {**settings, **params})
 
 
@@ -163,7 +165,9 @@ def _axes(who: str, x: Tensor, s: Any, axes: Any) -> tuple[list[int], list[Any]]
     else:
         chosen = [normalize_axis(who, a, x.ndim) for a in as_ints(who, "an axis", axes)]
     if len(set(chosen)) != len(chosen) or (sizes is not None and len(sizes) != len(chosen)):
-        raise ShapeError(f"{who}: axes must be distinct, with a size for each; got axes {axes}, sizes {s}")
+        raise ShapeError(
+            f"{who}: axes must be distinct, with a size for each; got axes {axes}, sizes {s}. Give one size for each"
+        )
     return chosen, [None] * len(chosen) if sizes is None else list(sizes)
 
 
@@ -224,7 +228,7 @@ def rfftn(x: Any, /, *, s: Any = None, axes: Any = None, norm: str = "backward")
     tensor = _typed("rfftn", x, False)
     chosen, sizes = _axes("rfftn", tensor, s, axes)
     if not chosen:
-        raise ShapeError(f"rfftn: needs at least one axis; got {tensor.spec} and axes {axes}")
+        raise ShapeError(f"rfftn: needs at least one axis; got {tensor.spec} and axes {axes}. Name an axis")
     half = _one("rfftn", _rfft, tensor, sizes[-1], chosen[-1], norm)
     return _several("rfftn", half, sizes[:-1], chosen[:-1], norm, False)
 
@@ -234,7 +238,7 @@ def irfftn(x: Any, /, *, s: Any = None, axes: Any = None, norm: str = "backward"
     tensor = _typed("irfftn", x, True)
     chosen, sizes = _axes("irfftn", tensor, s, axes)
     if not chosen:
-        raise ShapeError(f"irfftn: needs at least one axis; got {tensor.spec} and axes {axes}")
+        raise ShapeError(f"irfftn: needs at least one axis; got {tensor.spec} and axes {axes}. Name an axis")
     whole = _several("irfftn", tensor, sizes[:-1], chosen[:-1], norm, True)
     return _one("irfftn", _irfft, whole, sizes[-1], chosen[-1], norm)
 

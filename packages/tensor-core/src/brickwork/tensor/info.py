@@ -111,7 +111,9 @@ def result_type(*arrays_and_dtypes: Any) -> np.dtype:
     Raises `DTypeError` where there is none, or nothing to promote.
     """
     if not arrays_and_dtypes:
-        raise DTypeError("result_type: takes at least one tensor, dtype or number; got none")
+        raise DTypeError(
+            "result_type: takes at least one tensor, dtype or number; got none. Pass what is to be promoted"
+        )
     weak = (bool, int, float, complex)
     kinds: list[Any] = [type(x) if type(x) in weak else _dtype_of(x) for x in arrays_and_dtypes]
     return promote(*kinds)

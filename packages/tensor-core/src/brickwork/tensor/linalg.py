@@ -99,7 +99,7 @@ def _floating(x: Any) -> Tensor:
 def _matrices(who: str, x: Any) -> Tensor:
     tensor = asarray(x)
     if tensor.ndim < 2:
-        raise ShapeError(f"{who}: needs matrices, of two axes or more; got {tensor.spec}")
+        raise ShapeError(f"{who}: needs matrices, of two axes or more; got {tensor.spec}. Reshape it")
     return tensor
 
 
@@ -124,7 +124,7 @@ def eig(x: Any, /) -> Eig:
 
 
 def eigvals(x: Any, /) -> Tensor:
-    """The eigenvalues of `eig` alone."""
+    """The eigenvalues of `eig` alone: (..., n), complex."""
     return bind(D.eigvals_op, (_floating(x),))
 
 
@@ -135,7 +135,7 @@ def eigh(x: Any, /) -> Eigh:
 
 
 def eigvalsh(x: Any, /) -> Tensor:
-    """The eigenvalues of `eigh` alone."""
+    """The eigenvalues of `eigh` alone: (..., n), ascending, real."""
     return bind(D.eigvalsh_op, (_floating(x),))
 
 
@@ -155,7 +155,7 @@ def svd(x: Any, /, *, full_matrices: bool = True) -> SVD:
 
 
 def svdvals(x: Any, /) -> Tensor:
-    """The singular values of `svd` alone."""
+    """The singular values of `svd` alone: (..., min(m, n)), descending."""
     return bind(D.svdvals_op, (_floating(x),))
 
 
@@ -167,7 +167,8 @@ def det(x: Any, /) -> Tensor:
 
 
 def slogdet(x: Any, /) -> Slogdet:
-    """The sign of the determinant (0 of a singular matrix) and the logarithm of its absolute value."""
+    """The sign of the determinant of (..., n, n) (0 of a singular matrix) and the logarithm of its absolute value,
+    which is real; both (...)."""
     return Slogdet(*bind(D.slogdet_op, (_floating(x),)))
 
 
@@ -202,10 +203,11 @@ def matrix_rank(x: Any, /, *, rtol: Any = None) -> Tensor:
 
 
 def matrix_power(x: Any, n: int, /) -> Tensor:
-    """``x`` times itself ``n`` times, by repeated squaring; of the inverse for n < 0, the identity for 0."""
+    """``x`` (..., m, m) times itself ``n`` times, by repeated squaring; of the inverse for n < 0, the identity for 0.
+    Raises `BrickworkError` for the inverse of a singular matrix."""
     tensor, times = _matrices("matrix_power", x), as_int("matrix_power", "n", n)
     if tensor.shape[-1] != tensor.shape[-2]:
-        raise ShapeError(f"matrix_power: matrices must be square; got {tensor.shape}")
+        raise ShapeError(f"matrix_power: matrices must be square; got {tensor.shape}. Take x.mT @ x, which is")
     if times == 0:
         size = as_int("matrix_power", "a size", tensor.shape[-1])
         return broadcast_to(beside(eye(size, dtype=tensor.dtype), tensor), tensor.shape)
@@ -221,7 +223,7 @@ def matrix_power(x: Any, n: int, /) -> Tensor:
 
 
 def diagonal(x: Any, /, *, offset: int = 0) -> Tensor:
-    """The elements ``x[..., i, i + offset]``: one axis at the end instead of the last two."""
+    """The elements ``x[..., i, i + offset]`` of (..., n, m): one axis at the end instead of the last two."""
     tensor, shift = _matrices("diagonal", x), as_int("diagonal", "offset", offset)
     n, m = (as_int("diagonal", "a size", size) for size in tensor.shape[-2:])
     start, count = (shift, m - shift) if shift >= 0 else (-shift * m, n + shift)
@@ -247,21 +249,25 @@ def solve(x1: Any, x2: Any, /) -> Tensor:
 
 
 def cross(x1: Any, x2: Any, /, *, axis: int = -1) -> Tensor:
-    """The cross product of vectors of three elements along ``axis``; the other axes broadcast."""
+    """The cross product of vectors of three elements along ``axis``; the other axes broadcast. Of the promoted
+    dtype."""
     a, b = asarray(x1), asarray(x2)
     shape = broadcast_shapes("cross", a.shape, b.shape)
     place = normalize_axis("cross", axis, len(shape))
     for t in (a, b):
         where_ = place - len(shape) + t.ndim
         if where_ < 0 or t.shape[where_] != 3:
-            raise ShapeError(f"cross: vectors must have three elements along axis {axis}; got {a.shape} and {b.shape}")
+            raise ShapeError(
+                f"cross: vectors must have three elements along axis {axis}; got {a.shape} and {b.shape}. "
+                "Name another axis"
+            )
     lead = (slice(None),) * place
     (a0, a1, a2), (b0, b1, b2) = ([broadcast_to(t, shape)[(*lead, slice(k, k + 1))] for k in range(3)] for t in (a, b))
     return concat([a1 * b2 - a2 * b1, a2 * b0 - a0 * b2, a0 * b1 - a1 * b0], place)
 
 
 def outer(x1: Any, x2: Any, /) -> Tensor:
-    """``x1[i] * x2[j]`` of two tensors of one axis."""
+    """``x1[i] * x2[j]``, (n, m), of two tensors of one axis, (n,) and (m,)."""
     a, b = asarray(x1), asarray(x2)
     if a.ndim != 1 or b.ndim != 1:
         raise ShapeError(f"outer: takes tensors of one axis; got {a.shape} and {b.shape}. Reshape them")

@@ -176,7 +176,10 @@ class Reduce(Op):
         self._inner: dict[np.dtype, tuple[np.dtype, np.dtype]] = {}
 
     def prepare(self, dtype: np.dtype) -> np.dtype:
-        """The dtype in which the values are combined, and which the result has."""
+        """The dtype in which the values are combined, and which the result has. Raises `DTypeError` where they have no
+        order and one is needed."""
+        if self.combine in ("maximum", "minimum") and class_of(dtype) not in ATOMS[self.combine].classes:
+            raise DTypeError(f"{self.name}: needs numbers that have an order; got {dtype}. Use abs(x) first")
         if self.boolean:
             return BOOL
         if self.widen and class_of(dtype) in "biu":
@@ -185,11 +188,11 @@ class Reduce(Op):
 
     def infer(self, x: Spec, *, axis: tuple[int, ...], keepdims: bool) -> Spec:
         kept = tuple(1 if a in axis else n for a, n in enumerate(x.shape) if keepdims or a not in axis)
-        if self.combine in ("maximum", "minimum"):
-            if 0 not in kept and 0 in x.shape:
-                raise ShapeError(f"{self.name}: needs an element to choose from; got shape {x.shape}, axis {axis}")
-            if class_of(x.dtype) not in ATOMS[self.combine].classes:
-                raise DTypeError(f"{self.name}: needs numbers that have an order; got {x.dtype}. Use abs(x) first")
+        if self.combine in ("maximum", "minimum") and 0 not in kept and 0 in x.shape:
+            raise ShapeError(
+                f"{self.name}: needs an element to choose from; got shape {x.shape}, axis {axis}. "
+                "Look at the size first"
+            )
         return Spec(kept, self.prepare(x.dtype))
 
     def eval(self, xp: Any, x: Any, *, axis: tuple[int, ...], keepdims: bool) -> Any:

@@ -105,14 +105,14 @@ def fold_in(k: Any, data: Any) -> Tensor:
 
 
 def split(k: Any, num: int = 2) -> Tensor:
-    """``num`` new keys, as ``uint32[num, 2]``."""
+    """``num`` new keys, as ``uint32[num, 2]``; none of them meets the draws of ``k`` itself."""
     first, stream = parts(k)
     place = places((as_int("split", "the number of keys", num, 0), 2), first)
     return map_expr(_derived(), place >> 1, place & 1, stream, first)
 
 
 def bits(k: Any, shape: Any = ()) -> Tensor:
-    """Uniform 32-bit words of a shape."""
+    """Uniform 32-bit words of a shape, uint32. Raises `ShapeError` for more than 2**32."""
     return draw(block()[0], k, as_sizes(shape))
 
 

@@ -90,7 +90,7 @@ class Protocols:
 
     def __len__(self: Any) -> int:
         if not self.shape:
-            raise ShapeError(f"len: needs at least one axis; got {self.spec}")
+            raise ShapeError(f"len: needs at least one axis; got {self.spec}. Use x.size")
         size: int = self.shape[0]
         return size
 

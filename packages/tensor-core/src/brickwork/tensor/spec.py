@@ -144,5 +144,5 @@ def normalize_axes(who: str, axis: Any, ndim: int) -> tuple[int, ...]:
         return _ALL_AXES[ndim]
     out = tuple(sorted(normalize_axis(who, a, ndim) for a in axes))
     if len(set(out)) != len(out):
-        raise ShapeError(f"{who}: axes must be distinct; got {axis}")
+        raise ShapeError(f"{who}: axes must be distinct; got {axis}. Name each axis once")
     return out

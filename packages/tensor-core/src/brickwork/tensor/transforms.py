@@ -41,7 +41,10 @@ def jvp(fn: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any])
     points, along = [asarray(x) for x in leaves(primals)], [asarray(t) for t in leaves(tangents)]
     if [x.shape for x in points] != [t.shape for t in along]:
         got, wanted = (", ".join(str(x.spec) for x in xs) or "nothing" for xs in (along, points))
-        raise ShapeError(f"jvp: tangents must have the shapes of the primals; got {got} for {wanted}")
+        raise ShapeError(
+            f"jvp: tangents must have the shapes of the primals; got {got} for {wanted}. "
+            "Use zeros for arguments that stay"
+        )
     if odd := [x.spec for x in points if not is_floating(x.dtype)]:
         raise DTypeError(f"jvp: primals must be floating-point; got {odd[0]}. Cast it, or close over it")
     trace = ForwardTrace(current())
@@ -120,7 +123,9 @@ class _Call:
     def value(self, *inputs: Tensor) -> Any:
         found = self.fn(*inputs)
         if not (isinstance(found, tuple) and len(found) == 2 and callable(found[1])):
-            raise ShapeError(f"custom_gradient: the function must return (value, grad_fn); got {type(found).__name__}")
+            raise ShapeError(
+                f"custom_gradient: the function must return (value, grad_fn); got {type(found).__name__}. Return both"
+            )
         self.made = current(), found[1]
         own = [identity(asarray(x)) for x in leaves(found[0])]
         return tuple(own) if isinstance(found[0], (tuple, list)) else own[0]
@@ -140,7 +145,8 @@ class _Call:
         if len(per_argument) != len(self.args):
             raise ShapeError(
                 f"custom_gradient: grad_fn must give one gradient per argument; got {len(per_argument)} for "
-                f"{len(self.args)}"
+                f"{len(self.args)}. "
+                "Use None for those without"
             )
         out: list[Tensor | None] = []
         for argument, part in zip(self.args, per_argument, strict=True):
@@ -150,7 +156,8 @@ class _Call:
                 got = ", ".join("nothing" if x is None else str(x.shape) for x in given)
                 raise ShapeError(
                     f"custom_gradient: a gradient must have the shape of its argument; got {got} for "
-                    f"{', '.join(map(str, wanted))}"
+                    f"{', '.join(map(str, wanted))}. "
+                    "Sum over what was broadcast"
                 )
             out += given
         return out
@@ -159,14 +166,18 @@ class _Call:
 def _argument(who: str, argnum: int, args: tuple[Any, ...]) -> int:
     place = as_int(who, "argnum", argnum)
     if not -len(args) <= place < len(args):
-        raise ShapeError(f"{who}: argnum must name a positional argument; got {argnum} for {len(args)} of them")
+        raise ShapeError(
+            f"{who}: argnum must name a positional argument; got {argnum} for {len(args)} of them. Pass it by position"
+        )
     return place % len(args)
 
 
 def _one_floating(who: str, y: Any) -> Tensor:
     if not isinstance(y, Tensor) or any(isinstance(n, Dim) for n in y.shape):
         got = y.spec if isinstance(y, Tensor) else type(y).__name__
-        raise ShapeError(f"{who}: the function must return one tensor of known shape; got {got}")
+        raise ShapeError(
+            f"{who}: the function must return one tensor of known shape; got {got}. Return one, or use vjp"
+        )
     if not is_floating(y.dtype):
         raise DTypeError(f"{who}: the function must return floating-point numbers; got {y.dtype}. Cast it first")
     return y

@@ -56,9 +56,13 @@ def unflatten(like: Any, values: Iterable[Any]) -> Any:
     try:
         out = _rebuild(like, source)
     except StopIteration:
-        raise BrickworkError(f"tree: as many values as leaves; got too few for {len(leaves(like))}") from None
+        raise BrickworkError(
+            f"tree: as many values as leaves; got too few for {len(leaves(like))}. Give one to each leaf"
+        ) from None
     if next(source, source) is not source:
-        raise BrickworkError(f"tree: as many values as leaves; got too many for {len(leaves(like))}")
+        raise BrickworkError(
+            f"tree: as many values as leaves; got too many for {len(leaves(like))}. Give one to each leaf"
+        )
     return out
 
 
@@ -78,5 +82,12 @@ def _rebuild(like: Any, source: Iterator[Any]) -> Any:
 
 
 def map_tree(fn: Callable[..., Any], tree: Any, *rest: Any) -> Any:
-    """``fn`` on the leaves of trees of one structure."""
-    return unflatten(tree, [fn(*vals) for vals in zip(leaves(tree), *map(leaves, rest), strict=True)])
+    """``fn`` on the leaves of trees of one structure: a tree like the first. Raises `BrickworkError` when their numbers
+    of leaves differ."""
+    values = [leaves(t) for t in (tree, *rest)]
+    if len({len(v) for v in values}) > 1:
+        raise BrickworkError(
+            f"tree: trees to map over must have as many leaves each; got {', '.join(str(len(v)) for v in values)}. "
+            "Give trees of one structure"
+        )
+    return unflatten(tree, [fn(*leaf) for leaf in zip(*values, strict=True)])

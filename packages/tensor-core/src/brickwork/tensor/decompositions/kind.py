@@ -51,7 +51,7 @@ class Decomposition(Opaque):
             if class_of(s.dtype) not in "fc" or s.dtype.itemsize == 1:
                 raise DTypeError(f"{self.name}: takes floating-point matrices; got {s}. Cast with astype('float32')")
         if specs[0].ndim < 2:
-            raise ShapeError(f"{self.name}: needs matrices, of two axes or more; got {specs[0]}")
+            raise ShapeError(f"{self.name}: needs matrices, of two axes or more; got {specs[0]}. Reshape it")
         return super().infer(*specs, **params)
 
     def eval(self, xp: Any, *arrays: Any, **params: Any) -> Any:

@@ -203,7 +203,8 @@ _prelu = register(Elementwise("prelu", lambda x, alpha: _where(x > 0.0, x, alpha
 
 
 def gelu(x: Any, approximate: bool = False) -> Tensor:
-    """``x * Phi(x)`` with the normal distribution Phi, or its approximation by tanh (Hendrycks and Gimpel 2016)."""
+    """``x * Phi(x)`` with the normal distribution Phi, or its approximation by tanh (Hendrycks and Gimpel 2016);
+    integers give float32."""
     return gelu_tanh(x) if as_bool("gelu", "approximate", approximate) else _exact_gelu(x)
 
 
@@ -220,14 +221,16 @@ def prelu(x: Any, alpha: Any) -> Tensor:
 
 
 def elu(x: Any, alpha: float = 1.0) -> Tensor:
-    """``x`` where positive, else ``alpha * (e^x - 1)`` (Clevert, Unterthiner and Hochreiter 2016)."""
+    """``x`` where positive, else ``alpha * (e^x - 1)`` (Clevert, Unterthiner and Hochreiter 2016); integers give
+    float32."""
     if type(alpha) is float and alpha == 1.0:
         return _plain["elu"](x)
     return _set("elu", _elu, x, alpha=alpha)
 
 
 def celu(x: Any, alpha: float = 1.0) -> Tensor:
-    """``max(x, 0) + min(alpha * (e^(x / alpha) - 1), 0)``, smooth at 0 for every alpha > 0 (Barron 2017)."""
+    """``max(x, 0) + min(alpha * (e^(x / alpha) - 1), 0)``, smooth at 0 for every alpha > 0 (Barron 2017). Integers give
+    float32. Raises `ShapeError` for another alpha."""
     slope = as_float("celu", "alpha", alpha)
     if not slope > 0:
         raise ShapeError(f"celu: alpha must be above 0; got {alpha!r}. Use elu for others")
@@ -235,21 +238,22 @@ def celu(x: Any, alpha: float = 1.0) -> Tensor:
 
 
 def hard_shrink(x: Any, threshold: float = 0.5) -> Tensor:
-    """0 where ``|x| <= threshold``, else ``x``."""
+    """0 where ``|x| <= threshold``, else ``x``; integers give float32."""
     if type(threshold) is float and threshold == 0.5:
         return _plain["hard_shrink"](x)
     return _set("hard_shrink", _hard_shrink, x, threshold=threshold)
 
 
 def soft_shrink(x: Any, threshold: float = 0.5) -> Tensor:
-    """``sign(x) * max(|x| - threshold, 0)``, for a threshold of at least 0."""
+    """``sign(x) * max(|x| - threshold, 0)``, for a threshold of at least 0; integers give float32."""
     if type(threshold) is float and threshold == 0.5:
         return _plain["soft_shrink"](x)
     return _set("soft_shrink", _soft_shrink, x, threshold=threshold)
 
 
 def squareplus(x: Any, b: float = 4.0) -> Tensor:
-    """``(x + sqrt(x^2 + b)) / 2`` for b > 0, a softplus without exponential (Barron 2021)."""
+    """``(x + sqrt(x^2 + b)) / 2`` for b > 0, a softplus without exponential (Barron 2021). Integers give float32.
+    Raises `ShapeError` for another b."""
     bend = as_float("squareplus", "b", b)
     if not bend > 0:
         raise ShapeError(f"squareplus: b must be above 0; got {b!r}. Use relu for 0")
@@ -257,7 +261,7 @@ def squareplus(x: Any, b: float = 4.0) -> Tensor:
 
 
 def threshold(x: Any, threshold: float, default_value: float) -> Tensor:
-    """``x`` where it is above ``threshold``, else ``default_value``."""
+    """``x`` where it is above ``threshold``, else ``default_value``; integers give float32."""
     return _set("threshold", _threshold, x, threshold=threshold, default_value=default_value)
 
 

@@ -25,7 +25,8 @@ class Conv(Contract):
         space = x.ndim - 2
         if w.ndim != x.ndim or space < 1:
             raise ShapeError(
-                f"conv: needs x (batch, *space, channels) and w (*window, channels, filters); got {x.shape}, {w.shape}"
+                "conv: needs x (batch, *space, channels) and w (*window, channels, filters); "
+                f"got {x.shape}, {w.shape}. Add the missing axes with reshape"
             )
         places = _places(x, w, strides, padding, dilations, groups)
         split = (w.shape[-1],) if groups == 1 else (groups, w.shape[-1] // groups)
@@ -48,7 +49,7 @@ def _places(x: Spec, w: Spec, strides: Any, padding: Any, dilations: Any, groups
     if x.shape[-1] != w.shape[-2] * groups or w.shape[-1] % groups:
         raise ShapeError(
             "conv: channels of x must be channels of w times groups, and filters a multiple of groups; "
-            f"got x {x.shape}, w {w.shape}, groups {groups}"
+            f"got x {x.shape}, w {w.shape}, groups {groups}. Is w laid out as (*window, channels, filters)?"
         )
     places = []
     for d in range(x.ndim - 2):
@@ -174,7 +175,9 @@ def conv_transpose(
     pairs = _cuts(padding, space)
     cuts = [_transposed_padding(*a) for a in zip(x.shape[1:-1], spans, steps, pairs, extra, strict=True)]
     if any(isinstance(size, int) and size < 1 for _, size in cuts):
-        raise ShapeError(f"conv_transpose: a place must be left; got x {x.shape}, w {w.shape}, padding {padding!r}")
+        raise ShapeError(
+            f"conv_transpose: a place must be left; got x {x.shape}, w {w.shape}, padding {padding!r}. Cut off less"
+        )
     shape_w = (*w.shape[:space], w.shape[-2], groups, w.shape[-1] // groups)
     form = _transposed(x.shape[0], shape_w, [b for b, _ in cuts], [n for _, n in cuts], steps, spread)
     split_x = x.reshape((*x.shape[:-1], groups, x.shape[-1] // groups))
@@ -187,12 +190,12 @@ def _space_of(x: Tensor, w: Tensor, groups: int) -> int:
     if w.ndim != x.ndim or x.ndim < 3:
         raise ShapeError(
             "conv_transpose: needs x (batch, *space, channels) and w (*window, filters, channels); "
-            f"got {x.shape}, {w.shape}"
+            f"got {x.shape}, {w.shape}. Add the missing axes with reshape"
         )
     if x.shape[-1] != w.shape[-1] or x.shape[-1] % groups:
         raise ShapeError(
             "conv_transpose: channels of x must be the last size of w, and a multiple of groups; "
-            f"got x {x.shape}, w {w.shape}, groups {groups}"
+            f"got x {x.shape}, w {w.shape}, groups {groups}. Is w laid out as (*window, filters, channels)?"
         )
     return x.ndim - 2
 
@@ -235,7 +238,7 @@ def depthwise_conv(
     if w.ndim != x.ndim or x.ndim < 3 or w.shape[-2] != x.shape[-1]:
         raise ShapeError(
             "depthwise_conv: needs x (batch, *space, channels) and w (*window, channels, multiplier); "
-            f"got {x.shape}, {w.shape}"
+            f"got {x.shape}, {w.shape}. Is w laid out as (*window, channels, multiplier)?"
         )
     channels, multiplier = w.shape[-2:]
     filters = w.reshape((*w.shape[:-2], 1, channels * multiplier))

@@ -22,7 +22,7 @@ def embedding(indices: Any, table: Any) -> Tensor:
     """
     rows = asarray(table)
     if rows.ndim != 2:
-        raise ShapeError(f"embedding: the table must be (words, width); got {rows.shape}")
+        raise ShapeError(f"embedding: the table must be (words, width); got {rows.shape}. Reshape it")
     return take(rows, indices, 0)
 
 

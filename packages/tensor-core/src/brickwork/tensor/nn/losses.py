@@ -34,7 +34,8 @@ def softmax_cross_entropy(logits: Any, labels: Any, axis: int = -1) -> Tensor:
         return -R.sum(astype(given, logs.dtype, copy=False) * logs, place)
     if given.shape != (*scores.shape[:place], *scores.shape[place + 1 :]):
         raise ShapeError("softmax_cross_entropy: labels must have the shape of the logits, or that without classes; "
-                         f"got {given.shape} for {scores.shape}, axis {axis}")  # fmt: skip
+                         f"got {given.shape} for {scores.shape}, axis {axis}. "
+                         "Is axis that of the classes?")  # fmt: skip
     if class_of(given.dtype) not in "iu":
         raise DTypeError(f"softmax_cross_entropy: class numbers must be integers; got {given.dtype}. Cast with astype")
     classes: Any = scores.shape[place]

@@ -96,7 +96,8 @@ def _scaled(who: str, unit: Tensor, x: Tensor, gamma: Any, beta: Any, shape: Any
         common = promote(common, tensor.dtype)
         if tensor.size != prod(shape):
             raise ShapeError(f"{who}: {name} must have a value for each element normalized; got {tensor.shape} for "
-                             f"{tuple(n for n in shape if n != 1)}")  # fmt: skip
+                             f"{tuple(n for n in shape if n != 1)}. "
+                             "Is axis the one that is meant?")  # fmt: skip
         wide = reshape(_wide(tensor), shape)
         unit = unit * wide if name == "gamma" else unit + wide
     return astype(unit, common, copy=False)
@@ -127,7 +128,8 @@ def layer_norm(x: Any, gamma: Any = None, beta: Any = None, axis: int = -1, epsi
     scale, shift = asarray(gamma), asarray(beta)
     if scale.shape != row or shift.shape != row:
         raise ShapeError("layer_norm: gamma and beta must have the shape of the axes normalized; got "
-                         f"{scale.shape} and {shift.shape} for {row}")  # fmt: skip
+                         f"{scale.shape} and {shift.shape} for {row}. "
+                         "Is axis the one that is meant?")  # fmt: skip
     out = bind(_layer_norm, (_wide(tensor), _wide(scale), _wide(shift)), {"axis": first, "epsilon": small})
     return astype(out, promote(to_inexact(tensor.dtype), scale.dtype, shift.dtype), copy=False)
 
@@ -154,7 +156,7 @@ def group_norm(x: Any, groups: int, gamma: Any = None, beta: Any = None, epsilon
     if tensor.ndim < 2 or tensor.shape[-1] % count:
         raise ShapeError(
             "group_norm: x must be (batch, ..., channels), channels a multiple of groups; "
-            f"got {tensor.shape}, groups {count}"
+            f"got {tensor.shape}, groups {count}. Choose groups that divide the channels"
         )
     channels, n = tensor.shape[-1], tensor.ndim
     apart = reshape(_wide(tensor), (*tensor.shape[:-1], count, channels // count))
@@ -204,7 +206,10 @@ def batch_norm(
     wide = tuple(channels if a == place else 1 for a in range(tensor.ndim))
     for name, part in parts.items():
         if part.size != channels:
-            raise ShapeError(f"batch_norm: {name} must have a value per channel; got {part.shape} for {channels}")
+            raise ShapeError(
+                f"batch_norm: {name} must have a value per channel; got {part.shape} for {channels}. "
+                "Is axis that of the channels?"
+            )
     rows = {name: reshape(_wide(part), wide) for name, part in parts.items()}
     if len(rows) < 2 or "mean" not in rows or "variance" not in rows:
         raise ShapeError("batch_norm: mean and variance must be given; got None. Take those of `moments`")

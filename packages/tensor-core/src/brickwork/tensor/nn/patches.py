@@ -33,7 +33,9 @@ def unfold(
     """
     tensor, who = asarray(x), "unfold"
     if tensor.ndim < 3:
-        raise ShapeError(f"unfold: x must be (batch, *space, channels); got {tensor.shape}")
+        raise ShapeError(
+            f"unfold: x must be (batch, *space, channels); got {tensor.shape}. Add the missing axes with reshape"
+        )
     space = tensor.ndim - 2
     sizes, steps, spread = _window(who, space, size, strides, dilations)
     widths = padding_widths(who, padding, tensor.shape[1:-1], sizes, steps, spread)
@@ -61,7 +63,10 @@ def fold(
     tensor, who = asarray(rows), "fold"
     count = tensor.ndim - 2
     if count < 1:
-        raise ShapeError(f"fold: rows must be (batch, *places, window * channels); got {tensor.shape}")
+        raise ShapeError(
+            f"fold: rows must be (batch, *places, window * channels); got {tensor.shape}. "
+            "Add the missing axes with reshape"
+        )
     wanted = as_ints(who, "space", space, count, 1)
     sizes, steps, spread = _window(who, count, size, strides, dilations)
     widths = padding_widths(who, padding, wanted, sizes, steps, spread)
@@ -71,7 +76,8 @@ def fold(
     )
     if places != tensor.shape[1:-1] or tensor.shape[-1] % prod(sizes):
         raise ShapeError(f"fold: rows must be (batch, *{places}, {prod(sizes)} * channels) for space {wanted}; got "
-                         f"{tensor.shape}")  # fmt: skip
+                         f"{tensor.shape}. "
+                         "Give the arguments that unfold was given")  # fmt: skip
     channels = tensor.shape[-1] // prod(sizes)
     n = 2 + 2 * count  # loops over batch, space, channel, window
     maps = [Affine.axis(0, n)]

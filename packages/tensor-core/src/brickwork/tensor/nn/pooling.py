@@ -31,6 +31,7 @@ __all__ = [
     "average_pool",
     "global_average_pool",
     "global_max_pool",
+    "known_size",
     "max_pool",
 ]
 
@@ -42,7 +43,9 @@ def _space(who: str, x: Any) -> tuple[Tensor, int]:
     """The tensor, and how many axes of space it has."""
     tensor = asarray(x)
     if tensor.ndim < 3:
-        raise ShapeError(f"{who}: x must be (batch, *space, channels); got {tensor.shape}")
+        raise ShapeError(
+            f"{who}: x must be (batch, *space, channels); got {tensor.shape}. Add the missing axes with reshape"
+        )
     return tensor, tensor.ndim - 2
 
 
@@ -130,14 +133,25 @@ def _bounds(n: int, places: int) -> list[tuple[int, int]]:
     return [(i * n // places, -(-(i + 1) * n // places)) for i in range(places)]
 
 
+def known_size(who: str, x: Tensor, axis: int, places: int) -> int:
+    """The size of an axis of which so many places are to be made. Raises `ShapeError` where it is open, or the matrix
+    from one to the other would be too large."""
+    n = x.shape[axis]
+    if isinstance(n, Dim) or n < 1:
+        raise ShapeError(
+            f"{who}: sizes of space must be known and at least 1; got {x.shape}. Leave no axis open but the batch"
+        )
+    if n * places > LARGEST:
+        raise ShapeError(
+            f"{who}: places times elements of an axis must be at most {LARGEST}; got {places} of {n}. Go in two steps"
+        )
+    return n
+
+
 def _adaptive(who: str, x: Any, size: Any, step: Callable[[Tensor, int, list[tuple[int, int]]], Tensor]) -> Tensor:
     tensor, space = _space(who, x)
     for axis, places in enumerate(as_ints(who, "size", size, space, 1), 1):
-        n = tensor.shape[axis]
-        if isinstance(n, Dim) or n < 1:
-            raise ShapeError(f"{who}: sizes of space must be known and at least 1; got {tensor.shape}")
-        if n * places > LARGEST:
-            raise ShapeError(f"{who}: places times elements of an axis must be at most {LARGEST}; got {places} of {n}")
+        n = known_size(who, tensor, axis, places)
         if n != places:
             tensor = step(tensor, axis, _bounds(n, places))
     return tensor

@@ -43,8 +43,14 @@ def _mask_shape(x: Tensor, noise_shape: Any) -> tuple[Any, ...]:
     if noise_shape is None:
         return x.shape
     if not isinstance(noise_shape, (tuple, list)) or len(noise_shape) != x.ndim:
-        raise ShapeError(f"dropout: noise_shape must have a size for each axis; got {noise_shape!r} for {x.shape}")
+        raise ShapeError(
+            f"dropout: noise_shape must have a size for each axis; got {noise_shape!r} for {x.shape}. "
+            "Use None for sizes of x"
+        )
     shape = tuple(n if m is None else m for m, n in zip(noise_shape, x.shape, strict=True))
     if any(m != 1 and m != n for m, n in zip(shape, x.shape, strict=True)):
-        raise ShapeError(f"dropout: noise_shape must broadcast to x; got {noise_shape!r} for {x.shape}")
+        raise ShapeError(
+            f"dropout: noise_shape must broadcast to x; got {noise_shape!r} for {x.shape}. "
+            "Use 1 where elements live or die together"
+        )
     return shape

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from ..dim import Dim
 from ..dtypes import class_of, to_inexact
 from ..errors import DTypeError, ShapeError
 from ..ops.elementwise import astype
@@ -18,7 +17,7 @@ from ..ops.gathering import take
 from ..ops.movement import broadcast_to, reshape, transpose
 from ..spec import as_bool, as_float, as_int, as_ints
 from ..tensor import Tensor, asarray
-from .pooling import LARGEST, along
+from .pooling import along, known_size
 
 __all__ = ["depth_to_space", "resize", "space_to_depth"]
 
@@ -58,17 +57,15 @@ def resize(
     tensor, who = asarray(x), "resize"
     if not 3 <= tensor.ndim <= 5:
         raise ShapeError(
-            f"resize: x must be (batch, *space, channels) with one to three axes of space; got {tensor.shape}"
+            f"resize: x must be (batch, *space, channels) with one to three axes of space; got {tensor.shape}. "
+            "Add the missing axes with reshape"
         )
     kind = _one_of("method", method, METHODS)
     where, border = _one_of("coordinates", coordinates, COORDINATES), _one_of("edge", edge, EDGES)
     settings = (METHODS[kind], as_bool(who, "antialias", antialias), where, border, as_float(who, "cubic", cubic))
     sizes = as_ints(who, "size", size, tensor.ndim - 2, 1)
-    for n, places in zip(tensor.shape[1:-1], sizes, strict=True):
-        if isinstance(n, Dim) or n < 1:
-            raise ShapeError(f"resize: sizes of space must be known and at least 1; got {tensor.shape}")
-        if n * places > LARGEST:
-            raise ShapeError(f"resize: places times elements of an axis must be at most {LARGEST}; got {places} of {n}")
+    for axis, places in enumerate(sizes, 1):
+        known_size(who, tensor, axis, places)
     if METHODS[kind] == "nearest":
         return _nearest(tensor, sizes, where)
     return _weighted(tensor, sizes, settings)
@@ -179,7 +176,7 @@ def depth_to_space(x: Any, block: int) -> Tensor:
     tensor, b = asarray(x), as_int("depth_to_space", "block", block, 1)
     if tensor.ndim != 4 or tensor.shape[-1] % (b * b):
         raise ShapeError(f"depth_to_space: x must be (batch, height, width, channels), channels a multiple of block^2; "
-                         f"got {tensor.shape}, block {b}")  # fmt: skip
+                         f"got {tensor.shape}, block {b}. Choose a block that divides")  # fmt: skip
     n, h, w, c = tensor.shape
     parts = transpose(reshape(tensor, (n, h, w, b, b, c // (b * b))), (0, 1, 3, 2, 4, 5))
     return reshape(parts, (n, h * b, w * b, c // (b * b)))
@@ -191,7 +188,7 @@ def space_to_depth(x: Any, block: int) -> Tensor:
     tensor, b = asarray(x), as_int("space_to_depth", "block", block, 1)
     if tensor.ndim != 4 or tensor.shape[1] % b or tensor.shape[2] % b:
         raise ShapeError("space_to_depth: x must be (batch, height, width, channels), both sizes multiples of block; "
-                         f"got {tensor.shape}, block {b}")  # fmt: skip
+                         f"got {tensor.shape}, block {b}. Choose a block that divides")  # fmt: skip
     n, h, w, c = tensor.shape
     parts = transpose(reshape(tensor, (n, h // b, b, w // b, b, c)), (0, 1, 3, 2, 4, 5))
     return reshape(parts, (n, h // b, w // b, b * b * c))

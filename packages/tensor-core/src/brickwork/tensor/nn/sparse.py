@@ -49,6 +49,8 @@ def sparsemax(x: Any, axis: int = -1) -> Tensor:
     tensor = asarray(x)
     place = normalize_axis("sparsemax", axis, tensor.ndim)
     if isinstance(tensor.shape[place], int) and tensor.shape[place] < 1:
-        raise ShapeError(f"sparsemax: the axis must have an element; got {tensor.shape}, axis {axis}")
+        raise ShapeError(
+            f"sparsemax: the axis must have an element; got {tensor.shape}, axis {axis}. Name another axis"
+        )
     last = moveaxis(astype(tensor, to_inexact(tensor.dtype), copy=False), place, -1)
     return moveaxis(bind(_sparsemax, (last,)), -1, place)

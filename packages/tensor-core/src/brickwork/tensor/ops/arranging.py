@@ -61,7 +61,9 @@ def moveaxis(x: Any, source: int | Sequence[int], destination: int | Sequence[in
         [normalize_axis(who, a, tensor.ndim) for a in as_ints(who, "an axis", axes)] for axes in (source, destination)
     )
     if len(old) != len(new) or len(set(old)) != len(old) or len(set(new)) != len(new):
-        raise ShapeError(f"moveaxis: as many distinct axes to as from; got {source} -> {destination}")
+        raise ShapeError(
+            f"moveaxis: as many distinct axes to as from; got {source} -> {destination}. Name each axis once"
+        )
     order = [a for a in range(tensor.ndim) if a not in old]
     for place, axis in sorted(zip(new, old, strict=True)):
         order.insert(place, axis)
@@ -87,7 +89,10 @@ def repeat(x: Any, repeats: Any, axis: int | None = None) -> Tensor:
         raise DTypeError(f"repeat: repeats must be integers; got {given.dtype}. Cast with astype('int64')")
     counts = given.astype(np.int64)  # what uint64 has beyond comes out below 0
     if counts.ndim > 1 or (counts.ndim == 1 and counts.size not in (1, n)) or (counts < 0).any():
-        raise ShapeError(f"repeat: repeats must be one for each of {n}, from 0 below 2**63; got {given.tolist()}")
+        raise ShapeError(
+            f"repeat: repeats must be one for each of {n}, from 0 below 2**63; got {given.tolist()}. "
+            "Give one for all, or one for each"
+        )
     places = np.repeat(np.arange(n), np.broadcast_to(counts, (n,)))
     return take(tensor, places, where)
 
@@ -170,7 +175,9 @@ def meshgrid(*arrays: Any, indexing: str = "xy") -> tuple[Tensor, ...]:
         raise ShapeError(f"meshgrid: indexing must be 'xy' or 'ij'; got {indexing!r}")
     lines = [asarray(x) for x in arrays]
     if any(t.ndim > 1 for t in lines):
-        raise ShapeError(f"meshgrid: takes tensors of one axis; got {', '.join(str(t.spec) for t in lines)}")
+        raise ShapeError(
+            f"meshgrid: takes tensors of one axis; got {', '.join(str(t.spec) for t in lines)}. Flatten them"
+        )
     if len({t.dtype for t in lines}) > 1:
         raise DTypeError(f"meshgrid: dtypes must agree; got {', '.join(str(t.dtype) for t in lines)}. Cast with astype")
     lines = [reshape(t, (t.size,)) for t in lines]

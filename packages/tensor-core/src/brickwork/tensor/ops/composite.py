@@ -31,7 +31,9 @@ def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
 
 
 def var(x: Any, axis: Any = None, correction: float = 0.0, keepdims: bool = False) -> Tensor:
-    """The variance over ``axis``: ``sum(|x - mean|^2) / (n - correction)``, two passes; real of complex numbers."""
+    """The variance over ``axis``: ``sum(|x - mean|^2) / (n - correction)``, two passes; real of complex numbers.
+
+    Integers give float32. NaN where ``n`` is ``correction``."""
     tensor = asarray(x)
     axes = normalize_axes("var", axis, tensor.ndim)
     centred = tensor - mean(tensor, axes, True)
@@ -41,12 +43,14 @@ def var(x: Any, axis: Any = None, correction: float = 0.0, keepdims: bool = Fals
 
 
 def std(x: Any, axis: Any = None, correction: float = 0.0, keepdims: bool = False) -> Tensor:
-    """The standard deviation over ``axis``: the root of `var`."""
+    """The standard deviation over ``axis``: the root of `var`; integers give float32."""
     return sqrt(var(x, axis, correction, keepdims))
 
 
 def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
-    """``log(sum(exp(x)))`` over ``axis`` without overflow: the greatest element is taken out first."""
+    """``log(sum(exp(x)))`` over ``axis`` without overflow: the greatest element is taken out first.
+
+    Integers give float32. Raises `ShapeError` over no elements."""
     tensor = asarray(x)
     axes, keepdims = normalize_axes("logsumexp", axis, tensor.ndim), as_bool("logsumexp", "keepdims", keepdims)
     top = R.max(tensor, axes, True)

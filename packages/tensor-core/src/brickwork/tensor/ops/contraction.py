@@ -130,5 +130,5 @@ _matmul = register(MatMul("matmul"))
 
 def matmul(a: Any, b: Any) -> Tensor:
     """The matrix product ``(..., m, k) @ (..., k, n)``; stacks broadcast, vectors are rows on the left and columns
-    on the right."""
+    on the right. Of the promoted dtype. Raises `ShapeError` where inner sizes differ or stacks do not broadcast."""
     return bind(_matmul, (asarray(a), asarray(b)))

@@ -101,7 +101,7 @@ def _one(who: str, value: Any, dtype: Any) -> Tensor:
 
 
 def zeros(shape: Any, dtype: Any = None, *, device: str | None = None) -> Tensor:
-    """Zeros of a shape, float32 by default."""
+    """Zeros of a shape, float32 by default. Raises `ShapeError` for what is no shape."""
     sizes, kind = as_shape("zeros", shape), _float(dtype)
     if is_open(sizes):
         return full(sizes, 0, kind, device=device)
@@ -109,7 +109,7 @@ def zeros(shape: Any, dtype: Any = None, *, device: str | None = None) -> Tensor
 
 
 def ones(shape: Any, dtype: Any = None, *, device: str | None = None) -> Tensor:
-    """Ones of a shape, float32 by default."""
+    """Ones of a shape, float32 by default. Raises `ShapeError` for what is no shape."""
     return full(shape, 1, _float(dtype), device=device)
 
 
@@ -136,7 +136,8 @@ def _made(
 
 
 def full_like(x: Any, fill_value: Any, dtype: Any = None, *, device: str | None = None) -> Tensor:
-    """One value in the shape (and dtype and on the device, unless given) of ``x``."""
+    """One value in the shape (and dtype and on the device, unless given) of ``x``. Raises `ShapeError` unless the value
+    is one number."""
     like = asarray(x)
     scalar = _one("full_like", fill_value, like.dtype if dtype is None else dtype)
     if like.symbolic or scalar.symbolic:
@@ -148,12 +149,12 @@ def full_like(x: Any, fill_value: Any, dtype: Any = None, *, device: str | None 
 
 
 def zeros_like(x: Any, dtype: Any = None, *, device: str | None = None) -> Tensor:
-    """Zeros in the shape and dtype of ``x``."""
+    """Zeros in the shape and dtype of ``x``, on its device."""
     return full_like(x, 0, dtype, device=device)
 
 
 def ones_like(x: Any, dtype: Any = None, *, device: str | None = None) -> Tensor:
-    """Ones in the shape and dtype of ``x``."""
+    """Ones in the shape and dtype of ``x``, on its device."""
     return full_like(x, 1, dtype, device=device)
 
 
@@ -171,12 +172,15 @@ def _kind(who: str, values: tuple[Any, ...]) -> type:
     """The Python type of the widest of some numbers."""
     kinds = {asarray(v).dtype.kind for v in values}
     if not kinds <= set("biufcV"):
-        raise DTypeError(f"{who}: arguments must be numbers; got {values}")
+        raise DTypeError(f"{who}: arguments must be numbers; got {values}. Convert them first")
     return complex if "c" in kinds else float if kinds & set("fV") else int
 
 
 def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None, *, device: str | None = None) -> Tensor:
-    """``start, start + step, ...`` below ``stop``; integers give int64, floats float32. ``stop`` alone starts at 0."""
+    """``start, start + step, ...`` below ``stop``; integers give int64, floats float32. ``stop`` alone starts at 0.
+
+    Raises `DTypeError` for what are no numbers, `ShapeError` for a step of 0.
+    """
     low, high = (0, start) if stop is None else (start, stop)
     with _saying("arange"):
         kind = as_dtype(dtype if dtype is not None else _kind("arange", (low, high, step)))
@@ -204,7 +208,8 @@ def linspace(
 
 
 def eye(rows: int, columns: int | None = None, dtype: Any = None, *, k: int = 0, device: str | None = None) -> Tensor:
-    """Ones on diagonal ``k`` (0 the main one, above it 1), zeros elsewhere; float32 by default."""
+    """Ones on diagonal ``k`` (0 the main one, above it 1), zeros elsewhere: (rows, columns), square by default, float32
+    by default. Raises `ShapeError` for sizes below 0."""
     n = as_int("eye", "a size", rows, 0)
     m = n if columns is None else as_int("eye", "a size", columns, 0)
     kind, diagonal = _float(dtype), as_int("eye", "k", k)
@@ -226,11 +231,13 @@ def _saying(who: str) -> Iterator[None]:
 def _complaint(who: str, error: Exception) -> Exception:
     """What NumPy says of arguments, as an error of ours; what is none of theirs stays."""
     if isinstance(error, MemoryError):
-        return MemoryLimitError(f"{who}: the result must fit in memory; {error}. Use smaller parts")
+        return MemoryLimitError(f"{who}: the result must fit in memory; got {error}. Use smaller parts")
     if isinstance(error, TypeError):
-        return DTypeError(f"{who}: arguments must be numbers; {error}")
+        return DTypeError(f"{who}: arguments must be numbers; got what NumPy refuses ({error}). Convert them first")
     if isinstance(error, (ValueError, OverflowError, ZeroDivisionError)):
-        return ShapeError(f"{who}: arguments must describe a range or shape; {error}")
+        return ShapeError(
+            f"{who}: arguments must describe a range or shape; got what NumPy refuses ({error}). Check them"
+        )
     return error
 
 
@@ -262,6 +269,9 @@ def from_dlpack(x: Any, /, *, device: str | None = None, copy: bool | None = Non
     out = asarray(shared)
     if device is not None and out.to(device) is not out:
         if copy is False:
-            raise ExchangeError(f"from_dlpack: without copy it stays on its device; got {out.device} to {device}")
+            raise ExchangeError(
+                f"from_dlpack: without copy it stays on its device; got {out.device} to {device}. "
+                "Leave copy or device out"
+            )
         return out.to(device)
     return asarray(out, copy=True) if own else out

@@ -35,10 +35,13 @@ def _parse(equation: str, ranks: tuple[int, ...]) -> tuple[tuple[str, ...], str]
     left, arrow, right = text.partition("->")
     given = left.split(",")
     if not ranks:
-        raise ShapeError(f"einsum: at least one operand; got none for {equation!r}")
+        raise ShapeError(
+            f"einsum: at least one operand; got none for {equation!r}. Pass the operands after the equation"
+        )
     if len(given) != len(ranks):
         raise ShapeError(
-            f"einsum: one term per operand; got {len(given)} terms in {equation!r} for {len(ranks)} operands"
+            f"einsum: one term per operand; got {len(given)} terms in {equation!r} for {len(ranks)} operands. "
+            "Part the terms with commas"
         )
     terms = tuple(_with_axes(equation, term, rank) for term, rank in zip(given, ranks, strict=True))
     letters = "".join(terms)
@@ -52,9 +55,13 @@ def _parse(equation: str, ranks: tuple[int, ...]) -> tuple[tuple[str, ...], str]
             raise ShapeError(f"einsum: the output must have the axes of the ellipsis, once; got {equation!r}. Add ...")
         right = right.replace("...", ellipsis)
     if any(not (c.isalpha() or c in BROADCAST) for c in letters + right) or len(set(right)) != len(right):
-        raise ShapeError(f"einsum: terms must be letters, each once in the output; got {equation!r}")
+        raise ShapeError(
+            f"einsum: terms must be letters, each once in the output; got {equation!r}. Write for example 'ij,jk->ik'"
+        )
     if not set(right) <= set(letters):
-        raise ShapeError(f"einsum: output letters must come from the operands; got {equation!r}")
+        raise ShapeError(
+            f"einsum: output letters must come from the operands; got {equation!r}. Leave it out, or name it in a term"
+        )
     return terms, right
 
 
@@ -63,7 +70,9 @@ def _with_axes(equation: str, term: str, rank: int) -> str:
     head, dots, tail = term.partition("...")
     missing = rank - len(head) - len(tail)
     if "." in head + tail or missing < 0 or (missing and not dots) or missing > len(BROADCAST):
-        raise ShapeError(f"einsum: a letter per axis, or ...; got {term!r} for {rank} axes in {equation!r}")
+        raise ShapeError(
+            f"einsum: a letter per axis, or ...; got {term!r} for {rank} axes in {equation!r}. Name every axis"
+        )
     return head + "".join(reversed(BROADCAST[:missing])) + tail
 
 
@@ -80,7 +89,8 @@ def _sizes(equation: str, terms: Sequence[str], shapes: Sequence[Any]) -> dict[s
                 continue
             raise ShapeError(
                 f"einsum: sizes of a letter must match; got {'...' if letter in BROADCAST else repr(letter)} of sizes "
-                f"{known} and {size} in {equation!r}"
+                f"{known} and {size} in {equation!r}. "
+                "Give one of them another letter"
             )
     return sizes
 
@@ -92,7 +102,10 @@ def _diagonal(x: Tensor, term: str) -> tuple[Tensor, str]:
             i, j = term.index(letter), term.rindex(letter)
             n = x.shape[i]
             if isinstance(n, Dim):
-                raise ShapeError(f"einsum: a diagonal needs a known size; got {n} for {letter!r} of {x.shape}")
+                raise ShapeError(
+                    f"einsum: a diagonal needs a known size; got {n} for {letter!r} of {x.shape}. "
+                    "Compile for a fixed size"
+                )
             rest = [a for a in range(x.ndim) if a not in (i, j)]
             lead = tuple(x.shape[a] for a in rest)
             flat = reshape(transpose(x, (*rest, i, j)), (*lead, n * n))
@@ -133,10 +146,15 @@ def _choice(optimize: Any, terms: tuple[Letters, ...], out: Letters, sizes: dict
     left = len(terms)
     for step in optimize:
         if len(set(step)) != len(step) or not step or max(step) >= left:
-            raise ShapeError(f"einsum: a step must name different operands of {left}; got {step} in {optimize!r}")
+            raise ShapeError(
+                f"einsum: a step must name different operands of {left}; got {step} in {optimize!r}. "
+                "Take the path that einsum_path gives"
+            )
         left -= len(step) - 1
     if left != 1:
-        raise ShapeError(f"einsum: a path must leave one result; got {left} after {optimize!r}")
+        raise ShapeError(
+            f"einsum: a path must leave one result; got {left} after {optimize!r}. Take the path that einsum_path gives"
+        )
     return measured(optimize, terms, out, dict(lengths))
 
 
@@ -200,7 +218,7 @@ def einsum(equation: str, *operands: Any, optimize: Any = "auto") -> Tensor:
     Raises `ShapeError` when terms do not fit the operands or sizes of a letter differ.
     """
     if not isinstance(equation, str):
-        raise ShapeError(f"einsum: the equation must be text; got {equation!r}")
+        raise ShapeError(f"einsum: the equation must be text; got {equation!r}. The operands come after it")
     tensors = [x if isinstance(x, Tensor) else asarray(x) for x in operands]
     plan = _plan(equation, tuple([x.shape for x in tensors]), _wish(optimize))
     whole = promote(*[x.dtype for x in tensors])
@@ -224,6 +242,6 @@ def einsum_path(equation: str, *shapes: Any, optimize: Any = "auto") -> EinsumPa
     as `einsum`.
     """
     if not isinstance(equation, str):
-        raise ShapeError(f"einsum: the equation must be text; got {equation!r}")
+        raise ShapeError(f"einsum: the equation must be text; got {equation!r}. The operands come after it")
     known = tuple(as_ints("einsum", "a shape", getattr(s, "shape", s), least=0) for s in shapes)
     return _plan(equation, known, _wish(optimize)).path

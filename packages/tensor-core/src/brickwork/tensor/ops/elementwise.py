@@ -34,10 +34,11 @@ def _define(
     return register(kind(name, body, arity, rule))
 
 
-def _public(name: str, formula: str, names: str, function: Callable[..., Tensor]) -> None:
+def _public(name: str, formula: str, names: str, rule: str, function: Callable[..., Tensor]) -> None:
     function.__name__ = function.__qualname__ = name
     how = "element by element, broadcasting" if "," in names else "element by element"
-    function.__doc__ = f"{formula}, {how}.\n\n    {names}: tensor, array or number."
+    kinds = "; integers give float32" if rule == "float" else ""
+    function.__doc__ = f"{formula}, {how}.\n\n    {names}: tensor, array or number{kinds}."
     FUNCTIONS[name] = function
 
 
@@ -47,7 +48,7 @@ def _unary(name: str, body: Body, formula: str, rule: str = "same") -> Callable[
     def function(x: Any) -> Tensor:
         return bind(op, (x if isinstance(x, Tensor) else asarray(x),))
 
-    _public(name, formula, "x", function)
+    _public(name, formula, "x", rule, function)
     return function
 
 
@@ -59,7 +60,7 @@ def _binary(
     def function(x: Any, y: Any) -> Tensor:
         return bind(op, (x if isinstance(x, Tensor) else _operand(x), y if isinstance(y, Tensor) else _operand(y)))
 
-    _public(name, formula, "x, y", function)
+    _public(name, formula, "x, y", rule, function)
     return function
 
 
@@ -279,12 +280,14 @@ _clipped = _define("clip", _clip, 3, "same", "min(max(x, low), high)", Clip)
 
 
 def where(condition: Any, x1: Any, x2: Any) -> Tensor:
-    """x1 where the condition holds (is true, or not zero), else x2, element by element, broadcasting."""
+    """x1 where the condition holds (is true, or not zero), else x2, element by element, broadcasting; of the promoted
+    dtype of x1 and x2."""
     return bind(_where, (asarray(condition), _operand(x1), _operand(x2)))
 
 
 def clip(x: Any, min: Any = None, max: Any = None) -> Tensor:
-    """``min(max(x, min), max)``, element by element, broadcasting; a bound of None does not bind. NaN where any is."""
+    """``min(max(x, min), max)``, element by element, broadcasting; a bound of None does not bind. NaN where any is. Of
+    the promoted dtype; raises `DTypeError` for complex numbers."""
     if min is not None and max is not None:
         return bind(_clipped, (_operand(x), _operand(min), _operand(max)))
     if min is None and max is None:

@@ -161,7 +161,10 @@ def take(x: Any, indices: Any, axis: int | None = None) -> Tensor:
     tensor = asarray(x)
     if axis is None:
         if tensor.ndim != 1:
-            raise ShapeError(f"take: axis must be named unless there is one only; got None for {tensor.shape}")
+            raise ShapeError(
+                f"take: axis must be named unless there is one only; got None for {tensor.shape}. "
+                "Pass axis=, or flatten it"
+            )
         axis = 0
     places = indices if isinstance(indices, Tensor) else beside(asarray(indices), tensor)
     return bind(_take, (tensor, asarray(places)), {"axis": normalize_axis("take", axis, tensor.ndim)})
@@ -178,7 +181,8 @@ def take_along_axis(x: Any, indices: Any, axis: int = -1) -> Tensor:
     where = normalize_axis("take_along_axis", axis, tensor.ndim)
     if places.ndim != tensor.ndim:
         raise ShapeError(
-            f"take_along_axis: indices must have {tensor.ndim} axes; got {places.shape} for {tensor.shape}"
+            f"take_along_axis: indices must have {tensor.ndim} axes; got {places.shape} for {tensor.shape}. "
+            "Add axes of size 1"
         )
     rest = [tuple(n for a, n in enumerate(t.shape) if a != where) for t in (tensor, places)]
     common = broadcast_shapes("take_along_axis", *rest)

@@ -141,7 +141,7 @@ def _fit(value: Tensor, shape: Any) -> Tensor:
     if extra > 0 and all(n == 1 for n in value.shape[:extra]):
         value = reshape(value, value.shape[extra:])
     if broadcast_shapes("index", value.shape, shape) != shape:
-        raise ShapeError(f"index: the value must stretch to the places; got {value.shape} for {shape}")
+        raise ShapeError(f"index: the value must stretch to the places; got {value.shape} for {shape}. Reshape it")
     return broadcast_to(value, shape)
 
 
@@ -157,13 +157,13 @@ def _keys_of(x: Tensor, key: Any) -> list[Any]:
     """Integers, slices, None and `Pick`, which together say what becomes of each axis; an ellipsis is only a mark."""
     given = list(key) if isinstance(key, tuple) else [key]
     if sum(k is Ellipsis for k in given) > 1:
-        raise IndexingError(f"index: at most one ellipsis; got {key}")
+        raise IndexingError(f"index: at most one ellipsis; got {key}. Leave one out")
     if not any(k is Ellipsis for k in given):
         given.append(Ellipsis)
     arrays = [_array_of(k, x) for k in given]
     used = sum(_axes_of(k) for k in arrays)
     if used > x.ndim:
-        raise IndexingError(f"index: at most {x.ndim} indices for shape {x.shape}; got {used}")
+        raise IndexingError(f"index: at most {x.ndim} indices for shape {x.shape}; got {used}. Leave some out")
     out: list[Any] = []
     axis = 0
     for k in arrays:
@@ -206,7 +206,10 @@ def _check_mask(shape: Any, x: Tensor, axis: int) -> None:
     """Each size as that of the axis, or 0 (Array API standard, boolean indexing): the mask then picks nothing."""
     axes = x.shape[axis : axis + len(shape)]
     if shape != axes and any(m not in (n, 0) for m, n in zip(shape, axes, strict=True)):
-        raise IndexingError(f"index: a mask must have the shape of its axes; got {shape} at axis {axis} of {x.shape}")
+        raise IndexingError(
+            f"index: a mask must have the shape of its axes; got {shape} at axis {axis} of {x.shape}. "
+            "Is it the mask of another tensor?"
+        )
 
 
 def _mask(mask: Tensor, x: Tensor, axis: int) -> list[Any]:
@@ -294,7 +297,9 @@ def _slice_of(k: slice, n: Any, axis: int) -> tuple[Any, Any, int]:
 
 def _place_of(k: Any, n: Any, axis: int) -> Any:
     if not hasattr(type(k), "__index__"):
-        raise IndexingError(f"index: must be integers, slices, None, ... or arrays; got {k!r} at axis {axis}")
+        raise IndexingError(
+            f"index: must be integers, slices, None, ... or arrays; got {k!r} at axis {axis}. Convert it first"
+        )
     place = index(k)
     if isinstance(n, Dim):
         return place if place >= 0 else n + place

@@ -54,7 +54,9 @@ def _infer_concat(*xs: Spec, axis: int) -> Spec:
         if x.ndim != first.ndim or any(
             a != axis and m != n for a, (m, n) in enumerate(zip(x.shape, first.shape, strict=False))
         ):
-            raise ShapeError(f"concat: shapes must agree but for axis {axis}; got {first.shape} and {x.shape}")
+            raise ShapeError(
+                f"concat: shapes must agree but for axis {axis}; got {first.shape} and {x.shape}. Pad or broadcast one"
+            )
     total: Size = 0
     for x in xs:
         total = x.shape[axis] + total
@@ -121,10 +123,11 @@ def _whole(wanted: Shape, x: Tensor) -> Shape:
     """The shape with its -1 worked out."""
     known = prod(n for n in wanted if n != -1)
     if wanted.count(-1) > 1:
-        raise ShapeError(f"reshape: at most one size can be -1; got {wanted}")
+        raise ShapeError(f"reshape: at most one size can be -1; got {wanted}. Work out the others")
     if not isinstance(known, Dim) and not isinstance(x.size, Dim) and (known == 0 or x.size % known):
         raise ShapeError(
-            f"reshape: the number of elements must stay; got {x.shape} -> {wanted}: {x.size} does not divide by {known}"
+            f"reshape: the number of elements must stay; got {x.shape} -> {wanted}: {x.size} does not divide by "
+            f"{known}. Choose sizes that divide it"
         )
     return tuple(x.size // known if n == -1 else n for n in wanted)
 
@@ -136,7 +139,9 @@ def transpose(x: Any, axes: Sequence[int] | None = None) -> Tensor:
         return bind(transpose_op, (tensor,), {"axes": tuple(range(tensor.ndim))[::-1]})
     order = tuple(normalize_axis("transpose", a, tensor.ndim) for a in as_ints("transpose", "an axis", axes))
     if sorted(order) != list(range(tensor.ndim)):
-        raise ShapeError(f"transpose: axes must name each axis once; got {axes} for {tensor.ndim} axes")
+        raise ShapeError(
+            f"transpose: axes must name each axis once; got {axes} for {tensor.ndim} axes. Name each axis once"
+        )
     return bind(transpose_op, (tensor,), {"axes": order})
 
 
@@ -162,12 +167,12 @@ def squeeze(x: Any, axis: int | Sequence[int]) -> Tensor:
     tensor = asarray(x)
     drop = {normalize_axis("squeeze", a, tensor.ndim) for a in as_ints("squeeze", "an axis", axis)}
     if any(tensor.shape[a] != 1 for a in drop):
-        raise ShapeError(f"squeeze: axes must have size 1; got {axis} of {tensor.shape}")
+        raise ShapeError(f"squeeze: axes must have size 1; got {axis} of {tensor.shape}. Use reshape to join axes")
     return reshape(tensor, tuple(n for a, n in enumerate(tensor.shape) if a not in drop))
 
 
 def flip(x: Any, axis: int | Sequence[int] | None = None) -> Tensor:
-    """The order reversed along axes; all by default."""
+    """The order reversed along axes; all by default. Raises `IndexingError` out of range."""
     tensor = asarray(x)
     turned = normalize_axes("flip", axis, tensor.ndim)
     start = tuple(n - 1 if a in turned else 0 for a, n in enumerate(tensor.shape))
@@ -177,7 +182,7 @@ def flip(x: Any, axis: int | Sequence[int] | None = None) -> Tensor:
 
 def pad(x: Any, pad_width: Any, value: float = 0.0) -> Tensor:
     """Elements of one value around: ``pad_width`` is a number or a pair for all axes, or a (before, after) pair per
-    axis."""
+    axis. Raises `ShapeError` for widths below 0 or of another number."""
     tensor = asarray(x)
     try:
         widths = np.broadcast_to(np.asarray(pad_width), (tensor.ndim, 2)).tolist()
@@ -198,7 +203,7 @@ def sliding_window(x: Any, axes: Any, sizes: Any, strides: Any = 1, dilations: A
     tensor, who = asarray(x), "sliding_window"
     where = tuple(normalize_axis(who, a, tensor.ndim) for a in as_ints(who, "an axis", axes))
     if len(set(where)) != len(where):
-        raise ShapeError(f"sliding_window: axes must be distinct; got {axes}")
+        raise ShapeError(f"sliding_window: axes must be distinct; got {axes}. Name each axis once")
     given = {"sizes": sizes, "strides": strides, "dilations": dilations}
     window = {name: as_ints(who, name, value, len(where), 1) for name, value in given.items()}
     return bind(sliding_window_op, (tensor,), {"axes": where, **window})
@@ -219,7 +224,9 @@ def stack(xs: Sequence[Any], axis: int = 0) -> Tensor:
     """Tensors of one shape joined along a new axis, in their common dtype. Raises `ShapeError` or `DTypeError`."""
     tensors = _several("stack", xs)
     if any(t.shape != tensors[0].shape for t in tensors):
-        raise ShapeError(f"stack: shapes must agree; got {', '.join(str(t.shape) for t in tensors)}")
+        raise ShapeError(
+            f"stack: shapes must agree; got {', '.join(str(t.shape) for t in tensors)}. Broadcast or pad them"
+        )
     return concat([expand_dims(x, axis) for x in tensors], axis)
 
 
@@ -233,7 +240,7 @@ def _one_dtype(tensors: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
 
 def _several(who: str, xs: Any) -> tuple[Tensor, ...]:
     if not isinstance(xs, (tuple, list)) or not xs:
-        raise ShapeError(f"{who}: takes a list of at least one tensor; got {xs!r}")
+        raise ShapeError(f"{who}: takes a list of at least one tensor; got {xs!r}. Put it in a list")
     return tuple([asarray(x) for x in xs])
 
 
@@ -242,7 +249,9 @@ def split(x: Any, parts: int, axis: int = 0) -> tuple[Tensor, ...]:
     tensor, parts = asarray(x), as_int("split", "the number of parts", parts, 1)
     where = normalize_axis("split", axis, tensor.ndim)
     if tensor.shape[where] % parts:
-        raise ShapeError(f"split: axis {axis} must divide into {parts}; got {tensor.shape}")
+        raise ShapeError(
+            f"split: axis {axis} must divide into {parts}; got {tensor.shape}. Pad it, or cut it with slices"
+        )
     size = tensor.shape[where] // parts
     shape = (*tensor.shape[:where], size, *tensor.shape[where + 1 :])
     starts = (tuple(size * k if a == where else 0 for a in range(tensor.ndim)) for k in range(parts))

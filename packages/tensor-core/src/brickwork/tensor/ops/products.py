@@ -26,7 +26,10 @@ def tensordot(x1: Any, x2: Any, /, *, axes: int | tuple[Sequence[int], Sequence[
     a, b = asarray(x1), asarray(x2)
     left, right = _pairs(axes, a.ndim, b.ndim)
     if [a.shape[k] for k in left] != [b.shape[k] for k in right]:
-        raise ShapeError(f"tensordot: sizes of paired axes must match; got {a.shape}, {b.shape} over {axes}")
+        raise ShapeError(
+            f"tensordot: sizes of paired axes must match; got {a.shape}, {b.shape} over {axes}. "
+            "Transpose one, or pair other axes"
+        )
     rows = [k for k in range(a.ndim) if k not in left]
     columns = [k for k in range(b.ndim) if k not in right]
     inner = prod(a.shape[k] for k in left)
@@ -49,7 +52,7 @@ def _pairs(axes: Any, m: int, n: int) -> tuple[list[int], list[int]]:
         for given, ndim in zip(axes, (m, n), strict=True)
     )
     if len(left) != len(right) or len(set(left)) != len(left) or len(set(right)) != len(right):
-        raise ShapeError(f"tensordot: as many distinct axes of x1 as of x2; got {axes!r}")
+        raise ShapeError(f"tensordot: as many distinct axes of x1 as of x2; got {axes!r}. Pair each axis with one")
     return left, right
 
 
@@ -62,11 +65,16 @@ def vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Tensor:
     place = as_int("vecdot", "axis", axis)
     if place >= 0:
         if a.ndim != b.ndim:
-            raise ShapeError(f"vecdot: axis must count from the last (-1) for {a.shape}, {b.shape}; got {place}")
+            raise ShapeError(
+                f"vecdot: axis must count from the last (-1) for {a.shape}, {b.shape}; got {place}. Use a negative one"
+            )
         place -= a.ndim
     sizes = [t.shape[normalize_axis("vecdot", place, t.ndim)] for t in (a, b)]
     if sizes[0] != sizes[1]:
-        raise ShapeError(f"vecdot: sizes of the axis must match; got {sizes[0]} and {sizes[1]} of {a.shape}, {b.shape}")
+        raise ShapeError(
+            f"vecdot: sizes of the axis must match; got {sizes[0]} and {sizes[1]} of {a.shape}, {b.shape}. "
+            "Name another axis"
+        )
     shape = broadcast_shapes("vecdot", a.shape, b.shape)
     a, b = broadcast_to(a, shape), broadcast_to(b, shape)
     product = conj(a) * b

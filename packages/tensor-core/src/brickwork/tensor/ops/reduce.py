@@ -47,7 +47,7 @@ class TypedReduction(Protocol):
     def __call__(self, x: Any, axis: Axis = None, keepdims: bool = False, dtype: Any = None) -> Tensor: ...
 
 
-def _define(op: Reduce, formula: str) -> Reduction:
+def _define(op: Reduce, formula: str, result: str = "") -> Reduction:
     register(op)
 
     def function(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
@@ -58,6 +58,7 @@ def _define(op: Reduce, formula: str) -> Reduction:
     function.__name__ = function.__qualname__ = op.name
     function.__doc__ = (
         f"{formula} over ``axis`` (an int, several, or None for all); the axes stay with size 1 where ``keepdims``."
+        f"{result}"
     )
     return function
 
@@ -80,7 +81,11 @@ def _typed(reduction: Reduction) -> TypedReduction:
 
 sum = _typed(_define(Reduce("sum", "add", _spread, widen=True), "The sum"))
 prod = _typed(_define(Reduce("prod", "mul", _prod_rule, widen=True), "The product"))
-max = _define(Reduce("max", "maximum", _share_ties), "The greatest element")
-min = _define(Reduce("min", "minimum", _share_ties), "The least element")
+_ORDERED = (
+    " NaN where one is. Ties share the gradient. Raises `ShapeError` over no elements, "
+    "`DTypeError` for complex numbers."
+)
+max = _define(Reduce("max", "maximum", _share_ties), "The greatest element", _ORDERED)
+min = _define(Reduce("min", "minimum", _share_ties), "The least element", _ORDERED)
 any = _define(Reduce("any", "or", boolean=True), "Whether any element is true,")
 all = _define(Reduce("all", "and", boolean=True), "Whether every element is true,")

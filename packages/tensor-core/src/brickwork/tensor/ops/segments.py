@@ -34,7 +34,9 @@ def _ids(who: str, segment_ids: Any, rows: Tensor, count: Any) -> tuple[Tensor, 
     if ids.dtype.kind not in "iu":
         raise DTypeError(f"{who}: ids must be integers; got {ids.dtype}. Cast with astype('int64')")
     if rows.ndim == 0 or ids.shape != rows.shape[:1]:
-        raise ShapeError(f"{who}: ids must be one per row; got {ids.shape} for rows {rows.shape}")
+        raise ShapeError(
+            f"{who}: ids must be one per row; got {ids.shape} for rows {rows.shape}. Give an id to every row"
+        )
     ids = astype(ids, DEFAULT_INT, copy=False)
     if count is not None:
         n = as_int(who, "the number of segments", count, 0)
@@ -115,7 +117,10 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0, length: int | None
     least = as_int("bincount", "minlength", minlength, 0)
     rows = broadcast_to(ones((), DEFAULT_INT), values.shape) if weights is None else asarray(weights)
     if rows.shape != values.shape:
-        raise ShapeError(f"bincount: weights must be one per element of x; got {rows.shape} for {values.shape}")
+        raise ShapeError(
+            f"bincount: weights must be one per element of x; got {rows.shape} for {values.shape}. "
+            "Give a weight to each"
+        )
     if length is None and not values.symbolic:
         found = values.numpy()
         length = max(least, int(found.max()) + 1 if found.size else 0)

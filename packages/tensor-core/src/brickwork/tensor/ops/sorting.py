@@ -38,7 +38,7 @@ def _first_where_best(combine: str) -> Any:
     def body(x: Tensor, *, axis: int) -> Tensor:
         n = x.shape[axis]
         if isinstance(n, int) and n == 0:
-            raise ShapeError(f"arg{combine}: axis {axis} must not be empty; got {x.shape}")
+            raise ShapeError(f"arg{combine}: axis {axis} must not be empty; got {x.shape}. Look at the size first")
         places = iota(tuple(n if a == axis else 1 for a in range(x.ndim)))
         best = bind(OPS[combine], (x,), {"axis": (axis,), "keepdims": True})
         hit = (x == best) | (x != x)
@@ -53,12 +53,14 @@ _argmin = register(Composite("argmin", _first_where_best("min"), lambda *_, **__
 
 
 def argmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Tensor:
-    """The position of the greatest element along an axis (of all in order, for None), the first of equals; int64."""
+    """The position of the greatest element along an axis (of all in order, for None), the first of equals; int64.
+    Raises `ShapeError` for an empty axis."""
     return _place_of_extreme("argmax", _argmax, x, axis, keepdims)
 
 
 def argmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Tensor:
-    """The position of the least element along an axis (of all in order, for None), the first of equals; int64."""
+    """The position of the least element along an axis (of all in order, for None), the first of equals; int64.
+    Raises `ShapeError` for an empty axis."""
     return _place_of_extreme("argmin", _argmin, x, axis, keepdims)
 
 
@@ -66,7 +68,7 @@ def _place_of_extreme(who: str, op: Composite, x: Any, axis: Any, keepdims: Any)
     tensor, keep = asarray(x), as_bool(who, "keepdims", keepdims)
     n = tensor.size if axis is None else tensor.shape[normalize_axis(who, axis, tensor.ndim)]
     if n == 0 and isinstance(n, int):
-        raise ShapeError(f"{who}: axis {axis} must not be empty; got {tensor.shape}")
+        raise ShapeError(f"{who}: axis {axis} must not be empty; got {tensor.shape}. Look at the size first")
     if axis is None:
         flat = bind(op, (reshape(tensor, (tensor.size,)),), {"axis": 0})
         return reshape(flat, (1,) * tensor.ndim) if keep else flat
@@ -149,7 +151,7 @@ def top_k(x: Any, k: int, /, *, axis: int | None = -1, mode: str = "largest") ->
         tensor, axis = reshape(tensor, (tensor.size,)), 0
     where = normalize_axis("top_k", axis, tensor.ndim)
     if isinstance(tensor.shape[where], int) and count > tensor.shape[where]:
-        raise ShapeError(f"top_k: k must be at most the size of axis {axis}; got {k} for {tensor.shape}")
+        raise ShapeError(f"top_k: k must be at most the size of axis {axis}; got {k} for {tensor.shape}. Ask for fewer")
     order = argsort(tensor, where, descending=mode == "largest")
     first = order[(slice(None),) * where + (slice(0, count),)]
     return TopK(bind(take_along_axis_op, (tensor, first), {"axis": where}), first)
@@ -157,7 +159,7 @@ def top_k(x: Any, k: int, /, *, axis: int | None = -1, mode: str = "largest") ->
 
 def _infer_search(x1: Spec, x2: Spec, *, side: str) -> Spec:
     if x1.ndim != 1:
-        raise ShapeError(f"searchsorted: the sorted values must have one axis; got {x1}")
+        raise ShapeError(f"searchsorted: the sorted values must have one axis; got {x1}. Map it over rows with vmap")
     _ordered("searchsorted", x1), _ordered("searchsorted", x2)
     return Spec(x2.shape, np.dtype("int64"))
 

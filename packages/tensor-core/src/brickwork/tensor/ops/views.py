@@ -31,7 +31,8 @@ class Reshape(Movement):
     def infer(self, x: Spec, *, shape: Shape) -> Spec:
         if prod(shape) != x.size:
             raise ShapeError(
-                f"reshape: the number of elements must stay; got {x.shape} -> {shape}: {x.size} != {prod(shape)}"
+                f"reshape: the number of elements must stay; got {x.shape} -> {shape}: {x.size} != {prod(shape)}. "
+                "Use -1 for the size that follows"
             )
         return Spec(shape, x.dtype)
 
@@ -77,7 +78,9 @@ class Transpose(Movement):
 class BroadcastTo(Movement):
     def infer(self, x: Spec, *, shape: Shape) -> Spec:
         if broadcast_shapes("broadcast_to", x.shape, shape) != shape:
-            raise ShapeError(f"broadcast_to: the shape must be one that {x.shape} stretches to; got {shape}")
+            raise ShapeError(
+                f"broadcast_to: the shape must be one that {x.shape} stretches to; got {shape}. Reshape it first"
+            )
         return Spec(shape, x.dtype)
 
     def eval(self, xp: Any, x: Any, *, shape: Shape) -> Any:
