@@ -472,3 +472,29 @@ def test_an_open_first_axis_stays_open_through_shape_arithmetic():
         np.testing.assert_array_equal(y.numpy(), rng(n, 4) + np.arange(4, dtype=F32))
         np.testing.assert_array_equal(flat.numpy(), y.numpy().reshape(-1))
     assert [v.symbolic for v in net.explain()] == [False, True]
+
+
+def test_states_and_pictures_of_an_open_batch():
+    model = model_of(
+        """
+        f (float[N, 2, 4, 4] x) => (float[N, 2, 8, 8] y) {
+            whole = Shape (x)
+            n = Slice (whole, first, second)
+            rest = Constant <value_ints = [2, 8, 8]> ()
+            target = Concat <axis = 0> (n, rest)
+            zeros = ConstantOfShape (target)
+            large = Resize <mode = "linear"> (x, "", scales)
+            again = Resize <mode = "nearest"> (x, "", "", target)
+            both = Add (large, again)
+            y = Add (both, zeros)
+        }
+        """,
+        first=np.array([0]), second=np.array([1]), scales=np.array([1, 1, 2, 2], F32),
+    )  # fmt: skip
+    net, eager = function(from_onnx(model)), from_onnx(model)
+    for n in (2, 3, 5):
+        x = rng(n, 2, 4, 4, seed=n)
+        (expected,) = ReferenceEvaluator(model).run(None, {"x": x})
+        np.testing.assert_allclose(net(x).numpy(), expected, rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(eager(x).numpy(), expected, rtol=1e-5, atol=1e-6)
+    assert [v.symbolic for v in net.explain()] == [False, True]

@@ -103,6 +103,8 @@ def run_node(node: Node, scope: Scope) -> None:
     if rule is not None:
         known = (known and not rule.fresh) or rule.of_shape
     args = [scope[name] if name else None for name in node.inputs]
+    if rule is not None and any(isinstance(a, Sizes) and k in rule.static for k, a in enumerate(args)):
+        known = False  # a tensor of an open shape has no numbers yet
     if known and scope.device != "cpu" and not (rule is not None and rule.of_shape):
         args = [a.to("cpu") if isinstance(a, Tensor) else a for a in args]
     elsewhere = scope.device != "cpu" and not isinstance(current(), OnDevice)

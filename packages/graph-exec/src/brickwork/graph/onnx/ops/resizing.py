@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 import brickwork.tensor as bt
-from brickwork.tensor import Tensor
+from brickwork.tensor import Dim, Tensor
 from brickwork.tensor.dtypes import class_of
 from brickwork.tensor.nn.pooling import along
 
@@ -152,6 +152,11 @@ def _run(x: Tensor, axes: Sequence[tuple[int, Axis]], settings: Settings) -> Ten
 def _axes_of(x: Tensor, named: Any, scales: Any, sizes: Any, roi: Any, policy: str) -> list[tuple[int, Axis]]:
     """The axes that are resized, by sizes or scales."""
     places = [a % x.ndim for a in named] if named else list(range(x.ndim))
+    if policy == "stretch" and any(isinstance(x.shape[a], Dim) for a in places):
+        fixed = [k for k, a in enumerate(places) if not _stays_open(x.shape[a], k, scales, sizes)]
+        scales, sizes = ([v[k] for k in fixed] if v is not None and len(v) else v for v in (scales, sizes))
+        roi = [roi[k] for k in (*fixed, *(len(places) + k for k in fixed))] if roi is not None and len(roi) else None
+        places = [places[k] for k in fixed]
     given = [int(x.shape[a]) for a in places]
     if sizes is not None and len(sizes):
         wanted = [int(n) for n in sizes]
@@ -170,6 +175,13 @@ def _axes_of(x: Tensor, named: Any, scales: Any, sizes: Any, roi: Any, policy: s
         bounds = [(float(a), float(b)) for a, b in zip(roi[:count], roi[count:], strict=True)]
     rows = zip(places, given, wanted, factors, bounds, strict=True)
     return [(place, Axis(n, w, f, *ends)) for place, n, w, f, ends in rows]
+
+
+def _stays_open(size: Any, k: int, scales: Any, sizes: Any) -> bool:
+    """Whether an axis, open while a function is traced, keeps its size."""
+    if not isinstance(size, Dim):
+        return False
+    return bool(sizes[k] == size) if sizes is not None and len(sizes) else float(scales[k]) == 1.0
 
 
 @translator("Resize", 11, static="roi scales sizes")
