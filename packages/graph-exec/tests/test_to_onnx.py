@@ -153,6 +153,16 @@ def test_op_sets(name, opset):
 # ---- ops -------------------------------------------------------------------------------------------------------------
 
 KERNEL = normal(3, 3, 4, 8)
+RECURRENT = normal(4, 4, scale=0.3)
+
+
+def nested_step(c, t):
+    c = bt.cond(c.sum() > 0, lambda a: bt.tanh(a @ RECURRENT + t), lambda a: a * 0.5 - t @ RECURRENT, c)
+    c = bt.while_loop(lambda s: (s**2).sum() < 0.5, lambda s: s * 1.3 + 0.1, c)
+    inner, _ = bt.scan(lambda s, _: (s * 0.9 + t, None), c, None, length=3)
+    return inner, c
+
+
 CASES = {
     "statistics": (lambda x: (bt.mean(x, 0), bt.var(x, 1), bt.std(x), bt.logsumexp(x, 1)), (4, 5)),
     "reductions": (lambda x: ((x > 0).any(), (x > 0).all(1), bt.prod(x, 1), x.min(0), x.max(), (x > 0).sum()), (4, 5)),
@@ -242,6 +252,24 @@ CASES = {
     "scan so many times": (lambda x: bt.scan(lambda c, _: (c * 1.1, c[::-1]), x, None, length=4), (4,)),
     "counted back": (lambda x: bt.scan(lambda c, _: (c * 1.1, c[::-1]), x, None, length=4, reverse=True), (4,)),
     "scan back": (lambda x: bt.scan(lambda c, t: (c * 0.5 + t, c * t), x[0], x, reverse=True), (4, 3)),
+    "loops in loops": (lambda x: bt.scan(nested_step, x[0], x), (5, 4)),
+    "gradient through a loop": (
+        lambda x: bt.grad(
+            lambda z: (bt.scan(lambda c, t: (bt.tanh(c @ RECURRENT + t), c * 2), z[0], z)[1] ** 2).sum()
+        )(x),
+        (5, 4),
+    ),
+    "gradient through a branch": (
+        lambda x: bt.grad(
+            lambda z: bt.cond(z.sum() > 0, lambda a: (a * a).sum(), lambda a: bt.exp(a).sum(), z)
+        )(x),
+        (4,),
+    ),
+    "a step of training": (
+        lambda x: bt.value_and_grad(lambda w: -nn.log_softmax(nn.relu(x @ w))[:, 0].mean())(bt.asarray(RECURRENT)),
+        (5, 4),
+    ),
+    "second derivatives": (lambda x: bt.hessian(lambda z: (bt.tanh(RECURRENT @ z) ** 2).sum())(x), (4,)),
     "one value twice": (lambda x: (x, x, x + 1, x + 1, bt.asarray(normal(3))), (3,)),
 }  # fmt: skip
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -35,9 +36,13 @@ def _shared(x: Tensor, heads: int) -> Tensor:
 
 
 def _allowed(
-    queries: int, keys: int, before: Any, is_causal: int, left: int, right: int, valid: Tensor | None
+    queries: int, keys: int, past: int | None, valid: Tensor | None, is_causal: int, left: int, right: int
 ) -> Tensor | None:
-    """Which keys a query may see, by their places; None where it is all. ``before``: keys ahead of the first query."""
+    """Which keys a query may see, by their places; None where it is all. ``past``: keys ahead of the first query;
+    without them the last of the ``valid`` keys is that of the last query."""
+    before: Any = past or 0
+    if past is None and valid is not None:
+        before = bt.reshape(valid, (-1, 1, 1, 1)) - queries
     tests = []
     ahead = bt.reshape(bt.arange(keys), (1, keys)) - bt.reshape(bt.arange(queries), (queries, 1)) - before
     if is_causal:
@@ -97,19 +102,13 @@ def attention(
         q, k, v = _heads(q, q_num_heads), _heads(k, kv_num_heads), _heads(v, kv_num_heads)
     present_key = k if past_key is None else bt.concat([past_key, k], 2)
     present_value = v if past_value is None else bt.concat([past_value, v], 2)
-    queries, keys = q.shape[2], present_key.shape[2]
-    before: Any = 0 if past_key is None else past_key.shape[2]
-    if past_key is None and valid is not None:
-        before = bt.reshape(valid, (-1, 1, 1, 1)) - queries
-    allowed = _allowed(queries, keys, before, is_causal, left_window_size, right_window_size, valid)
-    bias = _bias(mask, allowed, keys, q.dtype)
-    scores = _scores(q, present_key, scale)
-    raw = scores
-    if softcap > 0:
-        scores = softcap * bt.tanh(scores / softcap)
-    capped = scores
-    if bias is not None:
-        scores = scores + bias
+    past = None if past_key is None else past_key.shape[2]
+    places = q.shape[2], present_key.shape[2], past, valid
+    allowed = _allowed(*places, is_causal, left_window_size, right_window_size)
+    bias = _bias(mask, allowed, present_key.shape[2], q.dtype)
+    raw = _scores(q, present_key, scale)
+    capped = softcap * bt.tanh(raw / softcap) if softcap > 0 else raw
+    scores = capped if bias is None else capped + bias
     inner = scores.astype(dtype_of(softmax_precision)) if softmax_precision else scores
     shares = nn.softmax(inner, -1)
     if bias is not None:
@@ -233,18 +232,21 @@ def linear_attention(
     start = bt.zeros((batch, kv_num_heads, size, v.shape[-1]), "float32") if past is None else past.astype("float32")
     factor = scale or 1 / math.sqrt(size)
 
-    def step(memory: Tensor, row: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
-        new = row["v"]
-        if "fade" in row:
-            memory = memory * bt.expand_dims(row["fade"], -1)
-        if "rate" in row:
-            held = bt.sum(memory * bt.expand_dims(row["k"], -1), -2)
-            new = row["rate"] * (new - held)
-        memory = memory + bt.expand_dims(row["k"], -1) * bt.expand_dims(new, -2)
-        read = bt.expand_dims(row["q"], -2) @ _shared(memory, q_num_heads)
-        return memory, factor * bt.squeeze(read, -2)
-
     steps = {name: t for name, t in (("q", q), ("k", k), ("v", v), ("fade", fade), ("rate", rate)) if t is not None}
+    step = partial(_recalled, heads=q_num_heads, factor=factor)
     memory, rows = bt.scan(step, start, {name: bt.moveaxis(t, 2, 0) for name, t in steps.items()})
     out = _merged(bt.moveaxis(rows, 0, 2)).astype(query.dtype)
     return out, memory.astype(query.dtype if past is None else past.dtype)
+
+
+def _recalled(memory: Tensor, row: dict[str, Tensor], *, heads: int, factor: float) -> tuple[Tensor, Tensor]:
+    """One step: the memory (batch, heads, keys, values) fades, takes in what is new, and is read."""
+    new = row["v"]
+    if "fade" in row:
+        memory = memory * bt.expand_dims(row["fade"], -1)
+    if "rate" in row:
+        held = bt.sum(memory * bt.expand_dims(row["k"], -1), -2)
+        new = row["rate"] * (new - held)
+    memory = memory + bt.expand_dims(row["k"], -1) * bt.expand_dims(new, -2)
+    read = bt.expand_dims(row["q"], -2) @ _shared(memory, heads)
+    return memory, factor * bt.squeeze(read, -2)

@@ -58,7 +58,7 @@ def _states(
 
     Backwards a sequence begins at its own end, since nothing moves before.
     """
-    times = bt.arange(x.shape[0])
+    times = bt.iota((x.shape[0],))
 
     def step(states: tuple[Tensor, ...], row: tuple[Tensor, Tensor]) -> tuple[tuple[Tensor, ...], Tensor]:
         now, t = row

@@ -92,7 +92,7 @@ def grid_sample(
             at = _bounded(at, n, padding_mode, align_corners)
         taps.append(_TAPS[mode](at))
     pixels = _pixels(x)
-    first = bt.reshape(bt.arange(x.shape[0]) * prod(sizes), (-1, *(1,) * len(sizes)))
+    first = bt.reshape(bt.iota((x.shape[0],)) * prod(sizes), (-1, *(1,) * len(sizes)))
     out: Any = 0
     for corner in product(*taps):
         weight: Any = 1

@@ -128,7 +128,7 @@ class Writer:
     def constant(self, value: Any, dtype: Any = None) -> str:
         """An array; equal ones are one initializer."""
         array = np.ascontiguousarray(np.asarray(value, dtype)).reshape(np.shape(value))
-        key = array.dtype, array.shape, blake2b(array.reshape(-1).view(np.uint8), digest_size=32).digest()
+        key = array.dtype, array.shape, blake2b(memoryview(array.reshape(-1).view(np.uint8)), digest_size=32).digest()
         if key not in self.shared.constants:
             self.shared.constants[key] = self.initializer("constant", array)
         return self.shared.constants[key]
