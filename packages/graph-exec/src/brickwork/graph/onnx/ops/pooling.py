@@ -51,34 +51,41 @@ def _windowed(reduce: Callable[..., Any]) -> Callable[..., Any]:
     return translate
 
 
+def _reduced(function: Callable[..., Tensor], windows: Tensor, ndim: int) -> Tensor:
+    """The windows in one number each, channels first."""
+    return bt.moveaxis(function(windows, tuple(range(ndim, windows.ndim))), -1, 1)
+
+
 def _average(x: Tensor, windows: Windows, settings: dict[str, Any]) -> Tensor:
     """The mean of what is there: of x, and of the padding where that counts, never of what is beyond it."""
-    total = bt.sum(windows.over(x, 0), -1)
+    total = _reduced(bt.sum, windows.over(x, 0), x.ndim)
     space = bt.ones((1, 1, *x.shape[2:]), x.dtype)
-    return total / bt.sum(windows.over(space, 1 if settings["padded"] else 0, 0), -1)
+    return total / _reduced(bt.sum, windows.over(space, 1 if settings["padded"] else 0, 0), x.ndim)
 
 
 def _norm(x: Tensor, windows: Windows, settings: dict[str, Any]) -> Tensor:
     p = settings["p"]
-    return bt.power(bt.sum(bt.power(bt.abs(windows.over(x, 0)), float(p)), -1), 1.0 / p).astype(x.dtype)
+    total = _reduced(bt.sum, windows.over(bt.power(bt.abs(x), float(p)), 0), x.ndim)
+    return bt.power(total, 1.0 / p).astype(x.dtype)
 
 
 def _greatest(x: Tensor, windows: Windows, settings: dict[str, Any]) -> Any:
     """The greatest of each window and, where asked for, its place in the whole of x, counted by rows or by columns."""
     least = -np.inf if class_of(x.dtype) == "f" else int(bt.iinfo(x.dtype).min)
     spread = windows.over(x, least)
-    best = bt.max(spread, -1)
+    best = _reduced(bt.max, spread, x.ndim)
     if settings["outputs"] < 2:
         return best
     sizes = x.shape[2:]
     places = bt.iota(sizes)
     if settings["by_columns"]:
         places = bt.transpose(bt.reshape(bt.iota(sizes), sizes[::-1]))
-    table = windows.over(bt.reshape(places, (1, 1, *sizes)), 0)
-    which = bt.expand_dims(bt.argmax(spread, -1), -1)
-    found = bt.take_along_axis(bt.broadcast_to(table, spread.shape), which, -1)
+    table = bt.broadcast_to(windows.over(bt.reshape(places, (1, 1, *sizes)), 0), spread.shape)
+    rows = (*spread.shape[: x.ndim], -1)
+    which = bt.expand_dims(bt.argmax(bt.reshape(spread, rows), -1), -1)
+    found = bt.moveaxis(bt.squeeze(bt.take_along_axis(bt.reshape(table, rows), which, -1), -1), -1, 1)
     start = bt.reshape(bt.iota(x.shape[:2]), (*x.shape[:2], *(1,) * len(sizes))) * prod(sizes)
-    return best, (bt.squeeze(found, -1) + start).astype("int64")
+    return best, (found + start).astype("int64")
 
 
 translator("AveragePool")(_windowed(_average))

@@ -26,15 +26,14 @@ class Windows:
     beyond: tuple[int, ...]
 
     def over(self, x: Tensor, fill: Any, beyond: Any = None) -> Tensor:
-        """The windows of x as axes at its end, which are one; ``fill``: what padding counts as, ``beyond`` too where
-        that is None."""
-        out, plain = x, ((0, 0), (0, 0))
-        if any(w != (0, 0) for w in self.widths):
-            out = bt.pad(out, (*plain, *self.widths), fill)
+        """The windows of ``x`` (batch, channels, *space) as (batch, *places, channels, *window), channels last as
+        convolutions leave them. ``fill``: what padding counts as, ``beyond`` too where that is None."""
+        out, one = bt.moveaxis(x, 1, -1), (0, 0)
+        if any(w != one for w in self.widths):
+            out = bt.pad(out, (one, *self.widths, one), fill)
         if any(self.beyond):
-            out = bt.pad(out, (*plain, *((0, n) for n in self.beyond)), fill if beyond is None else beyond)
-        out = bt.sliding_window(out, range(2, x.ndim), self.size, self.strides, self.dilations)
-        return bt.reshape(out, (*out.shape[: x.ndim], -1))
+            out = bt.pad(out, (one, *((0, n) for n in self.beyond), one), fill if beyond is None else beyond)
+        return bt.sliding_window(out, range(1, x.ndim - 1), self.size, self.strides, self.dilations)
 
 
 def windows_of(
