@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..autodiff import vjp
+from ..autodiff import Kept, filled, vjp
 from ..control import scan
 from ..dtypes import is_floating
 from ..op import Composite
@@ -20,7 +20,7 @@ from ..ops.creation import iota, zeros_like
 from ..ops.movement import reshape
 from ..philox import as_sizes
 from ..tensor import Tensor, beside
-from ..trace import Trace, bind, current
+from ..trace import bind
 from .attention_tiles import Setting, backward, forward
 
 __all__ = ["attention_in_blocks", "worthwhile"]
@@ -53,7 +53,7 @@ class _Call:
 
     def __init__(self, plain: Plain, setting: Setting):
         self.plain, self.setting = plain, setting
-        self.pulled: dict[bool, tuple[Any, Trace, dict[int, Tensor]]] = {}
+        self.pulled = {masks: Kept() for masks in (False, True)}
 
     def value(self, *operands: Tensor) -> tuple[Tensor, Tensor]:
         return _forward(self.setting, operands)
@@ -61,12 +61,12 @@ class _Call:
     def rule(self, i: int, g: Any, out: Any, *operands: Tensor) -> Tensor | None:
         """The gradients of query, key and value are made together; those of masks when one is asked for."""
         masks = i > 2
-        asked = self.pulled.get(masks)
-        if asked is None or asked[0] is not g or asked[1] is not current():
-            asked = self.pulled[masks] = g, current(), self._gradients(masks, g[0], out, operands)
-        return asked[2].get(i)
+        found: dict[int, Tensor] = self.pulled[masks].get(lambda: self._gradients(masks, g[0], out, operands), g)
+        return found.get(i)
 
-    def _gradients(self, masks: bool, g: Tensor, out: tuple[Tensor, Tensor], operands: Sequence[Tensor]) -> Any:
+    def _gradients(
+        self, masks: bool, g: Tensor, out: tuple[Tensor, Tensor], operands: Sequence[Tensor]
+    ) -> dict[int, Tensor]:
         count = 3 + self.setting.masks
         places = [i for i in range(3, count) if is_floating(operands[i].dtype)] if masks else [0, 1, 2]
         back = _Backward(self.plain, self.setting, len(operands), places)
@@ -79,7 +79,7 @@ class _Backward:
 
     def __init__(self, plain: Plain, setting: Setting, count: int, places: Sequence[int]):
         self.plain, self.setting, self.count, self.places = plain, setting, count, places
-        self.pulled: tuple[Any, Trace, dict[int, Tensor]] | None = None
+        self.pulled = Kept()
 
     def value(self, *operands: Tensor) -> tuple[Tensor, ...]:
         n = self.count
@@ -87,22 +87,23 @@ class _Backward:
         return tuple(made[i] for i in self.places)
 
     def rule(self, i: int, g: Any, out: Any, *operands: Tensor) -> Tensor | None:
-        if self.pulled is None or self.pulled[0] is not g or self.pulled[1] is not current():
-            floats = [p for p, x in enumerate(operands) if is_floating(x.dtype) and not 0 <= p - self.count < 2]
+        found: dict[int, Tensor] = self.pulled.get(lambda: self._pull(filled(g, out), operands), g)
+        return found.get(i)
 
-            def formula(*moving: Tensor) -> tuple[Tensor, ...]:
-                given = list(operands)
-                for p, x in zip(floats, moving, strict=True):
-                    given[p] = x
-                _, pull = vjp(self.plain, *given[: self.count])
-                found = pull(given[-1])
-                return tuple(found[p] for p in self.places)
+    def _pull(self, seeds: list[Tensor], operands: tuple[Tensor, ...]) -> dict[int, Tensor]:
+        """By the formula of all blocks at once."""
+        floats = [p for p, x in enumerate(operands) if is_floating(x.dtype) and not 0 <= p - self.count < 2]
 
-            _, pull = vjp(formula, *(operands[p] for p in floats))
-            outs, gs = (out, g) if isinstance(out, tuple) else ((out,), (g,))
-            seeds = tuple(zeros_like(o) if p is None else p for o, p in zip(outs, gs, strict=True))
-            self.pulled = g, current(), dict(zip(floats, pull(seeds), strict=True))
-        return self.pulled[2].get(i)
+        def formula(*moving: Tensor) -> tuple[Tensor, ...]:
+            given = list(operands)
+            for p, x in zip(floats, moving, strict=True):
+                given[p] = x
+            _, pull = vjp(self.plain, *given[: self.count])
+            found = pull(given[-1])
+            return tuple(found[p] for p in self.places)
+
+        _, pull = vjp(formula, *(operands[p] for p in floats))
+        return dict(zip(floats, pull(tuple(seeds)), strict=True))
 
 
 # ---- examples and heads one by one -----------------------------------------------------------------------------------
