@@ -26,7 +26,8 @@ def test_public_modules_have_a_page() -> None:
 
 def test_every_package_is_in_the_menu() -> None:
     titles = [title for entry in reference.menu() for title in entry]
-    assert set(titles) == {package.module for package in packages()}
+    rooms = {"brickwork.graph.onnx"}  # public, and a page of its own, since it takes an extra
+    assert set(titles) == {package.module for package in packages()} | rooms
     assert len({page.path for page in reference.pages()}) == len(reference.pages())
 
 

@@ -19,7 +19,11 @@ LINK = re.compile(r"(?<=\]\()(?![a-z]+:|#)([^)#\s]+)")
 @cache
 def elsewhere() -> dict[str, str]:
     """Pages that are files of the repository outside `docs/`: path there to path in the site."""
-    found = {"packages/graph-exec/src/brickwork/graph/llvm/README.md": "packages/graph-exec/machine-code.md"}
+    inside = "packages/graph-exec/src/brickwork/graph"
+    found = {
+        f"{inside}/llvm/README.md": "packages/graph-exec/machine-code.md",
+        f"{inside}/onnx/README.md": "packages/graph-exec/onnx.md",
+    }
     for package in packages():
         folder = package.folder.relative_to(ROOT).as_posix()
         found |= {f"{folder}/README.md": f"{folder}/index.md", f"{folder}/CHANGELOG.md": f"{folder}/changelog.md"}

@@ -15,7 +15,10 @@ from typing import Any
 
 import numpy as np
 
-PACKAGES = ("brickwork.tensor", "brickwork.graph", "brickwork.layers", "brickwork.prep", "brickwork.gpu")
+PACKAGES = (
+    *("brickwork.tensor", "brickwork.graph", "brickwork.graph.onnx"),
+    *("brickwork.layers", "brickwork.prep", "brickwork.gpu"),
+)
 COMMANDS = ("train", "evaluate", "predict", "describe", "doctor", "demo")
 
 

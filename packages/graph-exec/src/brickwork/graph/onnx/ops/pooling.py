@@ -59,6 +59,8 @@ def _reduced(function: Callable[..., Tensor], windows: Tensor, ndim: int) -> Ten
 def _average(x: Tensor, windows: Windows, settings: dict[str, Any]) -> Tensor:
     """The mean of what is there: of x, and of the padding where that counts, never of what is beyond it."""
     total = _reduced(bt.sum, windows.over(x, 0), x.ndim)
+    if not any(windows.beyond) and (settings["padded"] or not any(map(any, windows.widths))):
+        return total / prod(windows.size)
     space = bt.ones((1, 1, *x.shape[2:]), x.dtype)
     return total / _reduced(bt.sum, windows.over(space, 1 if settings["padded"] else 0, 0), x.ndim)
 
