@@ -125,18 +125,19 @@ class Writer:
         self.arrays[name] = array
         return name
 
-    def constant(self, value: Any, dtype: Any = None) -> str:
+    def constant(self, value: Any, dtype: Any = None, wanted: str = "constant") -> str:
         """An array; equal ones are one initializer."""
         array = np.ascontiguousarray(np.asarray(value, dtype)).reshape(np.shape(value))
         key = array.dtype, array.shape, blake2b(memoryview(array.reshape(-1).view(np.uint8)), digest_size=32).digest()
         if key not in self.shared.constants:
-            self.shared.constants[key] = self.initializer("constant", array)
+            self.shared.constants[key] = self.initializer(wanted, array)
         return self.shared.constants[key]
 
     def _derived(self, name: str, array: np.ndarray) -> str:
         """An initializer that is another in a new arrangement."""
-        out = self.constant(array)
-        self.shared.origins.setdefault(out, self.shared.origins.get(name, name))
+        source = self.shared.origins.get(name, name)
+        out = self.constant(array, wanted=source)
+        self.shared.origins.setdefault(out, source)
         return out
 
     def flat(self, name: str) -> str:
@@ -276,7 +277,9 @@ class Writer:
         if node.op == CONSTANT:
             return (self.constant(node.settings["value"]),)
         if self._follows(node, names):
-            return (self.constant(_value(node, [self.arrays[n] for n in names])),)
+            array = _value(node, [self.arrays[n] for n in names])
+            arranged = node.op in ("reshape", "transpose")
+            return (self._derived(names[0], array) if arranged else self.constant(array),)
         try:
             for value in (*node.inputs, *node.outputs):
                 element_type(value.spec.dtype)
