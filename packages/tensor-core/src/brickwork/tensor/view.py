@@ -6,6 +6,7 @@ data that NumPy, a CPU compiler and a GPU compiler read alike.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .dim import Dim, Size
@@ -26,6 +27,11 @@ class Affine:
     def axis(axis: int, ndim: int, coeff: int = 1, const: Size = 0) -> Affine:
         """The index that is one loop axis, times a step, plus a start."""
         return Affine(tuple(coeff if a == axis else 0 for a in range(ndim)), const)
+
+    @staticmethod
+    def of(ndim: int, steps: Mapping[int, int], const: Size = 0, div: int = 1) -> Affine:
+        """The index ``(const + sum(steps[a] * i[a])) / div`` of the loop axes that have a step."""
+        return Affine(tuple(steps.get(a, 0) for a in range(ndim)), const, div)
 
     @property
     def single(self) -> int | None:

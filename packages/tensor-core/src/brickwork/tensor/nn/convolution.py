@@ -32,11 +32,7 @@ class Conv(Contract):
         split = (w.shape[-1],) if groups == 1 else (groups, w.shape[-1] // groups)
         extents = (x.shape[0], *places, *split, *w.shape[:space], w.shape[-2])
         n, first = len(extents), 1 + space + len(split)
-        spatial = []
-        for d in range(space):
-            coeffs = [0] * n
-            coeffs[1 + d], coeffs[first + d] = strides[d], dilations[d]
-            spatial.append(Affine(tuple(coeffs), -padding[d][0]))
+        spatial = [Affine.of(n, {1 + d: strides[d], first + d: dilations[d]}, -padding[d][0]) for d in range(space)]
         window = [Affine.axis(first + d, n) for d in range(space)]
         filters = [Affine.axis(a, n) for a in range(1 + space, first)]
         group, channel = filters[:-1], Affine.axis(n - 1, n)  # one group for all is no axis
@@ -208,11 +204,7 @@ def _transposed(
     filters, groups, channels = w[space:]
     extents = (batch, *places, groups, filters, *w[:space], channels)
     n, first = len(extents), 3 + space
-    inputs = []
-    for d in range(space):
-        coeffs = [0] * n
-        coeffs[1 + d], coeffs[first + d] = 1, -dilations[d]
-        inputs.append(Affine(tuple(coeffs), before[d], strides[d]))
+    inputs = [Affine.of(n, {1 + d: 1, first + d: -dilations[d]}, before[d], strides[d]) for d in range(space)]
     group, channel = Affine.axis(1 + space, n), Affine.axis(n - 1, n)
     window = [Affine.axis(first + d, n) for d in range(space)]
     maps = (

@@ -80,14 +80,10 @@ def fold(
                          "Give the arguments that unfold was given")  # fmt: skip
     channels = tensor.shape[-1] // prod(sizes)
     n = 2 + 2 * count  # loops over batch, space, channel, window
-    maps = [Affine.axis(0, n)]
-    for d in range(count):
-        coeffs = [0] * n
-        coeffs[1 + d], coeffs[2 + count + d] = 1, -spread[d]
-        maps.append(Affine(tuple(coeffs), widths[d][0], steps[d]))
-    maps += [Affine.axis(2 + count + d, n) for d in range(count)]
-    maps.append(Affine.axis(1 + count, n))
-    form = Form((tensor.shape[0], *wanted, channels, *sizes), (tuple(maps),), tuple(range(2 + count)))
+    taken = [Affine.of(n, {1 + d: 1, 2 + count + d: -spread[d]}, widths[d][0], steps[d]) for d in range(count)]
+    taps = [Affine.axis(2 + count + d, n) for d in range(count)]
+    maps = (Affine.axis(0, n), *taken, *taps, Affine.axis(1 + count, n))
+    form = Form((tensor.shape[0], *wanted, channels, *sizes), (maps,), tuple(range(2 + count)))
     windows = reshape(tensor, (*tensor.shape[:-1], *sizes, channels))
     return bind(contract, (windows,), {"form": form})
 

@@ -45,9 +45,10 @@ def sliced(x: Spec, *, start: Shape, size: Shape, step: tuple[int, ...]) -> Inde
 def slice_gradient(shape: Shape, *, start: Any, size: Any, step: Any) -> Form:
     """Of a slice of an operand of this shape: where an element came from, its gradient goes."""
     n = len(size)
-    maps = tuple(Affine(tuple(1 if a == d else 0 for a in range(n)), -b, s) if s > 0
-                 else Affine(tuple(-1 if a == d else 0 for a in range(n)), b, -s)
-                 for d, (b, s) in enumerate(zip(start, step, strict=True)))  # fmt: skip
+    maps = tuple(
+        Affine.of(n, {d: 1}, -b, s) if s > 0 else Affine.of(n, {d: -1}, b, -s)
+        for d, (b, s) in enumerate(zip(start, step, strict=True))
+    )
     return Form(shape, (maps,), tuple(range(n)))
 
 
@@ -57,29 +58,16 @@ def pad(x: Spec, *, widths: Any, value: float) -> IndexMap:
 
 def sliding_window(x: Spec, *, axes: Any, sizes: Any, strides: Any, dilations: Any) -> IndexMap:
     n = x.ndim + len(axes)
-    dims = []
-    for d in range(x.ndim):
-        coeffs = [0] * n
-        coeffs[d] = 1
-        if d in axes:
-            k = axes.index(d)
-            coeffs[d], coeffs[x.ndim + k] = strides[k], dilations[k]
-        dims.append(Affine(tuple(coeffs)))
-    return IndexMap(tuple(dims))
+    windows = {d: {d: strides[k], x.ndim + k: dilations[k]} for k, d in enumerate(axes)}
+    return IndexMap(tuple(Affine.of(n, windows.get(d, {d: 1})) for d in range(x.ndim)))
 
 
 def window_gradient(shape: Shape, *, axes: Any, sizes: Any, strides: Any, dilations: Any) -> Form:
     """Of the windows of an operand of this shape: the sum over the windows that an element is in."""
     ndim, n = len(shape), len(shape) + len(axes)
-    maps = []
-    for d in range(ndim):
-        coeffs = [0] * n
-        coeffs[d] = 1
-        div = 1
-        if d in axes:
-            k = axes.index(d)
-            coeffs[ndim + k], div = -dilations[k], strides[k]
-        maps.append(Affine(tuple(coeffs), 0, div))
+    maps = [Affine.axis(d, n) for d in range(ndim)]
+    for k, d in enumerate(axes):
+        maps[d] = Affine.of(n, {d: 1, ndim + k: -dilations[k]}, 0, strides[k])
     maps += [Affine.axis(ndim + k, n) for k in range(len(axes))]
     return Form(shape + tuple(sizes), (tuple(maps),), tuple(range(ndim)))
 
