@@ -46,8 +46,8 @@ def test_the_sum_of_the_kernels_is_the_time_of_the_call():
     """Within a factor, and the best of several: other work on the machine may come between."""
     f = function(two_products)
     a, b = normal(192, 256), normal(256, 256) / 16
-    best = min(abs(np.log(p.total_ms / p.step_ms)) for p in (f.profile(a, b, runs=9) for _ in range(4)))
-    assert best < np.log(1.5)
+    tries = (f.profile(a, b, runs=9) for _ in range(8))
+    assert any(abs(np.log(p.total_ms / p.step_ms)) < np.log(1.5) for p in tries)
 
 
 def test_it_prints_as_a_table():
