@@ -10,8 +10,10 @@ import os
 import statistics
 import sys
 import time
+from importlib import import_module
 from typing import Any
 
+from .peers import HOMES
 from .sides import SIDES
 from .workloads import BY_KEY
 
@@ -82,6 +84,8 @@ def main(side: str, work: str, threads: str) -> None:
     os.dup2(2, 1)
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: int(threads)])
+    for module in HOMES[side].modules:  # before any clock runs
+        import_module(module)
     worker = Worker(side, work, int(threads))
     for line in sys.stdin:
         order = json.loads(line)
