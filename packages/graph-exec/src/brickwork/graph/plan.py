@@ -24,6 +24,7 @@ from .kernels import concat_kernels, kernels_of
 from .lowering import NotInline, dense_strides
 from .order import reaches, topological
 from .partition import partitioned
+from .reuse import written_over
 from .storing import peel
 
 __all__ = ["Call", "Nest", "Place", "Plan", "make_plan"]
@@ -331,7 +332,12 @@ def _place(
     for number, step in enumerate(steps):
         for made in sorted(_writes(step)):
             if made not in places:
-                places[made] = Place("arena", arena.take(made, specs[made].size * specs[made].dtype.itemsize))
+                size = _rounded(specs[made].size * specs[made].dtype.itemsize)
+                over = None
+                if isinstance(step, Kernel):
+                    ending = [v for v in sorted(_reads(step)) if last[v] == number and arena.room(v) == size]
+                    over = written_over(step, made, ending)
+                places[made] = Place("arena", arena.take(made, size) if over is None else arena.hand_on(over, made))
         if isinstance(step, Nest) and step.room != 0:
             step = replace(step, at=arena.take(ROOM, step.room))
             arena.give(ROOM)
@@ -385,6 +391,15 @@ class _Arena:
             self.size = size + self.size
         self.taken[value] = (offset, size)
         return offset
+
+    def room(self, value: int) -> Size | None:
+        """The bytes that a value has here; None where it has none."""
+        return self.taken[value][1] if value in self.taken else None
+
+    def hand_on(self, old: int, new: int) -> Size:
+        """The place of one value to another."""
+        self.taken[new] = self.taken.pop(old)
+        return self.taken[new][0]
 
     def give(self, value: int) -> None:
         offset, size = self.taken.pop(value)
