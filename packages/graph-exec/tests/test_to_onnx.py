@@ -35,7 +35,12 @@ def run(model, arrays):
     except ImportError:
         from onnx.reference import ReferenceEvaluator
 
-        return ReferenceEvaluator(model).run(None, named)
+        try:
+            return ReferenceEvaluator(model).run(None, named)
+        except RuntimeError as error:
+            if "Scan" not in str(error):
+                raise
+            pytest.skip("onnx's own runtime does not run this Scan; onnxruntime, which does, is not installed")
     session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
     return session.run(None, named)
 
