@@ -22,7 +22,8 @@ LIBRARY = {"pow", "exp", "expm1", "log", "log1p", "sin", "cos", "tanh", "erf"}
 LIBRARY |= {"tan", "asin", "acos", "atan", "atan2", "sinh", "cosh", "asinh", "acosh", "atanh", "hypot", "log2", "log10"}
 LIBRARY |= {"lgamma", "digamma", "trigamma", "erfc", "erfinv"}
 LIBRARY_ULPS = 5
-NEAR_ROOTS = {"lgamma": 12, "digamma": 12, "erfc": 8, "erfinv": 8}  # below 0 these have an absolute error, and one corner is close to a root
+# Below 0 these have an absolute error, and one corner is close to a root.
+NEAR_ROOTS = {"lgamma": 12, "digamma": 12, "erfc": 8, "erfinv": 8}
 CASTS = [(a, b) for a in DTYPES for b in DTYPES if a != b]
 BITCASTS = [(a, b) for a, b in CASTS if a.itemsize == b.itemsize and np.dtype("bool") not in (a, b)]
 
