@@ -12,7 +12,8 @@ from brickwork.graph import function
 from brickwork.graph.check import check_graph
 from brickwork.graph.interpret import evaluate_graph
 from brickwork.graph.passes import run_pipeline
-from brickwork.graph.plan import Nest, make_plan
+from brickwork.graph.plan import Nest
+from brickwork.graph.planning import make_plan
 from brickwork.graph.text import parse_graph
 from brickwork.tensor import cond, fori_loop, scan, switch, while_loop
 

@@ -81,7 +81,7 @@ PLANNED = """
 import sys, numpy as np, brickwork.tensor as bt
 from brickwork.graph import function, lowered
 made = []
-lowered.make_plan = lambda *a, plan=lowered.make_plan: made.append(0) or plan(*a)
+lowered.plan_of = lambda *a, plan=lowered.plan_of: made.append(0) or plan(*a)
 w = bt.Variable(np.ones(3, "f"))
 def step(x):
     w.assign(w + bt.sum(x @ x, 0) * bt.random.uniform(bt.random.key(1), (3,)))

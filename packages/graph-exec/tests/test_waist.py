@@ -6,7 +6,8 @@ import pytest
 import brickwork.tensor as bt
 from brickwork.graph import function
 from brickwork.graph.passes import run_pipeline
-from brickwork.graph.plan import Call, make_plan
+from brickwork.graph.plan import Call
+from brickwork.graph.planning import make_plan
 from brickwork.graph.tracing import GraphTrace
 from brickwork.tensor.kernel import interpret
 from brickwork.tensor.spec import TensorSpec

@@ -13,7 +13,6 @@ import tempfile
 from collections.abc import Callable
 from functools import lru_cache
 from hashlib import sha256
-from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -23,7 +22,7 @@ import brickwork.tensor
 
 from . import __version__
 from .config import cache_folder
-from .llvm.engine import compile_text, host
+from .llvm.engine import VERSION, compile_text, host
 
 __all__ = ["cache_statistics", "cached_object", "cached_value"]
 
@@ -35,9 +34,7 @@ _hits = [0, 0]
 def _machine_key() -> str:
     """Versions, the CPU, and the state of the sources that write code: an edited generator never meets old code."""
     cpu = host()
-    return "|".join(
-        [__version__, version("llvmlite"), cpu.name, cpu.features, _sources(brickwork.tensor), _sources(here)]
-    )
+    return "|".join([__version__, VERSION, cpu.name, cpu.features, _sources(brickwork.tensor), _sources(here)])
 
 
 def _sources(package: ModuleType) -> str:

@@ -6,7 +6,7 @@ import functools
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,13 +21,14 @@ from brickwork.tensor.trace import current, use
 
 from .arguments import Arguments
 from .batches import Batches, checked_rows
-from .debug import DebugTrace
 from .executable import Executable
 from .ir import Graph
 from .lowered import Lowered, lower, planned, trace_function
 from .memory import Memory, memory_of
-from .profile import Profile, profile_of
 from .program import donate, taken_by, with_taken
+
+if TYPE_CHECKING:
+    from .profile import Profile
 
 __all__ = ["Function", "RetraceError", "Variant", "function"]
 
@@ -165,6 +166,8 @@ class Function:
         """
         arrays, layout, specs = self.arguments.read(args, kwargs)
         compiled, values = self._ready(args, kwargs, arrays, layout, specs)
+        from .profile import profile_of  # noqa: PLC0415 - for who looks at it
+
         return profile_of(self.name, compiled.run, arrays, values or {}, runs)
 
     def to_dot(self, variant: int = 0, *, plan: bool = True) -> str:
@@ -179,6 +182,8 @@ class Function:
 
     def _debugged(self, args: Any, kwargs: Any, arrays: list[np.ndarray]) -> Any:
         """The function op by op, its results looked at."""
+        from .debug import DebugTrace  # noqa: PLC0415 - for who looks for a NaN
+
         trace = DebugTrace(self.name, self.debug != "nan")
         tensors = [Tensor(a) for a in arrays]
         for k, tensor in enumerate(tensors):

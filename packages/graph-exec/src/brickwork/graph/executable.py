@@ -20,7 +20,6 @@ from .batches import BatchTable
 from .cache import cached_object
 from .ir import Node
 from .llvm.engine import Library, host
-from .llvm.module import build_module, symbols_of
 from .plan import Plan
 from .pool import pool
 from .tracing import Traced
@@ -51,7 +50,7 @@ class Executable:
 
     def __init__(self, traced: Traced, plan: Plan, key: str):
         self.traced, self.plan = traced, plan
-        self.symbols = symbols_of(plan)
+        self.symbols = plan.symbols
         code, self.found = cached_object("plan", key, self.text)
         self._library = Library(code)
         self._entry = self._library.address("brickwork_run")
@@ -71,6 +70,8 @@ class Executable:
 
     def text(self) -> str:
         """The LLVM module of the plan."""
+        from .llvm.module import build_module  # noqa: PLC0415 - what writes code is not needed where code is cached
+
         return build_module(self.plan, host())
 
     def _prepare(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from brickwork.tensor import tree
 from brickwork.tensor.dim import Dim, symbol
@@ -20,13 +20,13 @@ from .cache import cached_value
 from .donation import pairs
 from .ir import Graph
 from .llvm.engine import host
-from .llvm.module import build_module
 from .memory import Memory, memory_of
-from .passes import run_pipeline
-from .plan import Plan, make_plan
+from .plan import Plan
 from .structure import described
 from .tracing import GraphTrace, Traced
-from .work import Work, works
+
+if TYPE_CHECKING:
+    from .work import Work
 
 __all__ = ["Lowered", "lower", "planned", "spec", "trace_function"]
 
@@ -64,13 +64,27 @@ def trace_function(
     return trace.finish(results), out
 
 
+def optimized(graph: Graph) -> Graph:
+    """The graph after all passes."""
+    from .passes import run_pipeline  # noqa: PLC0415 - the compiler loads where nothing is cached, which spares 50 ms
+
+    return run_pipeline(graph)
+
+
+def plan_of(graph: Graph, traced: Traced, donated: Sequence[bool]) -> Plan:
+    """The plan of an optimized graph."""
+    from .planning import make_plan  # noqa: PLC0415 - as above
+
+    return make_plan(graph, pairs(graph, traced.results, donated))
+
+
 def planned(traced: Traced, donated: Sequence[bool]) -> tuple[Graph, Plan, str]:
     """The graph after all passes and its plan, which an earlier process may have made; and the key of both, which is
     that of their code too."""
 
     def made() -> tuple[Graph, Plan]:
-        graph = run_pipeline(traced.graph)
-        return graph, make_plan(graph, pairs(graph, traced.results, donated))
+        graph = optimized(traced.graph)
+        return graph, plan_of(graph, traced, donated)
 
     key = f"{traced.graph}\n{traced.results} {[int(d) for d in donated]}"
     return *cached_value("planned", key, made), key
@@ -96,11 +110,11 @@ class Lowered:
 
     @cached_property
     def optimized(self) -> Graph:
-        return run_pipeline(self.graph)
+        return optimized(self.graph)
 
     @cached_property
     def plan(self) -> Plan:
-        return make_plan(self.optimized, pairs(self.optimized, self.traced.results, self.donated))
+        return plan_of(self.optimized, self.traced, self.donated)
 
     def text(self, *, optimized: bool = False) -> str:
         """The graph as text: as traced, or after all passes."""
@@ -108,6 +122,8 @@ class Lowered:
 
     def kernels(self) -> tuple[Work, ...]:
         """What runs, in order: kernels, ops that run by Python, and regions with what is in them."""
+        from .work import works  # noqa: PLC0415 - as above
+
         return works(self.plan)
 
     def memory(self) -> Memory:
@@ -116,6 +132,8 @@ class Lowered:
 
     def llvm(self) -> str:
         """The LLVM text for this CPU, before LLVM's own passes."""
+        from .llvm.module import build_module  # noqa: PLC0415 - as above
+
         return build_module(self.plan, host())
 
     def compile(self) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,10 +22,12 @@ from .ir import Graph
 from .lowered import Lowered, planned
 from .memory import Memory
 from .plan import Plan
-from .profile import Profile, profile_of
 from .replaying import recording_of
 from .structure import matched
-from .work import Work, works
+
+if TYPE_CHECKING:
+    from .profile import Profile
+    from .work import Work
 
 __all__ = ["Program", "taken_by"]
 
@@ -71,6 +73,8 @@ class Program:
 
     def kernels(self) -> tuple[Work, ...]:
         """What runs, in order."""
+        from .work import works  # noqa: PLC0415 - for who looks at it
+
         return works(self._plan)
 
     def llvm(self) -> str:
@@ -85,6 +89,8 @@ class Program:
         """Time, operations and bytes of each kernel, on these arguments; variables are left as they were."""
         _, arrays, values = self._bound(args, kwargs)
         self._check_sizes(values)
+        from .profile import profile_of  # noqa: PLC0415 - for who looks at it
+
         return profile_of(self.name, self._run, arrays, values, runs)
 
     def to_dot(self, *, plan: bool = True) -> str:

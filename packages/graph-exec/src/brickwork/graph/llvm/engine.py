@@ -5,12 +5,16 @@ from __future__ import annotations
 import threading
 from functools import lru_cache
 
+import llvmlite
 import llvmlite.binding as llvm
 
 from .strategy import Machine
 from .symbols import missing_symbols
 
-__all__ = ["Library", "compile_text", "host"]
+__all__ = ["VERSION", "Library", "compile_text", "host"]
+
+VERSION: str = llvmlite.__version__
+"""Of llvmlite, and so of LLVM."""
 
 _lock = threading.RLock()
 

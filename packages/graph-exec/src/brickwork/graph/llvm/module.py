@@ -12,7 +12,7 @@ from .nests import Frame, emit_nest
 from .strategy import Machine
 from .writer import Writer
 
-__all__ = ["Module", "build_module", "symbols_of"]
+__all__ = ["Module", "build_module"]
 
 PARALLEL_FROM = 60_000
 """Rough operations under which a kernel is not worth sharing: a hand-over costs about a microsecond."""
@@ -20,12 +20,6 @@ CHUNK = 20_000
 LONG_ENTRY = 1000
 """Lines from which the entry point is left as it is written, where it has no loops: it does little but pass addresses,
 and of a long function LLVM thinks longer than of many short ones."""
-
-
-def symbols_of(plan: Plan) -> tuple[str, ...]:
-    """The symbolic sizes of a plan's inputs, sorted: their order in ``dims``."""
-    sizes = [n for v in plan.graph.inputs for n in v.spec.shape if isinstance(n, Dim)]
-    return tuple(sorted({s for n in sizes for mono, _ in n.terms for s in mono}))
 
 
 def build_module(plan: Plan, machine: Machine) -> str:
@@ -46,7 +40,7 @@ class Module:
 
     def __init__(self, plan: Plan, machine: Machine):
         self.plan, self.machine = plan, machine
-        self.symbols = symbols_of(plan)
+        self.symbols = plan.symbols
         self.numbers = {id(c): k for k, c in enumerate(plan.calls)}
         self.functions: dict[Kernel, tuple[str, Function]] = {}
         self.shared = False
