@@ -9,6 +9,7 @@ import mpmath
 import numpy as np
 import pytest
 
+import brickwork.tensor as bt
 import brickwork.tensor.atoms  # noqa: F401  fills the table
 from brickwork.tensor.dtypes import class_of
 from brickwork.tensor.expr import ATOMS, arg, expand, fold
@@ -328,3 +329,16 @@ def test_choices_agree_with_numpy(name, dtype):
     got, want = evaluate(body(name, dtype), *operands), ATOMS[name].numpy(*operands)
     np.testing.assert_array_equal(got, want)
     assert got.dtype == want.dtype
+
+
+@pytest.mark.parametrize("order", [2, 5, 12, 30, 100])
+def test_high_orders_of_polygamma(order):
+    x = np.array([0.3, 2.5, 7.0, -0.4, -2.7])
+    want = [float(mpmath.re(mpmath.psi(order, mpmath.mpf(float(v))))) for v in x]
+    np.testing.assert_allclose(bt.polygamma(order, bt.asarray(x)).numpy(), want, 1e-10)
+
+
+@pytest.mark.parametrize("order", [101, 2**62])
+def test_orders_of_polygamma_end(order):
+    with pytest.raises(bt.ShapeError, match="polygamma: the order must be at most 100"):
+        bt.polygamma(order, 1.5)

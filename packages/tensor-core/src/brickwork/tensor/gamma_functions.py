@@ -11,7 +11,7 @@ from functools import wraps
 
 import numpy as np
 
-from .expr import Expr, apply, arg, const, gradients, substitute
+from .expr import Expr, apply, const
 from .formats import F64, INF, NAN, fma, polynomial, where
 
 __all__ = ["digamma", "lgamma", "polygamma", "trigamma"]
@@ -138,19 +138,18 @@ def power_of(x: Expr, n: int) -> Expr:
     return half * half * x if n % 2 else half * half
 
 
-def derivative(body: Expr) -> Expr:
-    """Of an expression in operand 0 by that operand."""
-    return gradients(body, const(1.0, body.dtype))[0]
-
-
 def reflected(n: int, x: Expr) -> Expr:
-    """The n-th derivative of ``-pi / tan(pi x)``, which is ``polygamma(n, x) - (-1)**n polygamma(n, 1 - x)``."""
-    angle = past_integer(arg(0, F64)) * math.pi
-    sine = apply("sin", angle)
-    term = (math.pi / sine) * (math.pi / sine)
-    for _ in range(n - 1):
-        term = derivative(term)
-    return substitute(term, lambda node: x if node.head == "arg" else None)
+    """The n-th derivative of ``-pi / tan(pi x)``, which is ``polygamma(n, x) - (-1)**n polygamma(n, 1 - x)``.
+
+    A polynomial of the cotangent c, since ``c' = -pi (1 + c**2)``.
+    """
+    powers = [0, 1]
+    for _ in range(n):
+        slope = [k * p for k, p in enumerate(powers)][1:]
+        powers = [-(low + high) for low, high in zip([*slope, 0, 0], [0, 0, *slope], strict=True)]
+    angle = past_integer(x) * math.pi
+    cotangent = apply("cos", angle) / apply("sin", angle)
+    return -(math.pi ** (n + 1)) * polynomial(cotangent, [float(p) for p in powers])
 
 
 def hurwitz(n: int, x: Expr) -> Expr:

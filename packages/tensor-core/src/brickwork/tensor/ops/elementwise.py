@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..dtypes import as_dtype, class_of, to_inexact
-from ..errors import DTypeError
+from ..errors import DTypeError, ShapeError
 from ..expr import Expr, apply, arg, const
 from ..late import later
 from ..op import Elementwise, map_op, register
@@ -295,13 +295,19 @@ def clip(x: Any, min: Any = None, max: Any = None) -> Tensor:
     return maximum(x, min) if max is None else minimum(x, max)
 
 
+HIGHEST = 100
+"""The greatest order of polygamma."""
+
+
 def polygamma(n: int, x: Any) -> Tensor:
     """The n-th derivative of `digamma`, element by element: ``(-1)**(n + 1) n! sum((x + k)**-(n + 1) for k >= 0)``.
 
     ``n``: an integer of 0 or more; ``x``: real, integers become float32. Below 0 by reflection; infinite or NaN at 0,
-    -1, -2, .... Computed in float64 (NIST DLMF 5.15). Raises `ShapeError` where n is no such integer.
+    -1, -2, .... Computed in float64 (NIST DLMF 5.15). Raises `ShapeError` where n is no such integer, or above 100.
     """
     order, tensor = as_int("polygamma", "the order", n, 0), asarray(x)
+    if order > HIGHEST:
+        raise ShapeError(f"polygamma: the order must be at most {HIGHEST}; got {order}. Float64 ends soon after")
     if order < 2:
         return digamma(tensor) if order == 0 else bind(_trigamma, (tensor,))
     tensor = astype(tensor, to_inexact(tensor.dtype), copy=False)
