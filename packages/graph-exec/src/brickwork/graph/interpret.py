@@ -6,19 +6,18 @@ Slow on purpose; what passes and compilers are tested against.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from brickwork.tensor.dim import Dim, evaluate
 from brickwork.tensor.errors import ShapeError
-from brickwork.tensor.expr import INDEX, Expr, const, substitute
 from brickwork.tensor.spec import TensorSpec
 from brickwork.tensor.tensor import Tensor
-from brickwork.tensor.view import Affine, Form
 
 from .ir import CONSTANT, Graph, Node
+from .sizes import concrete, concrete_spec
 
 __all__ = ["evaluate_graph", "symbols_of"]
 
@@ -69,7 +68,7 @@ def _fitting(
 
 
 def _apply(node: Node, arrays: list[np.ndarray[Any, Any]], symbols: Mapping[str, int]) -> tuple[Any, ...]:
-    settings = {name: _concrete(value, symbols) for name, value in node.params}
+    settings = {name: concrete(value, symbols, _Body) for name, value in node.params}
     if node.op == CONSTANT:
         return (settings["value"],)
     if node.kind == "region":
@@ -89,27 +88,7 @@ class _Body:
 
     @property
     def outputs(self) -> list[Any]:
-        return [replace(v, spec=_concrete_spec(v.spec, self.symbols)) for v in self.graph.outputs]
+        return [replace(v, spec=concrete_spec(v.spec, self.symbols)) for v in self.graph.outputs]
 
     def replay(self, args: Sequence[Tensor]) -> list[Tensor]:
         return [Tensor(x) for x in evaluate_graph(self.graph, [a.numpy() for a in args], self.symbols)]
-
-
-def _concrete_spec(spec: TensorSpec, symbols: Mapping[str, int]) -> TensorSpec:
-    return TensorSpec(tuple(evaluate(n, symbols) for n in spec.shape), spec.dtype)
-
-
-def _concrete(value: Any, symbols: Mapping[str, int]) -> Any:
-    """A parameter with numbers in place of symbols."""
-    match value:
-        case Dim():
-            return evaluate(value, symbols)
-        case tuple():
-            return tuple(_concrete(v, symbols) for v in value)
-        case Affine() | Form():
-            return replace(value, **{f.name: _concrete(getattr(value, f.name), symbols) for f in fields(value)})
-        case Expr():
-            return substitute(value, lambda n: const(evaluate(n.value, symbols), INDEX) if n.head == "size" else None)
-        case Graph():
-            return _Body(value, symbols)
-    return value

@@ -6,20 +6,16 @@ So a program that came from a file can stand inside a function that is compiled,
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields, replace
-from typing import Any
 
 import numpy as np
 
-from brickwork.tensor.dim import Dim, Size, evaluate
-from brickwork.tensor.expr import INDEX, Expr, const, size_value, substitute
+from brickwork.tensor.dim import Size
 from brickwork.tensor.recording import Recording, Step, Var
 from brickwork.tensor.registry import OPS
-from brickwork.tensor.spec import TensorSpec
 from brickwork.tensor.tensor import Tensor
-from brickwork.tensor.view import Affine, Form
 
 from .ir import CONSTANT, Graph, Value
+from .sizes import concrete, concrete_spec
 
 __all__ = ["recording_of"]
 
@@ -35,7 +31,7 @@ def recording_of(graph: Graph, sizes: Mapping[str, Size]) -> Recording:
             constants[node.out.id] = Tensor(np.asarray(node.settings["value"]))
             continue
         args = tuple(constants.get(v.id, made[v.id]) for v in node.inputs)
-        params = {name: _concrete(value, sizes) for name, value in node.params}
+        params = {name: concrete(value, sizes, recording_of) for name, value in node.params}
         steps.append(Step(node.definition, args, tuple(made[v.id] for v in node.outputs), params))
     outputs = []
     for v in graph.outputs:
@@ -49,28 +45,4 @@ def recording_of(graph: Graph, sizes: Mapping[str, Size]) -> Recording:
 
 
 def _var(v: Value, sizes: Mapping[str, Size]) -> Var:
-    return Var(v.id, TensorSpec(tuple(_size(n, sizes) for n in v.spec.shape), v.spec.dtype))
-
-
-def _size(n: Size, sizes: Mapping[str, Size]) -> Size:
-    return evaluate(n, sizes) if isinstance(n, Dim) else n  # type: ignore[arg-type]
-
-
-def _concrete(value: Any, sizes: Mapping[str, Size]) -> Any:
-    """A parameter with these sizes in place of names."""
-    match value:
-        case Dim():
-            return _size(value, sizes)
-        case tuple():
-            return tuple(_concrete(v, sizes) for v in value)
-        case Affine() | Form():
-            return replace(value, **{f.name: _concrete(getattr(value, f.name), sizes) for f in fields(value)})
-        case Expr():
-            return substitute(value, lambda e: _in_expr(_size(e.value, sizes)) if e.head == "size" else None)
-        case Graph():
-            return recording_of(value, sizes)
-    return value
-
-
-def _in_expr(size: Size) -> Expr:
-    return size_value(size) if isinstance(size, Dim) else const(size, INDEX)
+    return Var(v.id, concrete_spec(v.spec, sizes))
