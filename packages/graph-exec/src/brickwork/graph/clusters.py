@@ -112,15 +112,9 @@ class Clustering:
 
 
 def cluster(graph: Graph, forced: set[int]) -> Clustering:
-    """Group the nodes of a graph. ``forced``: numbers of values to keep in memory; those that turn out to need it are
-    added until all is well."""
-    while True:
-        try:
-            return _Builder(graph, forced).run()
-        except NotInline as blocked:
-            if blocked.value is None or blocked.value.id in forced:
-                raise
-            forced.add(blocked.value.id)
+    """Group the nodes of a graph. ``forced``: numbers of values to keep in memory. Raises `NotInline` with a value that
+    has to be kept too."""
+    return _Builder(graph, forced).run()
 
 
 class _Builder:

@@ -38,10 +38,10 @@ def make_plan(graph: Graph, carried: tuple[tuple[int, int], ...] = ()) -> Plan:
     can be written over the input."""
     graph, forced = own_operands(own_outputs(graph)), set[int]()
     while True:
-        grouped = cluster(graph, forced)
-        in_place = _in_place(graph, grouped, (*graph.aliases, *carried))
-        ordered, in_place = _order_with_writes(graph, grouped, in_place)
         try:
+            grouped = cluster(graph, forced)
+            in_place = _in_place(graph, grouped, (*graph.aliases, *carried))
+            ordered, in_place = _order_with_writes(graph, grouped, in_place)
             steps = [step for made in ordered for step in _steps(made, grouped)]
             break
         except NotInline as blocked:
