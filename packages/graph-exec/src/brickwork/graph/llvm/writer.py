@@ -96,30 +96,8 @@ class Writer:
     ) -> list[str]:
         """``for i in range(low, high, step)``; ``body(i, values)`` gives the values for the next round; gives the
         last ones."""
-        values = carried or []
-        head, inside, done = (self.label(s) for s in ("head", "body", "done"))
-        before = self.block
-        self.put(f"br label %{head}")
-        self.start(head)
-        place = len(self.lines)
-        i, after = self.name("i"), self.name("n")
-        phis = [self.name("c") for _ in values]
-        self.put("; phis")
-        test = self.let(f"icmp slt i64 {i}, {high}")
-        self.put(f"br i1 {test}, label %{inside}, label %{done}")
-        self.start(inside)
-        results = body(i, phis)
-        self.put(f"{after} = add nsw i64 {i}, {step}")
-        latch = self.block
-        self.put(f"br label %{head}")
-        text = [f"  {i} = phi i64 [ {low}, %{before} ], [ {after}, %{latch} ]"]
-        text += [
-            f"  {p} = phi {t} [ {v}, %{before} ], [ {r}, %{latch} ]"
-            for p, (t, v), r in zip(phis, values, results, strict=True)
-        ]
-        self.lines[place : place + 1] = text
-        self.start(done)
-        return phis
+        _, last = self._rounds(low, step, lambda i: self.let(f"icmp slt i64 {i}, {high}"), body, carried or [])
+        return last
 
     def each(self, low: str, high: str, step: int, body: Callable[[str], None]) -> None:
         """As `loop`, with nothing that goes round."""
@@ -132,22 +110,41 @@ class Writer:
 
     def repeat(self, test: Callable[[str], str], body: Callable[[str], None]) -> str:
         """Rounds i = 0, 1, ... of ``body(i)`` while ``test(i)``, a boolean, is true; gives the number of rounds."""
+
+        def one(i: str, _: list[str]) -> list[str]:
+            body(i)
+            return []
+
+        count, _ = self._rounds("0", 1, test, one, [])
+        return count
+
+    def _rounds(
+        self, low: str, step: int, test: Callable[[str], str], body: Callable[[str, list[str]], list[str]],
+        carried: Carried,
+    ) -> tuple[str, list[str]]:  # fmt: skip
+        """The blocks of a loop; gives its index and its values where ``test`` of the index first fails."""
         head, inside, done = (self.label(s) for s in ("head", "body", "done"))
         before = self.block
         self.put(f"br label %{head}")
         self.start(head)
         place = len(self.lines)
         i, after = self.name("i"), self.name("n")
-        self.put("; phi")
+        phis = [self.name("c") for _ in carried]
+        self.put("; phis")
         self.put(f"br i1 {test(i)}, label %{inside}, label %{done}")
         self.start(inside)
-        body(i)
-        self.put(f"{after} = add nsw i64 {i}, 1")
+        results = body(i, phis)
+        self.put(f"{after} = add nsw i64 {i}, {step}")
         latch = self.block
         self.put(f"br label %{head}")
-        self.lines[place] = f"  {i} = phi i64 [ 0, %{before} ], [ {after}, %{latch} ]"
+        text = [f"  {i} = phi i64 [ {low}, %{before} ], [ {after}, %{latch} ]"]
+        text += [
+            f"  {p} = phi {t} [ {v}, %{before} ], [ {r}, %{latch} ]"
+            for p, (t, v), r in zip(phis, carried, results, strict=True)
+        ]
+        self.lines[place : place + 1] = text
         self.start(done)
-        return i
+        return i, phis
 
     def branch(
         self, condition: str, yes: Callable[[], list[str]], no: Callable[[], list[str]], types: Sequence[str]
