@@ -89,10 +89,8 @@ class _Generator:
         A unit is a step of the outermost loop; where that has few, of the outermost loops counted as one, down to the
         outer loop over tiles.
         """
-        tiles, plain = (
-            self.tiles,
-            [a for a in range(self.kernel.outer) if a not in (self.plan.vector, self.plan.row_axis)],
-        )
+        plain = [a for a in range(self.kernel.outer) if a not in (self.plan.vector, self.plan.row_axis)]
+        tiles = self.tiles
         if not plain and tiles is None:
             return 1, lambda b, e: self.w.each(b, e, 1, lambda _: self.rows.row({}))
         count = 1 if tiles is None else tiles.count()
@@ -104,8 +102,7 @@ class _Generator:
                 return count, lambda b, e: self._blocked(lambda u: tiles.some({}, u, self.w.add(u, "1")), b, e)
             return count, lambda b, e: tiles.some({}, b, e)
         extents = [self.kernel.axes[a] for a in plain]
-        many = isinstance(extents[0], Dim) or (extents[0] >= UNITS and not self.plan.block)
-        if many or any(isinstance(n, Dim) for n in extents):
+        if any(isinstance(n, Dim) for n in extents) or (extents[0] >= UNITS and not self.plan.block):
             return extents[0], lambda b, e: self._nested(plain, b, e)
         return prod(extents) * (count or 1), lambda b, e: self._flat(plain, count or 1, b, e)
 

@@ -60,9 +60,9 @@ class Staging(Stages):
             axes = [a for a in range(self.kernel.outer, len(self.kernel.axes)) if read.strides[a]]
             count = prod(n for a in axes if isinstance(n := self.kernel.axes[a], int))
             kind = memory_type(read.dtype)
-            place = self.w.stack(f"%packed{k}", kind, count * self.plan.lanes * self.plan.columns)
-            start = self.w.let(f"sub i64 0, {j}")
-            self.memory.pointers[dense.source] = self.w.let(f"getelementptr {kind}, ptr {place}, i64 {start}")
+            place = self.w.stack(f"%packed{k}", kind, count * self.plan.width)
+            start = self.w.let(f"getelementptr {kind}, ptr {place}, i64 {self.w.sub('0', j)}")
+            self.memory.pointers[dense.source] = start
             self.nest(axes, {}, partial(self._pack_row, at, j, width, read, dense))
 
     def _pack_row(self, at: dict[int, str], j: str, width: int, read: Read, dense: Read, inner: dict[int, str]) -> None:
@@ -109,7 +109,7 @@ class Staging(Stages):
             i, j = str(row), tile.j
         else:
             assert tile.i is not None
-            i, j = w.add(tile.i, str(row)), w.same(f"urem i64 {tile.j}, {plan.lanes * plan.columns}")
+            i, j = w.add(tile.i, str(row)), w.same(f"urem i64 {tile.j}, {plan.width}")
         line = w.add(w.mul(blocks.slot, str(tall)), i)
         place = w.add(w.add(w.mul(line, str(wide)), w.same(f"udiv i64 {j}, {plan.lanes}")), str(column))
         return w.let(f"getelementptr {kind}, ptr {blocks.place}, i64 {place}")
@@ -143,11 +143,11 @@ class Staging(Stages):
 
 
 def _with_packed(kernel: Kernel, plan: Strategy) -> Kernel:
-    """The kernel with packed reads where `Tiles._pack` puts them: buffers of their own, numbered below 0."""
+    """The kernel with packed reads where `Staging.pack` puts them: buffers of their own, numbered below 0."""
     reads = list(kernel.reads)
     for k in plan.packed:
         strides: list[Size] = [0] * len(kernel.axes)
-        step: Size = plan.lanes * plan.columns
+        step: Size = plan.width
         for a in reversed(range(kernel.outer, len(kernel.axes))):
             if reads[k].strides[a]:
                 strides[a], step = step, step * kernel.axes[a]

@@ -13,8 +13,9 @@ from brickwork.tensor.kernel import Kernel, Read, Stage, Write
 
 __all__ = ["Machine", "Strategy", "choose"]
 
-MOST_ROWS, FEWEST_ROWS, FEW_TILES, FEW_TERMS = 14, 8, 5, 256
-"""Eight rows of two vectors are enough sums in flight to hide the latency of a multiply-add; more save loads."""
+MOST_ROWS, MOST_SINGLE_ROWS, FEWEST_ROWS, FEW_TILES, FEW_TERMS = 14, 16, 8, 5, 256
+"""Eight rows of two vectors are enough sums in flight to hide the latency of a multiply-add, sixteen of one; more save
+loads."""
 NEAR, NEXT = 40 << 10, 512 << 10
 """Bytes that are expected to stay in the first and in the second cache of a core."""
 FEWEST_TILES = 3
@@ -49,6 +50,7 @@ class Strategy:
     of tiles copies its part to a dense place first. ``turned``: reads that are contiguous along the rows, and
     are turned in registers, a square at a time. ``block``: where not 0, sums are made in so many steps of the first
     inner axis at a time, for all tiles before the next steps, since the operands are more than the caches hold.
+    ``ahead``: reads of which each tile fetches what the next one of its column will read.
     """
 
     lanes: int
@@ -61,6 +63,11 @@ class Strategy:
     turned: tuple[int, ...] = ()
     ahead: tuple[int, ...] = ()
     block: int = 0
+
+    @property
+    def width(self) -> int:
+        """Elements along the lanes of a tile."""
+        return self.lanes * self.columns
 
 
 def choose(kernel: Kernel, machine: Machine) -> Strategy:
@@ -101,14 +108,10 @@ def _mapping(kernel: Kernel, lanes: int) -> Strategy:
     if axis is None or extent(kernel.axes[axis]) <= 1:
         return Strategy(0, None)
     across = [k for k, r in enumerate(kernel.reads) if r.strides[axis] not in (0, 1) and not r.guards]
-    for a in range(kernel.outer):
+    wide = [a for a in range(kernel.outer) if extent(kernel.axes[a]) >= lanes]
+    for a in wide if axis in wide and lanes <= MOST_TURNED else ():
         turned = tuple(k for k in across if kernel.reads[k].strides[a] == 1)
-        if (
-            turned
-            and a != axis
-            and min(extent(kernel.axes[a]), extent(kernel.axes[axis])) >= lanes
-            and lanes <= MOST_TURNED
-        ):
+        if turned:
             return Strategy(lanes, axis, a, lanes, 1, True, turned=turned)
     return Strategy(lanes, axis)
 
@@ -153,16 +156,14 @@ def _tile(kernel: Kernel, machine: Machine, lanes: int, vector: int, reads: list
         for a in range(kernel.outer)
         if a != vector and extent(kernel.axes[a]) > 1 and all(r.strides[a] == 0 for r in moving)
     ]
-    budget = machine.registers - 4
-    single = [s for s in kernel.stages if s.combine is not None]
-    budget = max(1, budget // len(single))
+    budget = max(1, (machine.registers - 4) // sum(s.combine is not None for s in kernel.stages))
     wide = extent(kernel.axes[vector])
     if not rows:
         columns = max(1, min(4, budget, -(-wide // lanes)))
         return Strategy(lanes, vector, None, 1, columns)
     row_axis = max(rows, key=lambda a: (min(extent(kernel.axes[a]), MOST_ROWS), a))
     columns = 2 if wide > lanes else 1
-    most = max(1, min(budget // columns, MOST_ROWS if columns > 1 else 16))
+    most = max(1, min(budget // columns, MOST_ROWS if columns > 1 else MOST_SINGLE_ROWS))
     count = extent(kernel.axes[row_axis])
     terms = prod(extent(n) for n in kernel.axes[kernel.outer :])
     return _ordered(kernel, Strategy(lanes, vector, row_axis, _tall(count, most, terms), columns))
@@ -182,7 +183,7 @@ def _ordered(kernel: Kernel, tiles: Strategy) -> Strategy:
     once = [*kernel.writes, *(r for k, r in enumerate(kernel.reads) if k not in used)]
     a, b = _bytes(kernel, tall, {row, *inner}), _bytes(kernel, [kernel.reads[k] for k in wide], {vector, *inner})
     out = _bytes(kernel, once, {vector, row})
-    rows, columns = -(-extent(kernel.axes[row]) // tiles.rows), -(-extent(kernel.axes[vector]) // _width_of(tiles))
+    rows, columns = -(-extent(kernel.axes[row]) // tiles.rows), -(-extent(kernel.axes[vector]) // tiles.width)
     by_rows = rows * b * _weight(b) + a * (1 if a <= rows * NEAR else columns) + out * (1 if out <= NEXT else FAR)
     by_columns = columns * a * _weight(a) + b * (1 if b <= columns * NEAR else rows)
     by_columns += out * (1 if out <= NEXT else SCATTERED)
@@ -206,10 +207,6 @@ def _block(kernel: Kernel, tiles: Strategy, size: int, count: int) -> int:
     steps, rest = extent(kernel.axes[first.axes[0]]), prod(extent(kernel.axes[a]) for a in first.axes[1:])
     block = max(NEXT * steps // size, -(-FEW_TERMS // rest), 1)
     return block if block < steps else 0
-
-
-def _width_of(tiles: Strategy) -> int:
-    return tiles.lanes * tiles.columns
 
 
 def _worth_packing(read: Read, vector: int, inner: set[int], plain: set[int]) -> bool:

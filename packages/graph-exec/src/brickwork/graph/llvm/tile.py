@@ -35,7 +35,7 @@ class Tiles(Staging):
         assert plan.vector is not None
         if plan.rows_first and plan.row_axis is not None:
             return plan.row_axis, plan.rows
-        return plan.vector, plan.lanes * plan.columns
+        return plan.vector, plan.width
 
     def all(self, at: dict[int, str]) -> None:
         """Every tile at a place of the other outer axes."""
@@ -69,7 +69,7 @@ class Tiles(Staging):
 
     def _along(self, first: str, width: int, run: Callable[[str, int, str | None], None]) -> None:
         """So many lanes from ``first`` on, in full tiles of columns, then single vectors, the last of them masked."""
-        lanes, step = self.plan.lanes, self.plan.lanes * self.plan.columns
+        lanes, step = self.plan.lanes, self.plan.width
         done = width // step * step
         if done == step:
             run(first, self.plan.columns, None)
@@ -81,8 +81,7 @@ class Tiles(Staging):
     def lanes_of(self, at: dict[int, str], low: str, high: str) -> None:
         """Columns of tiles where the axis of the lanes has a symbolic size."""
         self._fix(at)
-        w, lanes, columns = self.w, self.plan.lanes, self.plan.columns
-        step = lanes * columns
+        w, lanes, columns, step = self.w, self.plan.lanes, self.plan.columns, self.plan.width
         w.each(low, w.sub(high, str(step - 1)), step, lambda j: self._rows(at, j, columns, None))
         span = w.max(w.sub(high, low), "0")
         done = w.add(low, w.mul(w.let(f"sdiv i64 {span}, {step}"), str(step)))
