@@ -8,6 +8,7 @@ from typing import Any
 from brickwork.tensor import iota, matmul, matrix_transpose, nn, reshape
 
 from .. import constraints, initializers, regularizers
+from ..checks import positive, rates
 from ..core.dense import weight_config
 from ..errors import LayerError
 from ..layer import Layer
@@ -43,12 +44,11 @@ class MultiHeadAttention(Layer):
     ):  # fmt: skip
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         value_dim = key_dim if value_dim is None else value_dim
-        for name, value in (("num_heads", num_heads), ("key_dim", key_dim), ("value_dim", value_dim)):
-            _check_size(type(self).__name__, name, value)
+        who = type(self).__name__
+        positive(who, num_heads=num_heads, key_dim=key_dim, value_dim=value_dim)
         if sliding_window is not None:
-            _check_size(type(self).__name__, "sliding_window", sliding_window)
-        if isinstance(dropout, bool) or not isinstance(dropout, (int, float)) or not 0 <= dropout <= 1:
-            raise LayerError(f"{type(self).__name__}: dropout must be between 0 and 1; got {dropout!r}")
+            positive(who, sliding_window=sliding_window)
+        rates(who, dropout=dropout)
         self.num_heads, self.key_dim, self.value_dim = num_heads, key_dim, value_dim
         self.dropout, self.use_bias, self.use_gate, self.seed = dropout, use_bias, use_gate, seed
         self.sliding_window = sliding_window
@@ -163,11 +163,6 @@ class MultiHeadAttention(Layer):
                  "use_gate", "seed")  # fmt: skip
         own = {name: getattr(self, name) for name in names}
         return {**super().get_config(), **own, "output_shape": self._output_sizes, **weight_config(self)}
-
-
-def _check_size(who: str, name: str, value: Any) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise LayerError(f"{who}: {name} must be a positive whole number; got {value!r}")
 
 
 def _sizes(value: Any) -> tuple[int, ...]:

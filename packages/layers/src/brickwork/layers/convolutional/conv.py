@@ -6,9 +6,10 @@ from typing import Any
 
 from brickwork.tensor import conv
 
+from ..checks import positive
 from ..errors import LayerError
 from ..layout import channels_last
-from .windowed import Windowed, positive
+from .windowed import Windowed
 
 __all__ = ["Conv"]
 

@@ -6,9 +6,10 @@ from typing import Any
 
 from brickwork.tensor import nn
 
+from ..checks import positive
 from ..errors import LayerError
 from ..layout import channels_last, per_axis, with_channels
-from .windowed import Windowed, positive
+from .windowed import Windowed
 
 __all__ = ["Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose", "ConvTranspose"]
 

@@ -6,8 +6,9 @@ from typing import Any
 
 from brickwork.tensor import nn
 
+from ..checks import positive
 from ..layout import channels_last
-from .windowed import Windowed, positive
+from .windowed import Windowed
 
 __all__ = ["DepthwiseConv", "DepthwiseConv1D", "DepthwiseConv2D"]
 

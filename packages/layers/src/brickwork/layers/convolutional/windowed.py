@@ -12,16 +12,9 @@ from ..input_spec import InputSpec
 from ..layer import Layer
 from ..layout import channels_first, data_format_of, padding_of, per_axis, window_places, with_channels
 
-__all__ = ["Windowed", "positive"]
+__all__ = ["Windowed"]
 
 ROOMS = {"initializer": initializers, "regularizer": regularizers, "constraint": constraints}
-
-
-def positive(who: str, **sizes: Any) -> None:
-    """Raises `LayerError` for a size that is no whole number of at least 1."""
-    for name, value in sizes.items():
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise LayerError(f"{who}: {name} must be a positive whole number; got {value!r}")
 
 
 class Windowed(Layer):

@@ -7,6 +7,7 @@ from typing import Any
 from brickwork.tensor import matmul
 
 from .. import activations, constraints, initializers, regularizers
+from ..checks import positive
 from ..errors import LayerError
 from ..input_spec import InputSpec
 from ..layer import Layer
@@ -28,8 +29,7 @@ class Dense(Layer):
         bias_constraint: Any = None, **kwargs: Any,
     ):  # fmt: skip
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
-        if isinstance(units, bool) or not isinstance(units, int) or units <= 0:
-            raise LayerError(f"Dense: units must be a positive whole number; got {units!r}")
+        positive("Dense", units=units)
         self.units, self.use_bias = units, use_bias
         self.activation = activations.get(activation)
         self.kernel_initializer, self.bias_initializer = (

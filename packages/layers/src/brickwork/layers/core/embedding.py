@@ -7,7 +7,7 @@ from typing import Any
 from brickwork.tensor import asarray, nn, not_equal
 
 from .. import constraints, initializers, regularizers
-from ..errors import LayerError
+from ..checks import positive
 from ..layer import Layer
 from .dense import optional
 
@@ -28,9 +28,7 @@ class Embedding(Layer):
     ):  # fmt: skip
         kwargs.pop("input_length", None)  # said nothing that the input does not say; old code still passes it
         super().__init__(**{"autocast": False, **kwargs})
-        for name, value in (("input_dim", input_dim), ("output_dim", output_dim)):
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise LayerError(f"Embedding: {name} must be a positive whole number; got {value!r}")
+        positive("Embedding", input_dim=input_dim, output_dim=output_dim)
         self.input_dim, self.output_dim, self.mask_zero = input_dim, output_dim, mask_zero
         self.embeddings_initializer = initializers.get(embeddings_initializer)
         self.embeddings_regularizer = regularizers.get(embeddings_regularizer)

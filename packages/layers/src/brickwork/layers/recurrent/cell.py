@@ -11,6 +11,7 @@ from typing import Any
 from brickwork.tensor import Tensor, concat, matmul, nn, ones, split, zeros
 
 from .. import activations, constraints, initializers, regularizers
+from ..checks import positive, rates
 from ..core.dense import optional
 from ..errors import LayerError
 from ..layer import Layer
@@ -68,11 +69,8 @@ class RecurrentCell(Layer):
     ):  # fmt: skip
         super().__init__(**kwargs)
         who = type(self).__name__
-        if isinstance(units, bool) or not isinstance(units, int) or units < 1:
-            raise LayerError(f"{who}: units must be a positive whole number; got {units!r}")
-        for name, rate in (("dropout", dropout), ("recurrent_dropout", recurrent_dropout)):
-            if isinstance(rate, bool) or not isinstance(rate, (int, float)) or not 0 <= rate <= 1:
-                raise LayerError(f"{who}: {name} must be between 0 and 1; got {rate!r}. It is the part that is dropped")
+        positive(who, units=units)
+        rates(who, dropout=dropout, recurrent_dropout=recurrent_dropout)
         self.units, self.use_bias, self.seed = units, use_bias, seed
         self.dropout, self.recurrent_dropout = dropout, recurrent_dropout
         self.activation = activations.get(activation)

@@ -7,6 +7,7 @@ from typing import Any
 
 from brickwork.tensor import nn
 
+from ..checks import rates
 from ..errors import LayerError
 from ..layer import Layer
 from ..seeds import generator
@@ -25,8 +26,7 @@ class Dropout(Layer):
         self, rate: float, noise_shape: Sequence[int | None] | None = None, seed: int | None = None, **kwargs: Any
     ):
         super().__init__(**kwargs)
-        if isinstance(rate, bool) or not isinstance(rate, (int, float)) or not 0 <= rate <= 1:
-            raise LayerError(f"Dropout: rate must be between 0 and 1; got {rate!r}. It is the part that is dropped")
+        rates("Dropout", rate=rate)
         self.rate, self.seed = rate, seed
         self.noise_shape = None if noise_shape is None else tuple(noise_shape)
         self.seed_generator = generator(seed) if rate > 0 else None
