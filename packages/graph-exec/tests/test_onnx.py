@@ -257,6 +257,37 @@ def test_sequences_optionals_and_strings():
     assert picked.tolist() == ["c", "a"]
 
 
+BRANCHED = """
+    f (float[4] x) => (float[4] y)
+    <bool c = {1}>
+    {
+        r = If (c) <
+            then_branch = some () => (float[4] a) { a = RandomNormal <shape = [4]> () },
+            else_branch = none () => (float[4] b) { b = RandomUniform <shape = [4]> () }
+        >
+        y = Add (x, r)
+    }
+"""
+CALLED = """
+<ir_version: 8, opset_import: ["" : 17, "own" : 1]>
+f (float[4] x) => (float[4] y) {
+    r = own.draw ()
+    y = Add (x, r)
+}
+<domain: "own", opset_import: ["" : 17]>
+draw () => (r) { r = RandomNormal <shape = [4]> () }
+"""
+
+
+@pytest.mark.parametrize("model", [model_of(BRANCHED), parser.parse_model(CALLED)], ids=["branch", "function"])
+def test_random_numbers_inside_what_reads_constants_alone_are_no_constants(model):
+    x = np.zeros(4, F32)
+    one, other = from_onnx(model, seed=3), function(from_onnx(model, seed=3))
+    drawn = [one(x).numpy() for _ in range(2)]
+    np.testing.assert_array_equal([other(x).numpy() for _ in range(2)], drawn)
+    assert not np.array_equal(*drawn)
+
+
 def test_random_numbers_go_on_and_begin_again_with_the_seed():
     model = model_of("f () => (float[4] y) { y = RandomNormal <shape = [4]> () }")
     one, other = from_onnx(model, seed=3), from_onnx(model, seed=3)

@@ -27,8 +27,7 @@ def folded(graph: Graph, changing: Iterable[str] = ()) -> Graph:
     left: list[Node] = []
     with use(EagerTrace()):
         for node in graph.nodes:
-            rule = _rule(node)
-            if (rule is not None and rule.fresh) or not all(name in scope.known for name in node.reads):
+            if node.fresh or not all(name in scope.known for name in node.reads):
                 left.append(node)
             else:
                 run_node(node, scope)
@@ -88,7 +87,7 @@ def _hindered(graph: Graph, known: frozenset[str]) -> str | None:
         found = _hindering(node, frozenset(there)) if not is_known else None
         if found is not None:
             return found
-        if (is_known and not (rule is not None and rule.fresh)) or (rule is not None and rule.of_shape):
+        if (is_known and not node.fresh) or (rule is not None and rule.of_shape):
             there.update(node.outputs)
     return None
 

@@ -15,7 +15,7 @@ from . import ops as _rooms  # noqa: F401  fills the registry
 from .errors import ModelError, UnsupportedError
 from .proto import array_of, dtype_of, load, onnx
 from .records import Graph, Node, Value
-from .registry import find_translator
+from .registry import Translator, find_translator
 
 __all__ = ["domain_of", "read_model", "read_node"]
 
@@ -126,7 +126,7 @@ def _with_body(node: Node, before: Sequence[Node]) -> Node:
             between.insert(0, earlier)
             wanted |= earlier.reads - set(given)
     body = Graph(out, tuple(map(Value, given)), (Value(out),), {}, tuple(between))
-    return replace(node, attributes={**node.attributes, "body": body}, reads=node.reads | body.free)
+    return replace(node, attributes={**node.attributes, "body": body}, reads=node.reads | body.free, fresh=body.fresh)
 
 
 def _node(message: Any, context: _Context, names: frozenset[str] = frozenset()) -> Node:
@@ -142,6 +142,8 @@ def _node(message: Any, context: _Context, names: frozenset[str] = frozenset()) 
     inputs = tuple(message.input)
     if not all(isinstance(t, str) for t in (message.op_type, message.name, *message.input, *message.output)):
         raise ModelError(f"onnx: names must be text; got bytes in a node of {context.versions}")
+    body = _body(message, domain, attributes, context)
+    rule = None if body is not None else find_translator(domain, message.op_type, context.versions[domain])
     node = Node(
         op=message.op_type,
         domain=domain,
@@ -150,17 +152,17 @@ def _node(message: Any, context: _Context, names: frozenset[str] = frozenset()) 
         inputs=inputs,
         outputs=tuple(message.output),
         attributes=attributes,
-        body=_body(message, domain, attributes, context),
+        body=body,
         reads=frozenset(inputs).union(*(g.free for g in inside)) - {""},
+        fresh=(rule is not None and rule.fresh) or any(g.fresh for g in (*inside, *([body] if body else ()))),
     )
-    if node.body is None:
-        _check(node)
+    if body is None:
+        _check(node, rule)
     return node
 
 
-def _check(node: Node) -> None:
-    """A node that some translator takes."""
-    found = find_translator(node.domain, node.op, node.version)
+def _check(node: Node, found: Translator | None) -> None:
+    """A node that the translator found for it takes."""
     if found is None:
         raise UnsupportedError(f"onnx: an op must be one that is known here; got {node}. See brickwork.graph.onnx.ops")
     if unknown := set(node.attributes) - found.attributes:

@@ -28,7 +28,7 @@ class Node:
 
     ``version``: of the op set that the model imports for ``domain``. ``attributes``: numbers, strings, lists of these,
     arrays and graphs. ``body``: the graph that stands for a function of the model. ``reads``: the inputs and what the
-    graphs inside take from around them.
+    graphs inside take from around them. ``fresh``: it, or a node of the graphs inside, gives other numbers each time.
     """
 
     op: str
@@ -40,6 +40,7 @@ class Node:
     attributes: Mapping[str, Any]
     body: Graph | None
     reads: frozenset[str]
+    fresh: bool
 
     def __str__(self) -> str:
         domain = f"{self.domain}." if self.domain else ""
@@ -55,6 +56,11 @@ class Graph:
     outputs: tuple[Value, ...]
     constants: Mapping[str, np.ndarray]
     nodes: tuple[Node, ...]
+
+    @property
+    def fresh(self) -> bool:
+        """Whether it gives other numbers each time."""
+        return any(node.fresh for node in self.nodes)
 
     @property
     def free(self) -> frozenset[str]:

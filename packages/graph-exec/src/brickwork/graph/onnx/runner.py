@@ -98,10 +98,8 @@ def run_graph(graph: Graph, scope: Scope, keep: Mapping[str, int] | None = None)
 
 def run_node(node: Node, scope: Scope) -> None:
     """Give the outputs of a node their values."""
-    known = scope.knows(node.reads)
     rule = None if node.body is not None else find_translator(node.domain, node.op, node.version)
-    if rule is not None:
-        known = (known and not rule.fresh) or rule.of_shape
+    known = (scope.knows(node.reads) and not node.fresh) or (rule is not None and rule.of_shape)
     args = [scope[name] if name else None for name in node.inputs]
     if rule is not None and any(isinstance(a, Sizes) and k in rule.static for k, a in enumerate(args)):
         known = False  # a tensor of an open shape has no numbers yet
