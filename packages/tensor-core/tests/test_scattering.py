@@ -163,7 +163,9 @@ def test_compiled_gives_the_same_and_the_same_errors():
     step = bt.jit(lambda x, k, v: (bt.scatter(x, k, v, "add"), x.at[k].max(v), bt.segment_sum(v, k, 5)))
     k, v = np.array([1, 1, 3]), RNG.normal(size=(3, 5, 3))
     for got, want in zip(
-        step(bt.asarray(X), k, v), (combined(X, k, v, "add"), combined(X, k, v, "max"), bt.segment_sum(v, k, 5)), strict=True
+        step(bt.asarray(X), k, v),
+        (combined(X, k, v, "add"), combined(X, k, v, "max"), bt.segment_sum(v, k, 5)),
+        strict=True,
     ):
         np.testing.assert_allclose(np.asarray(got), np.asarray(want), 1e-14)
     with pytest.raises(BrickworkError, match="indices must be in"):
