@@ -6,12 +6,10 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from brickwork.tensor import Tensor
 
 from ..compiled import Function, function
-from .foreign import HELD
+from .foreign import is_foreign
 from .model import Model
 
 __all__ = ["CompiledModel"]
@@ -32,7 +30,7 @@ class CompiledModel:
         """The outputs as a list."""
         names = [v.name for v in self.model.inputs]
         sizes = self.model.sizes
-        fixed = {k for k, (n, a) in enumerate(zip(names, args, strict=False)) if n in sizes or _foreign(a)}
+        fixed = {k for k, (n, a) in enumerate(zip(names, args, strict=False)) if n in sizes or is_foreign(a)}
         key = tuple((k, _key(args[k])) for k in sorted(fixed))
         found = self._functions.pop(key, None)
         if found is None:
@@ -53,10 +51,6 @@ def _bound(model: Model, fixed: dict[int, Any], count: int) -> Callable[..., lis
 
     call.__name__ = model.__name__
     return call
-
-
-def _foreign(value: Any) -> bool:
-    return isinstance(value, np.ndarray) and value.dtype not in HELD
 
 
 def _key(value: Any) -> Any:

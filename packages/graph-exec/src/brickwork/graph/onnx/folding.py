@@ -13,8 +13,7 @@ from brickwork.tensor.trace import use
 
 from .foreign import HELD, value_of
 from .records import Graph, Node, Value
-from .registry import Translator, find_translator
-from .runner import Scope, run_node
+from .runner import Scope, rule_of, run_node
 
 __all__ = ["folded", "obstacle", "shaping", "sizes_of", "weights_of"]
 
@@ -64,7 +63,7 @@ def shaping(graph: Graph) -> set[str]:
         if node.body is not None:
             inside = shaping(node.body)
             wanted |= {n for v, n in zip(node.body.inputs, node.inputs, strict=False) if v.name in inside and n}
-        rule = _rule(node)
+        rule = rule_of(node)
         if wanted.intersection(node.outputs) and not (rule is not None and rule.of_shape):
             wanted |= node.reads
     return wanted
@@ -83,7 +82,7 @@ def _hindered(graph: Graph, known: frozenset[str]) -> str | None:
     """The first node that needs numbers which are not there, where ``known`` are."""
     there = set(known) | set(graph.constants)
     for node in graph.nodes:
-        rule, is_known = _rule(node), node.reads <= there
+        rule, is_known = rule_of(node), node.reads <= there
         found = _hindering(node, frozenset(there)) if not is_known else None
         if found is not None:
             return found
@@ -93,7 +92,7 @@ def _hindered(graph: Graph, known: frozenset[str]) -> str | None:
 
 
 def _hindering(node: Node, there: frozenset[str]) -> str | None:
-    rule = _rule(node)
+    rule = rule_of(node)
     if rule is not None and (
         rule.eager or any(n and k in rule.static and n not in there for k, n in enumerate(node.inputs))
     ):
@@ -107,13 +106,9 @@ def _hindering(node: Node, there: frozenset[str]) -> str | None:
 
 
 def _direct(node: Node) -> set[str]:
-    rule = _rule(node)
+    rule = rule_of(node)
     places = rule.static | rule.hints if rule is not None else ()
     return {name for k, name in enumerate(node.inputs) if k in places and name}
-
-
-def _rule(node: Node) -> Translator | None:
-    return None if node.body is not None else find_translator(node.domain, node.op, node.version)
 
 
 def _values(v: Value) -> bool:

@@ -14,7 +14,7 @@ from brickwork.tensor import Dim, asarray
 from brickwork.tensor.dtypes import NAMES
 from brickwork.tensor.errors import TraceError
 
-__all__ = ["HELD", "Sizes", "by_places", "is_foreign", "settled", "sized", "value_of"]
+__all__ = ["HELD", "Sizes", "by_places", "is_foreign", "settled", "sized", "text_of", "value_of"]
 
 HELD = frozenset(NAMES.values())
 """The types of elements that tensors hold."""
@@ -47,6 +47,11 @@ def value_of(array: Any) -> Any:
 
 def is_foreign(value: Any) -> bool:
     return isinstance(value, np.ndarray) and value.dtype not in HELD
+
+
+def text_of(value: Any) -> str:
+    """An element of an array of strings, which may be bytes, or a number, as text."""
+    return value.decode() if isinstance(value, bytes) else str(value)
 
 
 def by_places(

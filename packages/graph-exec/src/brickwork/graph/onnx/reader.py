@@ -42,8 +42,7 @@ class _Context:
     def inside(self, **changes: Any) -> _Context:
         if self.depth >= _DEPTH:
             raise ModelError(f"onnx: graphs and functions may nest {_DEPTH} deep; got more. Do they call themselves?")
-        same = {"versions": self.versions, "functions": self.functions, "folder": self.folder, "given": self.given}
-        return _Context(**{**same, **changes}, depth=self.depth + 1)
+        return replace(self, **changes, depth=self.depth + 1)
 
 
 def read_model(model: Any) -> Graph:

@@ -25,7 +25,7 @@ from .foreign import Sizes, by_places, is_foreign, settled, sized, value_of
 from .records import Graph, Node
 from .registry import Translator, find_translator
 
-__all__ = ["Scope", "run_graph", "run_node"]
+__all__ = ["Scope", "rule_of", "run_graph", "run_node"]
 
 _AT_ONCE = EagerTrace()
 
@@ -96,9 +96,14 @@ def run_graph(graph: Graph, scope: Scope, keep: Mapping[str, int] | None = None)
     return [scope[v.name] for v in graph.outputs]
 
 
+def rule_of(node: Node) -> Translator | None:
+    """The translator of a node; None for one that stands for a graph."""
+    return None if node.body is not None else find_translator(node.domain, node.op, node.version)
+
+
 def run_node(node: Node, scope: Scope) -> None:
     """Give the outputs of a node their values."""
-    rule = None if node.body is not None else find_translator(node.domain, node.op, node.version)
+    rule = rule_of(node)
     known = (scope.knows(node.reads) and not node.fresh) or (rule is not None and rule.of_shape)
     args = [scope[name] if name else None for name in node.inputs]
     if rule is not None and any(isinstance(a, Sizes) and k in rule.static for k, a in enumerate(args)):

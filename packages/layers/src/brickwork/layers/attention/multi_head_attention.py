@@ -7,13 +7,12 @@ from typing import Any
 
 from brickwork.tensor import iota, matmul, matrix_transpose, nn, reshape
 
-from .. import constraints, initializers, regularizers
 from ..checks import positive, rates
-from ..core.dense import weight_config
 from ..errors import LayerError
 from ..layer import Layer
 from ..masks import without_mask
 from ..seeds import generator
+from ..weights import keep_roles, role_of, roles_config
 from .heads import Layout, band, both
 from .projection import Projection
 
@@ -54,12 +53,11 @@ class MultiHeadAttention(Layer):
         self.sliding_window = sliding_window
         self._output_sizes = None if output_shape is None else _sizes(output_shape)
         self.attention_axes = None if attention_axes is None else _sizes(attention_axes)
-        given = {"initializer": (kernel_initializer, bias_initializer), "regularizer": (kernel_regularizer,
-                 bias_regularizer), "constraint": (kernel_constraint, bias_constraint)}  # fmt: skip
-        for room in (initializers, regularizers, constraints):
-            kind = room.__name__.rpartition(".")[2][:-1]
-            for role, one in zip(("kernel", "bias"), given[kind], strict=True):
-                setattr(self, f"{role}_{kind}", room.get(one))
+        keep_roles(
+            self,
+            kernel=(kernel_initializer, kernel_regularizer, kernel_constraint),
+            bias=(bias_initializer, bias_regularizer, bias_constraint),
+        )
         self.seed_generator = generator(seed) if dropout else None
 
     supports_masking = True
@@ -84,9 +82,8 @@ class MultiHeadAttention(Layer):
         return self.num_heads
 
     def _projection(self, name: str, shape: Any, sizes: Sequence[int], bound: int = 1) -> Projection:
-        kinds = ("initializer", "regularizer", "constraint")
-        weights = {f"{role}_{kind}": getattr(self, f"{role}_{kind}") for role in ("kernel", "bias") for kind in kinds}
-        made = Projection(sizes, bound, self.use_bias, weights, name=name, dtype=self.dtype)
+        roles = {role: role_of(self, role) for role in ("kernel", "bias")}
+        made = Projection(sizes, bound, self.use_bias, roles, name=name, dtype=self.dtype)
         made.build(shape)
         return made
 
@@ -162,7 +159,12 @@ class MultiHeadAttention(Layer):
         names = ("num_heads", "key_dim", "value_dim", "dropout", "use_bias", "attention_axes", "sliding_window",
                  "use_gate", "seed")  # fmt: skip
         own = {name: getattr(self, name) for name in names}
-        return {**super().get_config(), **own, "output_shape": self._output_sizes, **weight_config(self)}
+        return {
+            **super().get_config(),
+            **own,
+            "output_shape": self._output_sizes,
+            **roles_config(self, "kernel", "bias"),
+        }
 
 
 def _sizes(value: Any) -> tuple[int, ...]:

@@ -10,6 +10,7 @@ from brickwork.tensor import matmul, reshape
 
 from ..errors import LayerError
 from ..layer import Layer
+from ..weights import add_role, keep_roles
 
 __all__ = ["Projection"]
 
@@ -17,13 +18,14 @@ __all__ = ["Projection"]
 class Projection(Layer):
     """``x @ kernel + bias`` over the last ``bound`` axes of x, which ``sizes`` take the place of.
 
-    Kernel (*bound axes, *sizes), bias (*sizes). ``weights``: initializers, regularizers and constraints of both, by
-    the names that `Dense` has for them.
+    Kernel (*bound axes, *sizes), bias (*sizes). ``roles``: of both an initializer, a regularizer and a
+    constraint.
     """
 
-    def __init__(self, sizes: Sequence[int], bound: int, use_bias: bool, weights: dict[str, Any], **kwargs: Any):
+    def __init__(self, sizes: Sequence[int], bound: int, use_bias: bool, roles: dict[str, Any], **kwargs: Any):
         super().__init__(**kwargs)
-        self.sizes, self.bound, self.use_bias, self.settings = tuple(sizes), bound, use_bias, weights
+        self.sizes, self.bound, self.use_bias = tuple(sizes), bound, use_bias
+        keep_roles(self, **roles)
         self.bias: Any = None
 
     def build(self, input_shape: Any) -> None:
@@ -35,12 +37,9 @@ class Projection(Layer):
         if self.use_bias:
             self.bias = self._weight("bias", self.sizes)
 
-    def _weight(self, name: str, shape: tuple[int, ...]) -> Any:
-        kinds = ("initializer", "regularizer", "constraint")
-        options = {kind: self.settings[f"{name}_{kind}"] for kind in kinds}
+    def _weight(self, role: str, shape: tuple[int, ...]) -> Any:
         # Weights of one shape that share an initializer must not start alike.
-        options["initializer"] = options["initializer"].clone()
-        return self.add_weight(shape, name=name, **options)
+        return add_role(self, role, shape, initializer=getattr(self, f"{role}_initializer").clone())
 
     def call(self, inputs: Any) -> Any:
         outer, inner = inputs.shape[: -self.bound], inputs.shape[-self.bound :]

@@ -9,6 +9,7 @@ from brickwork.tensor import conv
 from ..checks import positive
 from ..errors import LayerError
 from ..layout import channels_last
+from ..weights import add_role
 from .windowed import Windowed
 
 __all__ = ["Conv"]
@@ -30,13 +31,12 @@ class Conv(Windowed):
         bias_regularizer: Any = None, activity_regularizer: Any = None, kernel_constraint: Any = None,
         bias_constraint: Any = None, **kwargs: Any,
     ):  # fmt: skip
-        settings = {
-            "kernel_initializer": kernel_initializer, "bias_initializer": bias_initializer,
-            "kernel_regularizer": kernel_regularizer, "bias_regularizer": bias_regularizer,
-            "kernel_constraint": kernel_constraint, "bias_constraint": bias_constraint,
-        }  # fmt: skip
+        roles = {
+            "kernel": (kernel_initializer, kernel_regularizer, kernel_constraint),
+            "bias": (bias_initializer, bias_regularizer, bias_constraint),
+        }
         super().__init__(
-            kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias, settings,
+            kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias, roles,
             activity_regularizer=activity_regularizer, **kwargs,
         )  # fmt: skip
         who = type(self).__name__
@@ -52,9 +52,9 @@ class Conv(Windowed):
                 f"{type(self).__name__}: channels must divide by groups; got {channels} and {self.groups}, shape "
                 f"{tuple(input_shape)}"
             )
-        self.kernel = self._weight("kernel", (*self.kernel_size, channels // self.groups, self.filters))
+        self.kernel = add_role(self, "kernel", (*self.kernel_size, channels // self.groups, self.filters))
         if self.use_bias:
-            self.bias = self._weight("bias", (self.filters,))
+            self.bias = add_role(self, "bias", (self.filters,))
 
     def call(self, inputs: Any) -> Any:
         x = channels_last(inputs, self.data_format)

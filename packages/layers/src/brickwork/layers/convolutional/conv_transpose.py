@@ -9,6 +9,7 @@ from brickwork.tensor import nn
 from ..checks import positive
 from ..errors import LayerError
 from ..layout import channels_last, per_axis, with_channels
+from ..weights import add_role
 from .windowed import Windowed
 
 __all__ = ["Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose", "ConvTranspose"]
@@ -30,13 +31,12 @@ class ConvTranspose(Windowed):
         bias_regularizer: Any = None, activity_regularizer: Any = None, kernel_constraint: Any = None,
         bias_constraint: Any = None, **kwargs: Any,
     ):  # fmt: skip
-        settings = {
-            "kernel_initializer": kernel_initializer, "bias_initializer": bias_initializer,
-            "kernel_regularizer": kernel_regularizer, "bias_regularizer": bias_regularizer,
-            "kernel_constraint": kernel_constraint, "bias_constraint": bias_constraint,
-        }  # fmt: skip
+        roles = {
+            "kernel": (kernel_initializer, kernel_regularizer, kernel_constraint),
+            "bias": (bias_initializer, bias_regularizer, bias_constraint),
+        }
         super().__init__(
-            kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias, settings,
+            kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias, roles,
             activity_regularizer=activity_regularizer, **kwargs,
         )  # fmt: skip
         who = type(self).__name__
@@ -50,9 +50,9 @@ class ConvTranspose(Windowed):
                                  f"{self.strides}")  # fmt: skip
 
     def build(self, input_shape: Any) -> None:
-        self.kernel = self._weight("kernel", (*self.kernel_size, self.filters, self._channels(input_shape)))
+        self.kernel = add_role(self, "kernel", (*self.kernel_size, self.filters, self._channels(input_shape)))
         if self.use_bias:
-            self.bias = self._weight("bias", (self.filters,))
+            self.bias = add_role(self, "bias", (self.filters,))
 
     def call(self, inputs: Any) -> Any:
         x = channels_last(inputs, self.data_format)

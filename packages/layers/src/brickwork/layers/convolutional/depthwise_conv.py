@@ -8,6 +8,7 @@ from brickwork.tensor import nn
 
 from ..checks import positive
 from ..layout import channels_last
+from ..weights import add_role
 from .windowed import Windowed
 
 __all__ = ["DepthwiseConv", "DepthwiseConv1D", "DepthwiseConv2D"]
@@ -21,8 +22,6 @@ class DepthwiseConv(Windowed):
     has them.
     """
 
-    roles = ("depthwise", "bias")
-
     def __init__(
         self, kernel_size: Any, strides: Any = 1, padding: str = "valid", depth_multiplier: int = 1,
         data_format: str | None = None, dilation_rate: Any = 1, activation: Any = None, use_bias: bool = True,
@@ -30,13 +29,12 @@ class DepthwiseConv(Windowed):
         depthwise_regularizer: Any = None, bias_regularizer: Any = None, activity_regularizer: Any = None,
         depthwise_constraint: Any = None, bias_constraint: Any = None, **kwargs: Any,
     ):  # fmt: skip
-        settings = {
-            "depthwise_initializer": depthwise_initializer, "bias_initializer": bias_initializer,
-            "depthwise_regularizer": depthwise_regularizer, "bias_regularizer": bias_regularizer,
-            "depthwise_constraint": depthwise_constraint, "bias_constraint": bias_constraint,
-        }  # fmt: skip
+        roles = {
+            "depthwise": (depthwise_initializer, depthwise_regularizer, depthwise_constraint),
+            "bias": (bias_initializer, bias_regularizer, bias_constraint),
+        }
         super().__init__(
-            kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias, settings,
+            kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias, roles,
             activity_regularizer=activity_regularizer, **kwargs,
         )  # fmt: skip
         positive(type(self).__name__, depth_multiplier=depth_multiplier)
@@ -45,9 +43,9 @@ class DepthwiseConv(Windowed):
     def build(self, input_shape: Any) -> None:
         channels = self._channels(input_shape)
         shape = (*self.kernel_size, channels, self.depth_multiplier)
-        self.kernel = self._weight("depthwise", shape, "kernel")
+        self.kernel = add_role(self, "depthwise", shape, "kernel")
         if self.use_bias:
-            self.bias = self._weight("bias", (channels * self.depth_multiplier,))
+            self.bias = add_role(self, "bias", (channels * self.depth_multiplier,))
 
     def call(self, inputs: Any) -> Any:
         x = channels_last(inputs, self.data_format)

@@ -8,6 +8,7 @@ from brickwork.tensor import nn
 
 from ..checks import positive
 from ..layout import channels_last
+from ..weights import add_role
 from .windowed import Windowed
 
 __all__ = ["SeparableConv", "SeparableConv1D", "SeparableConv2D"]
@@ -20,8 +21,6 @@ class SeparableConv(Windowed):
     depth_multiplier, filters), bias (filters,). Other arguments as `Conv` has them.
     """
 
-    roles = ("depthwise", "pointwise", "bias")
-
     def __init__(
         self, filters: int, kernel_size: Any, strides: Any = 1, padding: str = "valid", data_format: str | None = None,
         dilation_rate: Any = 1, depth_multiplier: int = 1, activation: Any = None, use_bias: bool = True,
@@ -30,15 +29,13 @@ class SeparableConv(Windowed):
         bias_regularizer: Any = None, activity_regularizer: Any = None, depthwise_constraint: Any = None,
         pointwise_constraint: Any = None, bias_constraint: Any = None, **kwargs: Any,
     ):  # fmt: skip
-        settings = {
-            "depthwise_initializer": depthwise_initializer, "pointwise_initializer": pointwise_initializer,
-            "bias_initializer": bias_initializer, "depthwise_regularizer": depthwise_regularizer,
-            "pointwise_regularizer": pointwise_regularizer, "bias_regularizer": bias_regularizer,
-            "depthwise_constraint": depthwise_constraint, "pointwise_constraint": pointwise_constraint,
-            "bias_constraint": bias_constraint,
-        }  # fmt: skip
+        roles = {
+            "depthwise": (depthwise_initializer, depthwise_regularizer, depthwise_constraint),
+            "pointwise": (pointwise_initializer, pointwise_regularizer, pointwise_constraint),
+            "bias": (bias_initializer, bias_regularizer, bias_constraint),
+        }
         super().__init__(
-            kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias, settings,
+            kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias, roles,
             activity_regularizer=activity_regularizer, **kwargs,
         )  # fmt: skip
         positive(type(self).__name__, filters=filters, depth_multiplier=depth_multiplier)
@@ -46,11 +43,11 @@ class SeparableConv(Windowed):
 
     def build(self, input_shape: Any) -> None:
         channels, many = self._channels(input_shape), self.depth_multiplier
-        self.depthwise_kernel = self._weight("depthwise", (*self.kernel_size, channels, many), "depthwise_kernel")
+        self.depthwise_kernel = add_role(self, "depthwise", (*self.kernel_size, channels, many), "depthwise_kernel")
         shape = (*(1,) * self.rank, channels * many, self.filters)
-        self.pointwise_kernel = self._weight("pointwise", shape, "pointwise_kernel")
+        self.pointwise_kernel = add_role(self, "pointwise", shape, "pointwise_kernel")
         if self.use_bias:
-            self.bias = self._weight("bias", (self.filters,))
+            self.bias = add_role(self, "bias", (self.filters,))
 
     def call(self, inputs: Any) -> Any:
         x, kernels = channels_last(inputs, self.data_format), (self.depthwise_kernel, self.pointwise_kernel)

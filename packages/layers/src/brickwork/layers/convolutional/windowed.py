@@ -5,30 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .. import activations, constraints, initializers, regularizers
-from ..core.dense import optional
+from .. import activations
 from ..errors import LayerError, unknown
 from ..input_spec import InputSpec
 from ..layer import Layer
 from ..layout import channels_first, data_format_of, padding_of, per_axis, window_places, with_channels
+from ..weights import keep_roles, roles_config
 
 __all__ = ["Windowed"]
 
-ROOMS = {"initializer": initializers, "regularizer": regularizers, "constraint": constraints}
-
 
 class Windowed(Layer):
-    """Base. ``roles``: what weights are for, each with an initializer, a regularizer and a constraint in ``settings``
-    (``kernel_initializer``, ...)."""
+    """Base. ``roles``: of each weight an initializer, a regularizer and a constraint."""
 
     rank: int
-    roles: tuple[str, ...] = ("kernel", "bias")
     causal = False
     filters: int
 
     def __init__(
         self, kernel_size: Any, strides: Any, padding: str, data_format: str | None, dilation_rate: Any,
-        activation: Any, use_bias: bool, settings: Mapping[str, Any], **kwargs: Any,
+        activation: Any, use_bias: bool, roles: Mapping[str, tuple[Any, Any, Any]], **kwargs: Any,
     ):  # fmt: skip
         super().__init__(**kwargs)
         who = type(self).__name__
@@ -47,9 +43,8 @@ class Windowed(Layer):
         else:
             self.padding = padding_of(who, padding)
         self.activation, self.use_bias = activations.get(activation), use_bias
-        for role in self.roles:
-            for kind, room in ROOMS.items():
-                setattr(self, f"{role}_{kind}", room.get(settings[f"{role}_{kind}"]))
+        self._roles = tuple(roles)
+        keep_roles(self, **roles)
         self.input_spec = InputSpec(ndim=self.rank + 2)
         self.bias: Any = None
 
@@ -66,15 +61,6 @@ class Windowed(Layer):
                              "a size for that axis")  # fmt: skip
         self.input_spec = InputSpec(ndim=self.rank + 2, axes={self._channel_axis: channels})
         return channels
-
-    def _weight(self, role: str, shape: tuple[int, ...], name: str | None = None) -> Any:
-        return self.add_weight(
-            shape,
-            getattr(self, f"{role}_initializer"),
-            regularizer=getattr(self, f"{role}_regularizer"),
-            constraint=getattr(self, f"{role}_constraint"),
-            name=name or role,
-        )
 
     # the end of a call
     def _finished(self, out: Any) -> Any:
@@ -96,7 +82,4 @@ class Windowed(Layer):
         names = ("kernel_size", "strides", "padding", "data_format", "dilation_rate", "use_bias")
         config = {**super().get_config(), **{name: getattr(self, name) for name in names}}
         config["activation"] = activations.serialize(self.activation)
-        for role in self.roles:
-            for kind, room in ROOMS.items():
-                config[f"{role}_{kind}"] = optional(room.serialize, getattr(self, f"{role}_{kind}"))
-        return config
+        return {**config, **roles_config(self, *self._roles)}

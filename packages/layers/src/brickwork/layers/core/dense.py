@@ -6,13 +6,14 @@ from typing import Any
 
 from brickwork.tensor import matmul
 
-from .. import activations, constraints, initializers, regularizers
+from .. import activations
 from ..checks import positive
 from ..errors import LayerError
 from ..input_spec import InputSpec
 from ..layer import Layer
+from ..weights import add_role, keep_roles, roles_config
 
-__all__ = ["Dense", "optional"]
+__all__ = ["Dense"]
 
 
 class Dense(Layer):
@@ -32,17 +33,10 @@ class Dense(Layer):
         positive("Dense", units=units)
         self.units, self.use_bias = units, use_bias
         self.activation = activations.get(activation)
-        self.kernel_initializer, self.bias_initializer = (
-            initializers.get(kernel_initializer),
-            initializers.get(bias_initializer),
-        )
-        self.kernel_regularizer, self.bias_regularizer = (
-            regularizers.get(kernel_regularizer),
-            regularizers.get(bias_regularizer),
-        )
-        self.kernel_constraint, self.bias_constraint = (
-            constraints.get(kernel_constraint),
-            constraints.get(bias_constraint),
+        keep_roles(
+            self,
+            kernel=(kernel_initializer, kernel_regularizer, kernel_constraint),
+            bias=(bias_initializer, bias_regularizer, bias_constraint),
         )
         self.input_spec = InputSpec(min_ndim=2)
         self.bias: Any = None
@@ -56,21 +50,9 @@ class Dense(Layer):
                 f"Dense: the last axis of its input must have a known size; got {tuple(input_shape)}. Give Input() "
                 "that size"
             )
-        self.kernel = self.add_weight(
-            (size, self.units),
-            self.kernel_initializer,
-            regularizer=self.kernel_regularizer,
-            constraint=self.kernel_constraint,
-            name="kernel",
-        )
+        self.kernel = add_role(self, "kernel", (size, self.units))
         if self.use_bias:
-            self.bias = self.add_weight(
-                (self.units,),
-                self.bias_initializer,
-                regularizer=self.bias_regularizer,
-                constraint=self.bias_constraint,
-                name="bias",
-            )
+            self.bias = add_role(self, "bias", (self.units,))
         self.input_spec = InputSpec(min_ndim=2, axes={-1: size})
 
     def call(self, inputs: Any) -> Any:
@@ -88,20 +70,5 @@ class Dense(Layer):
             "units": self.units,
             "activation": activations.serialize(self.activation),
             "use_bias": self.use_bias,
-            **weight_config(self),
+            **roles_config(self, "kernel", "bias"),
         }
-
-
-def optional(serialize: Any, value: Any) -> Any:
-    """A serialized part, or None where there is none."""
-    return None if value is None else serialize(value)
-
-
-def weight_config(layer: Any) -> dict[str, Any]:
-    """What a layer of one kernel and one bias says of how they start, are penalised and bounded."""
-    config = {}
-    for name in ("kernel", "bias"):
-        config[f"{name}_initializer"] = initializers.serialize(getattr(layer, f"{name}_initializer"))
-        config[f"{name}_regularizer"] = optional(regularizers.serialize, getattr(layer, f"{name}_regularizer"))
-        config[f"{name}_constraint"] = optional(constraints.serialize, getattr(layer, f"{name}_constraint"))
-    return config

@@ -6,10 +6,9 @@ from typing import Any
 
 from brickwork.tensor import asarray, nn, not_equal
 
-from .. import constraints, initializers, regularizers
 from ..checks import positive
 from ..layer import Layer
-from .dense import optional
+from ..weights import add_role, keep_roles, roles_config
 
 __all__ = ["Embedding"]
 
@@ -30,22 +29,14 @@ class Embedding(Layer):
         super().__init__(**{"autocast": False, **kwargs})
         positive("Embedding", input_dim=input_dim, output_dim=output_dim)
         self.input_dim, self.output_dim, self.mask_zero = input_dim, output_dim, mask_zero
-        self.embeddings_initializer = initializers.get(embeddings_initializer)
-        self.embeddings_regularizer = regularizers.get(embeddings_regularizer)
-        self.embeddings_constraint = constraints.get(embeddings_constraint)
+        keep_roles(self, embeddings=(embeddings_initializer, embeddings_regularizer, embeddings_constraint))
         self.supports_masking = self.makes_masks = mask_zero
         if weights is not None:
             self.build(())
             self.set_weights(weights if isinstance(weights, list) and len(weights) == 1 else [weights])
 
     def build(self, input_shape: Any = None) -> None:
-        self.embeddings = self.add_weight(
-            (self.input_dim, self.output_dim),
-            self.embeddings_initializer,
-            regularizer=self.embeddings_regularizer,
-            constraint=self.embeddings_constraint,
-            name="embeddings",
-        )
+        self.embeddings = add_role(self, "embeddings", (self.input_dim, self.output_dim))
 
     def call(self, inputs: Any) -> Any:
         numbers = asarray(inputs)
@@ -62,8 +53,6 @@ class Embedding(Layer):
             **super().get_config(),
             "input_dim": self.input_dim,
             "output_dim": self.output_dim,
-            "embeddings_initializer": initializers.serialize(self.embeddings_initializer),
-            "embeddings_regularizer": optional(regularizers.serialize, self.embeddings_regularizer),
-            "embeddings_constraint": optional(constraints.serialize, self.embeddings_constraint),
+            **roles_config(self, "embeddings"),
             "mask_zero": self.mask_zero,
         }

@@ -6,10 +6,11 @@ from typing import Any
 
 from brickwork.tensor import broadcast_to, nn, squeeze, sum, where
 
-from .. import constraints, initializers, regularizers
+from .. import initializers
 from ..errors import LayerError
 from ..input_spec import InputSpec
 from ..layer import Layer
+from ..weights import add_role, keep_roles
 from .affine import affine_config
 
 __all__ = ["BatchNormalization"]
@@ -36,21 +37,14 @@ class BatchNormalization(Layer):
                 f"BatchNormalization: axis must be one whole number; got {axis!r}. Use LayerNormalization for several"
             )
         self.axis, self.momentum, self.epsilon, self.center, self.scale = axis, momentum, epsilon, center, scale
-        self.beta_initializer, self.gamma_initializer = (
-            initializers.get(beta_initializer),
-            initializers.get(gamma_initializer),
+        keep_roles(
+            self,
+            beta=(beta_initializer, beta_regularizer, beta_constraint),
+            gamma=(gamma_initializer, gamma_regularizer, gamma_constraint),
         )
         self.moving_mean_initializer, self.moving_variance_initializer = (
             initializers.get(moving_mean_initializer),
             initializers.get(moving_variance_initializer),
-        )
-        self.beta_regularizer, self.gamma_regularizer = (
-            regularizers.get(beta_regularizer),
-            regularizers.get(gamma_regularizer),
-        )
-        self.beta_constraint, self.gamma_constraint = (
-            constraints.get(beta_constraint),
-            constraints.get(gamma_constraint),
         )
         self.gamma: Any = None
         self.beta: Any = None
@@ -66,21 +60,9 @@ class BatchNormalization(Layer):
             )
         shape = (input_shape[self.axis],)
         if self.scale:
-            self.gamma = self.add_weight(
-                shape,
-                self.gamma_initializer,
-                regularizer=self.gamma_regularizer,
-                constraint=self.gamma_constraint,
-                name="gamma",
-            )
+            self.gamma = add_role(self, "gamma", shape)
         if self.center:
-            self.beta = self.add_weight(
-                shape,
-                self.beta_initializer,
-                regularizer=self.beta_regularizer,
-                constraint=self.beta_constraint,
-                name="beta",
-            )
+            self.beta = add_role(self, "beta", shape)
         self.moving_mean = self.add_weight(shape, self.moving_mean_initializer, trainable=False, name="moving_mean")
         self.moving_variance = self.add_weight(
             shape, self.moving_variance_initializer, trainable=False, name="moving_variance"

@@ -7,9 +7,9 @@ from typing import Any
 
 from brickwork.tensor import nn, reshape
 
-from .. import constraints, initializers, regularizers
 from ..errors import LayerError
 from ..layer import Layer
+from ..weights import add_role, keep_roles
 from .affine import affine_config
 
 __all__ = ["LayerNormalization"]
@@ -35,17 +35,10 @@ class LayerNormalization(Layer):
             raise LayerError(f"LayerNormalization: axis must be a whole number, or several; got {axis!r}")
         self.axis = list(axis) if isinstance(axis, (tuple, list)) else axis
         self.epsilon, self.center, self.scale = epsilon, center, scale
-        self.beta_initializer, self.gamma_initializer = (
-            initializers.get(beta_initializer),
-            initializers.get(gamma_initializer),
-        )
-        self.beta_regularizer, self.gamma_regularizer = (
-            regularizers.get(beta_regularizer),
-            regularizers.get(gamma_regularizer),
-        )
-        self.beta_constraint, self.gamma_constraint = (
-            constraints.get(beta_constraint),
-            constraints.get(gamma_constraint),
+        keep_roles(
+            self,
+            beta=(beta_initializer, beta_regularizer, beta_constraint),
+            gamma=(gamma_initializer, gamma_regularizer, gamma_constraint),
         )
         self.gamma: Any = None
         self.beta: Any = None
@@ -61,21 +54,9 @@ class LayerNormalization(Layer):
     def build(self, input_shape: Any) -> None:
         shape = tuple(input_shape[a] for a in self._axes(len(input_shape)))
         if self.scale:
-            self.gamma = self.add_weight(
-                shape,
-                self.gamma_initializer,
-                regularizer=self.gamma_regularizer,
-                constraint=self.gamma_constraint,
-                name="gamma",
-            )
+            self.gamma = add_role(self, "gamma", shape)
         if self.center:
-            self.beta = self.add_weight(
-                shape,
-                self.beta_initializer,
-                regularizer=self.beta_regularizer,
-                constraint=self.beta_constraint,
-                name="beta",
-            )
+            self.beta = add_role(self, "beta", shape)
 
     def call(self, inputs: Any) -> Any:
         axes = self._axes(inputs.ndim)

@@ -10,12 +10,12 @@ from typing import Any
 
 from brickwork.tensor import Tensor, concat, matmul, nn, ones, split, zeros
 
-from .. import activations, constraints, initializers, regularizers
+from .. import activations
 from ..checks import positive, rates
-from ..core.dense import optional
 from ..errors import LayerError
 from ..layer import Layer
 from ..seeds import generator
+from ..weights import add_role, keep_roles, roles_config
 
 __all__ = ["Parts", "RecurrentCell", "parts_of", "product"]
 
@@ -64,7 +64,7 @@ class RecurrentCell(Layer):
     )  # fmt: skip
 
     def __init__(
-        self, units: int, activation: Any, use_bias: bool, weights: Mapping[str, Any], dropout: float,
+        self, units: int, activation: Any, use_bias: bool, roles: Mapping[str, tuple[Any, Any, Any]], dropout: float,
         recurrent_dropout: float, seed: int | None, **kwargs: Any,
     ):  # fmt: skip
         super().__init__(**kwargs)
@@ -74,10 +74,7 @@ class RecurrentCell(Layer):
         self.units, self.use_bias, self.seed = units, use_bias, seed
         self.dropout, self.recurrent_dropout = dropout, recurrent_dropout
         self.activation = activations.get(activation)
-        for room in (initializers, regularizers, constraints):
-            kind = room.__name__.rpartition(".")[2][:-1]
-            for role in ROLES:
-                setattr(self, f"{role}_{kind}", room.get(weights[f"{role}_{kind}"]))
+        keep_roles(self, **roles)
         self.seed_generator = generator(seed) if dropout or recurrent_dropout else None
         self.state_size: Any = units
         self.output_size = units
@@ -89,19 +86,10 @@ class RecurrentCell(Layer):
             raise LayerError(f"{type(self).__name__}: the last axis of its input must have a known size; got "
                              f"{tuple(input_shape)}. Give Input() that size")  # fmt: skip
         wide = self.gates * self.units
-        self.kernel = self._weight("kernel", "kernel", (input_shape[-1], wide))
-        self.recurrent_kernel = self._weight("recurrent_kernel", "recurrent", (self.units, wide))
+        self.kernel = add_role(self, "kernel", (input_shape[-1], wide))
+        self.recurrent_kernel = add_role(self, "recurrent", (self.units, wide), "recurrent_kernel")
         if self.use_bias:
-            self.bias = self._weight("bias", "bias", self._bias_shape(), self._first_bias())
-
-    def _weight(self, name: str, role: str, shape: tuple[int, ...], initializer: Any = None) -> Any:
-        return self.add_weight(
-            shape,
-            initializer or getattr(self, f"{role}_initializer"),
-            regularizer=getattr(self, f"{role}_regularizer"),
-            constraint=getattr(self, f"{role}_constraint"),
-            name=name,
-        )
+            self.bias = add_role(self, "bias", self._bias_shape(), initializer=self._first_bias())
 
     def _bias_shape(self) -> tuple[int, ...]:
         return (self.gates * self.units,)
@@ -154,17 +142,16 @@ class RecurrentCell(Layer):
         return shape, [shape] * (len(self.state_size) if isinstance(self.state_size, list) else 1)
 
     def get_config(self) -> dict[str, Any]:
-        config = {
+        return {
             **super().get_config(),
             "units": self.units,
             "activation": activations.serialize(self.activation),
             "use_bias": self.use_bias,
+            **roles_config(self, *ROLES),
+            "dropout": self.dropout,
+            "recurrent_dropout": self.recurrent_dropout,
+            "seed": self.seed,
         }
-        for role in ROLES:
-            config[f"{role}_initializer"] = initializers.serialize(getattr(self, f"{role}_initializer"))
-            config[f"{role}_regularizer"] = optional(regularizers.serialize, getattr(self, f"{role}_regularizer"))
-            config[f"{role}_constraint"] = optional(constraints.serialize, getattr(self, f"{role}_constraint"))
-        return {**config, "dropout": self.dropout, "recurrent_dropout": self.recurrent_dropout, "seed": self.seed}
 
 
 def parts_of(cell: Any, batch: Any, features: int, training: bool) -> Parts:

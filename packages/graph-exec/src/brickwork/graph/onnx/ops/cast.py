@@ -11,7 +11,7 @@ import brickwork.tensor as bt
 from brickwork.tensor import Tensor
 
 from ..errors import ModelError
-from ..foreign import HELD, value_of
+from ..foreign import HELD, text_of, value_of
 from ..proto import dtype_of, onnx
 from ..registry import translator
 
@@ -67,14 +67,10 @@ def converted(x: Any, dtype: np.dtype, saturate: bool = True, round_mode: str = 
 def _of_text(array: np.ndarray, dtype: np.dtype) -> np.ndarray:
     """From or to strings: numbers as they are written in decimal, INF and NaN by name."""
     if dtype.hasobject:
-        return np.array([_text(v) for v in array.reshape(-1)], object).reshape(array.shape)
-    words = [w.decode() if isinstance(w, bytes) else str(w) for w in array.reshape(-1)]
+        return np.array([text_of(v) for v in array.reshape(-1)], object).reshape(array.shape)
+    words = [text_of(w) for w in array.reshape(-1)]
     numbers = np.array([int(w) for w in words] if dtype.kind in "iu" else [float(w) for w in words])
     return numbers.astype(dtype).reshape(array.shape)
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else str(value)
 
 
 def _powers_of_two(x: np.ndarray, saturate: bool, round_mode: str) -> np.ndarray:

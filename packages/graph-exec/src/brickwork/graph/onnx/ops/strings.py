@@ -12,11 +12,8 @@ import brickwork.tensor as bt
 from brickwork.tensor import Tensor
 
 from ..errors import ModelError
+from ..foreign import text_of
 from ..registry import translator
-
-
-def _text(value: Any) -> str:
-    return value.decode() if isinstance(value, bytes) else str(value)
 
 
 def _each(function: Callable[..., Any], *arrays: np.ndarray) -> np.ndarray:
@@ -24,7 +21,7 @@ def _each(function: Callable[..., Any], *arrays: np.ndarray) -> np.ndarray:
     spread = np.broadcast_arrays(*arrays)
     out = np.empty(spread[0].shape, object)
     for place in np.ndindex(out.shape):
-        out[place] = function(*(_text(a[place]) for a in spread))
+        out[place] = function(*(text_of(a[place]) for a in spread))
     return out
 
 
@@ -39,7 +36,7 @@ def string_split(
 ) -> tuple[np.ndarray, Tensor]:
     """The parts of each string, filled up with empty ones along a new last axis, and their number."""
     most = -1 if maxsplit is None else maxsplit
-    parts = [_text(v).split(delimiter or None, most) for v in x.reshape(-1)]
+    parts = [text_of(v).split(delimiter or None, most) for v in x.reshape(-1)]
     longest = max(map(len, parts), default=0)
     table = np.full((len(parts), longest), "", object)
     for row, found in zip(table, parts, strict=True):
@@ -65,7 +62,7 @@ def string_normalizer(
         raise ModelError(f"StringNormalizer: the shape is [C] or [1, C]; got {list(x.shape)}")
     compare: Callable[[str], str] = str if is_case_sensitive else str.lower
     stop = {compare(w) for w in stopwords}
-    kept = [cases[case_change_action](w) for w in map(_text, x.reshape(-1)) if compare(w) not in stop]
+    kept = [cases[case_change_action](w) for w in map(text_of, x.reshape(-1)) if compare(w) not in stop]
     out = np.array(kept or [""], object)
     return out if x.ndim == 1 else out.reshape(1, -1)
 
@@ -98,7 +95,7 @@ def tf_idf_vectorizer(
     """How often each n-gram of a pool stands in each row, up to so many words left out between; times ``weights``."""
     if mode not in ("TF", "IDF", "TFIDF"):
         raise ModelError(f"TfIdfVectorizer: the mode is TF, IDF or TFIDF; got {mode!r}")
-    values = x.numpy() if isinstance(x, Tensor) else np.vectorize(_text, otypes=[object])(x)
+    values = x.numpy() if isinstance(x, Tensor) else np.vectorize(text_of, otypes=[object])(x)
     pool = _pool(pool_strings or pool_int64s, ngram_counts, min_gram_length, max_gram_length)
     rows = values.reshape(-1, values.shape[-1] if values.ndim else 1)
     counts = np.zeros((len(rows), max(ngram_indexes) + 1), "float32")
