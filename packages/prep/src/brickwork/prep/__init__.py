@@ -3,7 +3,15 @@
 from .bundles import TYPES as bundle_types
 from .errors import PrepError, SchemaError, StateError, TargetError
 from .report import ColumnReport, TargetReport
-from .split import train_valid_split
+from .splits import (
+    Leak,
+    LeakageWarning,
+    StratifiedRegressionKFold,
+    TimeSplit,
+    check_leakage,
+    train_valid_split,
+    train_valid_test_split,
+)
 from .table import TablePrep
 from .target import TargetPrep
 
@@ -11,13 +19,19 @@ __version__ = "0.1.0"
 
 __all__ = [
     "ColumnReport",
+    "Leak",
+    "LeakageWarning",
     "PrepError",
     "SchemaError",
     "StateError",
+    "StratifiedRegressionKFold",
     "TablePrep",
     "TargetError",
     "TargetPrep",
     "TargetReport",
+    "TimeSplit",
     "bundle_types",
+    "check_leakage",
     "train_valid_split",
+    "train_valid_test_split",
 ]
