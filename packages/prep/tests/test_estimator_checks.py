@@ -6,9 +6,11 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from brickwork.prep import TablePrep, TargetPrep
 
+from .catalogue import CASES
 
-@parametrize_with_checks([TablePrep()])
-def test_table_prep_passes(estimator, check):
+
+@parametrize_with_checks([case.make() for case in CASES])
+def test_transformers_pass(estimator, check):
     check(estimator)
 
 

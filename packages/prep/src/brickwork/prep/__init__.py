@@ -3,6 +3,7 @@
 from .bundles import TYPES as bundle_types
 from .errors import PrepError, SchemaError, StateError, TargetError
 from .report import ColumnReport, TargetReport
+from .scaling import StandardScaler
 from .splits import (
     Leak,
     LeakageWarning,
@@ -23,6 +24,7 @@ __all__ = [
     "LeakageWarning",
     "PrepError",
     "SchemaError",
+    "StandardScaler",
     "StateError",
     "StratifiedRegressionKFold",
     "TablePrep",

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from .scaling import StandardScaler
 from .table import TablePrep
 from .target import TargetPrep
 
-TYPES: Mapping[str, type] = MappingProxyType({"TablePrep": TablePrep, "TargetPrep": TargetPrep})
+TRANSFORMERS: Mapping[str, type] = MappingProxyType({t.__name__: t for t in (StandardScaler, TablePrep)})
+"""What takes a table."""
+
+TARGETS: Mapping[str, type] = MappingProxyType({t.__name__: t for t in (TargetPrep,)})
+"""What takes a target."""
+
+TYPES: Mapping[str, type] = MappingProxyType({**TRANSFORMERS, **TARGETS})

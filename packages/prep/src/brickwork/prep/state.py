@@ -74,5 +74,7 @@ KINDS_OF_VALUE: dict[str, Callable[[Any], bool]] = {
     "float": _is_float,
     "bool": lambda value: isinstance(value, bool),
     "label": lambda value: isinstance(value, (str, bool)) or _is_float(value),
+    "optional float": lambda value: value is None or _is_float(value),
+    "dict": lambda value: isinstance(value, dict) and all(isinstance(key, str) for key in value),
     "any": lambda value: True,
 }

@@ -1,0 +1,312 @@
+"""The arithmetic of fitted transformers as data: written once, read by NumPy, by plain Python and by any array library.
+
+A `Formula` is an expression over one or more inputs of a row: numbers (NaN where missing) or whole-number codes.
+Two folds read it: `evaluate` with any namespace of the Array API standard - NumPy, or one whose arrays are being traced into
+a compiled function - and `scalar`, which gives a Python function for a single row.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+__all__ = ["Formula", "bucket", "call", "constant", "evaluate", "interpolate", "is_missing", "number", "one_hot",
+           "scalar", "take", "where"]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Formula:
+    """A node of an expression: `op` of `inputs`, with `value` for what is no input (a constant, a table, a place).
+
+    The ops: input, constant, add, subtract, multiply, divide, pow, less, greater, equal, maximum, minimum; the
+    functions of `FUNCTIONS`; where, take (an entry of a table), bucket (how many edges are at or below), interpolate (piecewise
+    linear), one_hot (the one op that is `width` numbers wide).
+    """
+
+    op: str
+    inputs: tuple[Formula, ...] = ()
+    value: Any = None
+    width: int = 1
+
+    def __add__(self, other: Any) -> Formula:
+        return _two("add", self, other)
+
+    def __radd__(self, other: Any) -> Formula:
+        return _two("add", other, self)
+
+    def __sub__(self, other: Any) -> Formula:
+        return _two("subtract", self, other)
+
+    def __rsub__(self, other: Any) -> Formula:
+        return _two("subtract", other, self)
+
+    def __mul__(self, other: Any) -> Formula:
+        return _two("multiply", self, other)
+
+    def __rmul__(self, other: Any) -> Formula:
+        return _two("multiply", other, self)
+
+    def __truediv__(self, other: Any) -> Formula:
+        return _two("divide", self, other)
+
+    def __rtruediv__(self, other: Any) -> Formula:
+        return _two("divide", other, self)
+
+    def __pow__(self, other: Any) -> Formula:
+        return _two("pow", self, other)
+
+    def __neg__(self) -> Formula:
+        return _two("subtract", 0.0, self)
+
+    def __lt__(self, other: Any) -> Formula:
+        return _two("less", self, other)
+
+    def __gt__(self, other: Any) -> Formula:
+        return _two("greater", self, other)
+
+    def equals(self, other: Any) -> Formula:
+        """1 where both are equal, else 0 (`==` is identity, as of any object)."""
+        return _two("equal", self, other)
+
+    def clip(self, low: float | None, high: float | None) -> Formula:
+        """Between low and high; None is no bound."""
+        out = self if low is None else _two("maximum", self, low)
+        return out if high is None else _two("minimum", out, high)
+
+
+def number(place: int = 0) -> Formula:
+    """The input at this place of a row."""
+    return Formula("input", value=place)
+
+
+def constant(value: float) -> Formula:
+    """One number."""
+    return Formula("constant", value=float(value))
+
+
+def call(function: str, x: Formula) -> Formula:
+    """One of `FUNCTIONS` of x."""
+    return Formula(function, (x,)) if function in FUNCTIONS else _unknown(function)
+
+
+def is_missing(x: Formula) -> Formula:
+    """1 where x is NaN, else 0."""
+    return Formula("isnan", (x,))
+
+
+def where(condition: Formula, a: Any, b: Any) -> Formula:
+    """a where the condition is not 0, b elsewhere."""
+    return Formula("where", (condition, _formula(a), _formula(b)))
+
+
+def take(table: Sequence[float], code: Formula) -> Formula:
+    """The entry of a table (k,) at a whole number in [0, k)."""
+    return Formula("take", (code,), tuple(map(float, table)))
+
+
+def bucket(x: Formula, edges: Sequence[float]) -> Formula:
+    """How many of the edges, in increasing order, are at or below x: a whole number in [0, k]; of NaN it is k."""
+    return Formula("bucket", (x,), tuple(map(float, edges)))
+
+
+def interpolate(x: Formula, xs: Sequence[float], ys: Sequence[float]) -> Formula:
+    """Piecewise linear through the points (xs, ys), xs increasing; constant beyond the ends; NaN stays NaN."""
+    return Formula("interpolate", (x,), (tuple(map(float, xs)), tuple(map(float, ys))))
+
+
+def one_hot(code: Formula, width: int) -> Formula:
+    """`width` numbers: 1 at the whole number `code`, 0 elsewhere; all 0 where code is outside [0, width)."""
+    return Formula("one_hot", (code,), width=width)
+
+
+FUNCTIONS: dict[str, Callable[[float], float]] = {
+    "isnan": lambda x: float(x != x),
+    "abs": abs,
+    "exp": lambda x: math.inf if x > 709.78 else math.exp(x),
+    "expm1": lambda x: math.inf if x > 709.78 else math.expm1(x),
+    "log": lambda x: math.log(x) if x > 0 else (-math.inf if x == 0 else math.nan),
+    "log1p": lambda x: math.log1p(x) if x > -1 else (-math.inf if x == -1 else math.nan),
+    "sqrt": lambda x: math.sqrt(x) if x >= 0 else math.nan,
+    "sign": lambda x: x if x != x else float((x > 0) - (x < 0)),
+    "floor": lambda x: float(math.floor(x)) if math.isfinite(x) else x,
+    "sin": lambda x: math.sin(x) if math.isfinite(x) else math.nan,
+    "cos": lambda x: math.cos(x) if math.isfinite(x) else math.nan,
+}
+"""Functions of one number by their name in the Array API standard, as Python computes them."""
+
+TWO: dict[str, Callable[[float, float], float]] = {
+    "add": lambda a, b: a + b,
+    "subtract": lambda a, b: a - b,
+    "multiply": lambda a, b: a * b,
+    "divide": lambda a, b: a / b if b else _over_zero(a, b),
+    "pow": lambda a, b: _power(a, b),
+    "less": lambda a, b: float(a < b),
+    "greater": lambda a, b: float(a > b),
+    "equal": lambda a, b: float(a == b),
+    "maximum": lambda a, b: a if a != a or a > b else b,
+    "minimum": lambda a, b: a if a != a or a < b else b,
+}  # fmt: skip
+"""The same of functions of two numbers."""
+
+TRUTHS = frozenset(("isnan", "less", "greater", "equal"))
+"""Whose answer is a boolean in an array library, and a number here."""
+
+
+def evaluate(formulas: Sequence[Formula], inputs: Sequence[Any], xp: Any = np) -> list[Any]:
+    """Each formula's value: arrays (n,), or (n, width) where it is wider than one.
+
+    `inputs` are float64 arrays (n,), of codes too; `xp` is the namespace they belong to. What two formulas share is
+    computed once.
+    """
+    known: dict[int, Any] = {}
+    return [_value(formula, inputs, xp, known) for formula in formulas]
+
+
+def scalar(formula: Formula) -> Callable[[Sequence[float]], Any]:
+    """A Python function of the inputs of one row: a float, or a list of `width` floats."""
+    parts = [scalar(part) for part in formula.inputs]
+    match formula.op:
+        case "input":
+            place = formula.value
+            return lambda row: row[place]
+        case "constant":
+            value = formula.value
+            return lambda row: value
+        case "where":
+            test, yes, no = parts
+            return lambda row: yes(row) if test(row) else no(row)
+        case "take":
+            table, (code,) = formula.value, parts
+            return lambda row: table[int(code(row))]
+        case "bucket":
+            edges, (x,) = formula.value, parts
+            return lambda row: float(_place(edges, x(row)))
+        case "interpolate":
+            (xs, ys), (x,) = formula.value, parts
+            return lambda row: _between(xs, ys, x(row))
+        case "one_hot":
+            width, (code,) = formula.width, parts
+            return lambda row: _unit(width, code(row))
+    if formula.op in TWO:
+        two, (left, right) = TWO[formula.op], parts
+        return lambda row: two(left(row), right(row))
+    one, (only,) = FUNCTIONS[formula.op], parts
+    return lambda row: one(only(row))
+
+
+def _value(formula: Formula, inputs: Sequence[Any], xp: Any, known: dict[int, Any]) -> Any:
+    found = known.get(id(formula))
+    if found is None:
+        parts = [_value(part, inputs, xp, known) for part in formula.inputs]
+        found = known[id(formula)] = _apply(formula, parts, inputs, xp)
+    return found
+
+
+def _apply(formula: Formula, parts: list[Any], inputs: Sequence[Any], xp: Any) -> Any:
+    match formula.op:
+        case "input":
+            return inputs[formula.value]
+        case "constant":
+            return formula.value
+        case "where":
+            test, yes, no = parts
+            if _plain(yes) and _plain(no):  # the standard takes a number for one of both
+                yes = xp.full(test.shape, yes, dtype=xp.float64)
+            return xp.where(test if _boolean(test, xp) else test != 0, yes, no)
+        case "take":
+            return xp.take(xp.asarray(formula.value, dtype=xp.float64), xp.astype(parts[0], xp.int64), axis=0)
+        case "bucket":
+            return xp.astype(_bucket(formula.value, parts[0], xp), xp.float64)
+        case "interpolate":
+            return _piecewise(*formula.value, parts[0], xp)
+        case "one_hot":
+            return xp.astype(xp.expand_dims(parts[0], axis=1) == xp.arange(formula.width, dtype=xp.float64), xp.float64)
+    function = getattr(xp, formula.op)
+    if formula.op in TWO:
+        left, right = (_as_numbers(part, xp) for part in parts)
+        if _plain(left) and _plain(right):
+            return TWO[formula.op](left, right)
+        return function(left, right)
+    return function(_as_numbers(parts[0], xp))
+
+
+def _bucket(edges: tuple[float, ...], x: Any, xp: Any) -> Any:
+    return xp.searchsorted(xp.asarray(edges, dtype=xp.float64), x, side="right")
+
+
+def _piecewise(xs: tuple[float, ...], ys: tuple[float, ...], x: Any, xp: Any) -> Any:
+    if len(xs) == 1:
+        return xp.where(xp.isnan(x), x, xp.full(x.shape, ys[0], dtype=xp.float64))
+    # The stretch that holds x is known by its left end; the ends' stretches are not left.
+    left = xp.clip(_bucket(xs, x, xp) - 1, 0, len(xs) - 2)
+    start, slope = np.array(ys[:-1]), np.diff(ys) / np.diff(xs)
+    inside = x - xp.take(xp.asarray(xs[:-1], dtype=xp.float64), left, axis=0)
+    inside = xp.where(x < xs[0], xp.zeros_like(inside), inside)
+    value = xp.take(xp.asarray(start.tolist(), dtype=xp.float64), left, axis=0) + inside * xp.take(
+        xp.asarray(slope.tolist(), dtype=xp.float64), left, axis=0
+    )
+    return xp.where(x > xs[-1], xp.full(x.shape, ys[-1], dtype=xp.float64), value)
+
+
+def _boolean(value: Any, xp: Any) -> bool:
+    return bool(value.dtype == xp.bool)
+
+
+def _as_numbers(value: Any, xp: Any) -> Any:
+    """Truth is 0 or 1 in further arithmetic."""
+    return xp.astype(value, xp.float64) if not _plain(value) and _boolean(value, xp) else value
+
+
+def _plain(value: Any) -> bool:
+    return isinstance(value, float)
+
+
+def _place(edges: tuple[float, ...], x: float) -> int:
+    return len(edges) if x != x else bisect_right(edges, x)
+
+
+def _between(xs: tuple[float, ...], ys: tuple[float, ...], x: float) -> float:
+    if x != x:
+        return x
+    if x <= xs[0] or len(xs) == 1:
+        return ys[0]
+    if x > xs[-1]:
+        return ys[-1]
+    left = min(max(bisect_right(xs, x) - 1, 0), len(xs) - 2)
+    return ys[left] + (x - xs[left]) * ((ys[left + 1] - ys[left]) / (xs[left + 1] - xs[left]))
+
+
+def _unit(width: int, code: float) -> list[float]:
+    row = [0.0] * width
+    if 0 <= code < width:
+        row[int(code)] = 1.0
+    return row
+
+
+def _over_zero(a: float, b: float) -> float:
+    return math.nan if a != a or a == 0 else math.copysign(math.inf, a) * math.copysign(1, b)
+
+
+def _power(a: float, b: float) -> float:
+    try:
+        found = a**b
+    except (OverflowError, ZeroDivisionError):
+        return math.inf
+    return math.nan if isinstance(found, complex) else found
+
+
+def _two(op: str, left: Any, right: Any) -> Formula:
+    return Formula(op, (_formula(left), _formula(right)))
+
+
+def _formula(value: Any) -> Formula:
+    return value if isinstance(value, Formula) else constant(value)
+
+
+def _unknown(function: str) -> Formula:
+    raise ValueError(f"call: a function is one of {', '.join(FUNCTIONS)}; got {function!r}")

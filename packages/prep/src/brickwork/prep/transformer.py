@@ -1,0 +1,385 @@
+"""The bases of all transformers: `Transformer` knows tables, names and states, `ColumnWise` learns column by column."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from itertools import accumulate, pairwise
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.exceptions import NotFittedError
+
+from .columns import Column
+from .encoder import Encoder, Replacer, blocks_of
+from .errors import SHOWN, PrepError, SchemaError, StateError, nearest, quote
+from .frame import Table, open_table
+from .output import contain
+from .schema import ColumnSchema
+from .state import FIX, VERSION, demand, read_fields, read_version
+from .statistics import Statistic, read_statistic
+
+__all__ = ["ColumnWise", "Transformer"]
+
+
+class Transformer(TransformerMixin, BaseEstimator):
+    """Any table in, numbers or columns out, in scikit-learn's conventions; fitted state is plain data.
+
+    Columns are matched by name where both tables have names: order is free, extra columns are ignored, and one that is
+    missing is an error that names it. Arrays are matched by position.
+
+    A subclass gives `_check_params`, `_learn`, `_give`, `_names`, and for its state `_learned` and `_restore`.
+
+    Attributes
+    ----------
+    n_features_in_, feature_names_in_ : as in scikit-learn; the latter only for tables whose names are all text
+    schema_ : tuple of `ColumnSchema`, what each column was at fit
+    """
+
+    schema_: tuple[ColumnSchema, ...]
+    n_features_in_: int
+
+    # ---- what a subclass gives -------------------------------------------------------------------------------------
+
+    def _check_params(self, who: str) -> None:
+        """PrepError where a parameter of the constructor is not one that fit can use."""
+
+    def _learn(self, table: Table, columns: Sequence[Column], y: Any, who: str) -> None:
+        """Sets the fitted attributes from all columns of a table and the target as it was given."""
+        raise NotImplementedError
+
+    def _give(self, table: Table, positions: Sequence[int], X: Any, who: str) -> Any:
+        """What transform returns."""
+        raise NotImplementedError
+
+    def _names(self, names: Sequence[str]) -> list[str]:
+        """The names of what comes out, of columns that are called `names`."""
+        raise NotImplementedError
+
+    def _learned(self) -> dict[str, Any]:
+        """What `_learn` set, as plain data."""
+        raise NotImplementedError
+
+    def _restore(self, learned: Any, where: str) -> None:
+        """Sets what `_learn` sets, from plain data that is not to be trusted; StateError where it does not fit."""
+        raise NotImplementedError
+
+    # ---- what it gets ----------------------------------------------------------------------------------------------
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Learns from a table of n rows (and the target y, where the transformer takes one)."""
+        who = self._who("fit")
+        self._check_params(who)
+        table = open_table(X, who)
+        columns = [table.column(i) for i in range(len(table.names))]
+        schema = [ColumnSchema(name, column.form) for name, column in zip(table.names, columns, strict=True)]
+        for one, column in zip(schema, columns, strict=True):
+            one.update(column)
+        self._learn(table, columns, y, who)
+        self._set_schema(schema, table.named, table.named and table.text_names)
+        return self
+
+    def transform(self, X: Any) -> Any:
+        """The table (n rows) as fit learned to give it: (n, number of names out)."""
+        who = self._who("transform")
+        self._need_fit(who)
+        table = open_table(X, who)
+        return self._give(table, self._positions_in(table, who), X, who)
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """Object array of the names of what comes out.
+
+        `input_features` may name the columns of an array; where names were seen at fit it must equal them.
+        """
+        who = self._who("get_feature_names_out")
+        self._need_fit(who)
+        names = [one.name for one in self.schema_]
+        if input_features is not None:
+            given = [str(name) for name in input_features]
+            if hasattr(self, "feature_names_in_") and given != names:
+                raise PrepError.of(who, "input_features is not equal to feature_names_in_", quote(given))
+            if len(given) != len(names):
+                rule = f"input_features should have length equal to number of features ({len(names)})"
+                raise PrepError.of(who, rule, str(len(given)))
+            names = given
+        return np.array(distinct(self._names(names)), dtype=object)
+
+    def to_state(self) -> dict[str, Any]:
+        """The fitted transformer as a dict that `json` can write; `from_state` of it transforms bit by bit alike."""
+        who = self._who("to_state")
+        self._need_fit(who)
+        return {
+            "type": type(self).__name__,
+            "version": VERSION,
+            "params": {name: plain(value, f"{who}.{name}") for name, value in self.get_params(deep=False).items()},
+            "named": self.named_,
+            "text_names": hasattr(self, "feature_names_in_"),
+            "schema": [one.to_state() for one in self.schema_],
+            "learned": self._learned(),
+        }
+
+    @classmethod
+    def from_state(cls, state: Any) -> Self:
+        """The transformer of a state. StateError where the state is damaged; nothing in a state can execute."""
+        where = f"{cls.__name__}.from_state"
+        read_version(state, cls.__name__, where)
+        head = {"type": "str", "version": "int", "params": "dict", "named": "bool", "text_names": "bool"}
+        values = read_fields(state, head | {"schema": "tuple[any, ...]", "learned": "any"}, where)
+        made = cls(**_known_params(cls, values["params"], where))
+        try:
+            made._check_params(where)
+        except PrepError as cause:
+            raise StateError(str(cause)) from None
+        schema = [ColumnSchema.from_state(one, f"{where}.schema[{i}]") for i, one in enumerate(values["schema"])]
+        names = [one.name for one in schema]
+        demand(len(set(names)) == len(names) > 0, where, "columns must be there and differ in name", names)
+        demand(values["named"] or not values["text_names"], where, "text_names needs named", values["text_names"])
+        made._set_schema(schema, values["named"], values["text_names"])
+        made._restore(values["learned"], f"{where}.learned")
+        return made
+
+    # ---- what both share -------------------------------------------------------------------------------------------
+
+    def _who(self, method: str) -> str:
+        return f"{type(self).__name__}.{method}"
+
+    def _set_schema(self, schema: Sequence[ColumnSchema], named: bool, text_names: bool) -> None:
+        self.schema_, self.named_, self.n_features_in_ = tuple(schema), named, len(schema)
+        if text_names:
+            self.feature_names_in_ = np.array([one.name for one in schema], dtype=object)
+        else:
+            self.__dict__.pop("feature_names_in_", None)
+
+    def _needs(self) -> Sequence[bool]:
+        """For each column of fit, whether transform needs it."""
+        return [True] * len(self.schema_)
+
+    def _positions_in(self, table: Table, who: str) -> list[int]:
+        """Where each column of fit stands in this table; -1 for one that is not there and not needed."""
+        names = [one.name for one in self.schema_]
+        if self.named_ and table.named:
+            found = {name: i for i, name in enumerate(table.names)}
+            positions = [found.get(name, -1) for name in names]
+            lost = [n for n, i, need in zip(names, positions, self._needs(), strict=True) if i < 0 and need]
+            if lost:
+                rule = f"column {lost[0]!r} was there at fit and is missing"
+                got = f"columns {quote(table.names)}{nearest(lost[0], table.names)}"
+                others = [f"{name!r}{nearest(name, table.names)}" for name in lost[1:SHOWN]]
+                also = f" Also missing: {', '.join(others)}." if others else ""
+                raise SchemaError.of(who, rule, got, f"Add or rename it.{also}", column=lost[0])
+            return positions
+        n, own = len(table.names), type(self).__name__
+        if n != self.n_features_in_:
+            rule = f"X has {n} features, but {own} is expecting {self.n_features_in_} features as input"
+            raise SchemaError.of(who, rule, fix="Give the same columns in the same order, or a table with names.")
+        if table.named != self.named_ and table.text_names:
+            has, was = ("has", "without") if table.named else ("does not have valid", "with")
+            text = f"X {has} feature names, but {own} was fitted {was} feature names"
+            warnings.warn(text, UserWarning, stacklevel=4)
+        return list(range(n))
+
+    def _need_fit(self, who: str) -> None:
+        if not self.__sklearn_is_fitted__():
+            raise NotFittedError(f"{who}: this {type(self).__name__} is not fitted yet. Call fit first.")
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "schema_")
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.categorical = True
+        tags.input_tags.string = True
+        tags.input_tags.dict = True
+        return tags
+
+
+class ColumnWise(Transformer):
+    """A transformer that learns a statistic of each column by itself, and whose statistics merge.
+
+    A subclass gives `_gather`, a new statistic for a column, and `_encoder`, what a statistic makes of the column.
+    Where it takes a target, `_target` reads it for the statistics' `update`.
+
+    Attributes
+    ----------
+    statistics_ : tuple of `Statistic`, one per column: all that was learned
+    n_samples_seen_ : int
+    """
+
+    STATISTICS: ClassVar[tuple[type[Statistic], ...]] = ()
+    """What a state may hold as statistics; empty for any."""
+
+    statistics_: tuple[Statistic, ...]
+
+    def _gather(self, column: Column, who: str) -> Statistic:
+        """An empty statistic for a column like this one."""
+        raise NotImplementedError
+
+    def _encoder(self, schema: ColumnSchema, statistic: Statistic, who: str) -> Encoder | Replacer:
+        """What becomes of a column, from what was learned of it."""
+        raise NotImplementedError
+
+    def _target(self, y: Any, n_rows: int, who: str) -> Any:
+        """The target as `Statistic.update` takes it."""
+        return None
+
+    def _publish(self) -> None:
+        """Sets fitted attributes that users of scikit-learn look for (`mean_`, `categories_`, ...), from statistics."""
+
+    def _learn(self, table: Table, columns: Sequence[Column], y: Any, who: str) -> None:
+        target = self._target(y, table.n_rows, who)
+        statistics = [self._gather(column, who) for column in columns]
+        for statistic, column in zip(statistics, columns, strict=True):
+            statistic.update(column, target, who)
+        schema = [ColumnSchema(column.name, column.form) for column in columns]
+        self._settle(statistics, schema, who)
+
+    def partial_fit(self, X: Any, y: Any = None) -> Self:
+        """Adds the rows of a table to what was learned; the first call is `fit`."""
+        who = self._who("partial_fit")
+        if not self.__sklearn_is_fitted__():
+            return self.fit(X, y)
+        self._check_params(who)
+        table = open_table(X, who)
+        positions = self._positions_in(table, who)
+        columns = [table.column(i) for i in positions]
+        target = self._target(y, table.n_rows, who)
+        for one, statistic, column in zip(self.schema_, self.statistics_, columns, strict=True):
+            statistic.update(column, target, who)
+            one.update(column)
+        self._settle(self.statistics_, self.schema_, who)
+        return self
+
+    def merge(self, *others: Self) -> Self:
+        """Adds what others, fitted on other rows of the same columns, have learned."""
+        who = self._who("merge")
+        self._need_fit(who)
+        for other in others:
+            other._need_fit(who)
+            names, theirs = ([one.name for one in t.schema_] for t in (self, other))
+            if type(other) is not type(self) or names != theirs:
+                got = f"{type(other).__name__} of {quote(theirs)} beside {type(self).__name__} of {quote(names)}"
+                raise PrepError.of(who, "transformers to merge are of one type and of the same columns", got)
+            for mine, one in zip(self.statistics_, other.statistics_, strict=True):
+                mine.merge(one)
+            for own, seen in zip(self.schema_, other.schema_, strict=True):
+                own.merge(seen)
+        self._settle(self.statistics_, self.schema_, who)
+        return self
+
+    def _settle(self, statistics: Sequence[Statistic], schema: Sequence[ColumnSchema], who: str) -> None:
+        """Derives everything else from the statistics."""
+        self.statistics_ = tuple(statistics)
+        self.encoders_ = tuple(self._encoder(o, s, who) for o, s in zip(schema, statistics, strict=True))
+        stops = list(accumulate((len(encoder.suffixes) for encoder in self.encoders_), initial=0))
+        self.spans_ = tuple(pairwise(stops))
+        self.n_features_out_ = stops[-1]
+        self._publish()
+
+    @property
+    def n_samples_seen_(self) -> int:
+        """How many rows were learned from."""
+        self._need_fit(self._who("n_samples_seen_"))
+        return self.schema_[0].n
+
+    def _needs(self) -> Sequence[bool]:
+        return [bool(encoder.suffixes) for encoder in self.encoders_]
+
+    def _give(self, table: Table, positions: Sequence[int], X: Any, who: str) -> Any:
+        if any(isinstance(encoder, Replacer) for encoder in self.encoders_):
+            blocks = []
+            for encoder, position in zip(self.encoders_, positions, strict=True):
+                if encoder.suffixes:
+                    blocks += blocks_of(encoder, table.column(position), who)
+            return contain(blocks, self.get_feature_names_out().tolist(), X, self)
+        out = np.zeros((table.n_rows, self.n_features_out_), dtype=self._dtype(X))
+        for encoder, (start, stop), position in zip(self.encoders_, self.spans_, positions, strict=True):
+            if stop > start:
+                encoder.encode(table.column(position), out[:, start:stop], who)
+        return out
+
+    def _dtype(self, X: Any) -> np.dtype:
+        """Of what comes out: float32 of float32 arrays, else float64."""
+        return np.dtype(np.float32 if getattr(X, "dtype", None) == np.float32 else np.float64)
+
+    def _names(self, names: Sequence[str]) -> list[str]:
+        return [
+            f"{name}_{suffix}" if suffix else name
+            for name, encoder in zip(names, self.encoders_, strict=True)
+            for suffix in encoder.suffixes
+        ]
+
+    def _learned(self) -> dict[str, Any]:
+        return {"statistics": [statistic.to_state() for statistic in self.statistics_]}
+
+    def _restore(self, learned: Any, where: str) -> None:
+        states = read_fields(learned, {"statistics": "tuple[any, ...]"}, where)["statistics"]
+        demand(len(states) == len(self.schema_), where, "statistics must be as many as columns", len(states))
+        statistics = [read_statistic(s, f"{where}[{i}]", *self.STATISTICS) for i, s in enumerate(states)]
+        try:
+            self._settle(statistics, self.schema_, where)
+        except PrepError as cause:
+            raise StateError(str(cause)) from None
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+
+def distinct(names: Sequence[str]) -> list[str]:
+    """The names, one that comes a second time with a number behind it."""
+    taken: set[str] = set()
+    free = []
+    for name in names:
+        one, number = name, 2
+        while one in taken:
+            one, number = f"{name}_{number}", number + 1
+        taken.add(one)
+        free.append(one)
+    return free
+
+
+def plain(value: Any, where: str) -> Any:
+    """A parameter as `json` writes it; StateError for what is no data (a function, an estimator)."""
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, np.ndarray):
+        return plain(value.tolist(), where)
+    if isinstance(value, (list, tuple)):
+        return [plain(item, where) for item in value]
+    if isinstance(value, dict):
+        return {"pairs": [[plain(k, where), plain(v, where)] for k, v in value.items()]}
+    raise StateError.of(
+        where, "a parameter that is saved is plain data", type(value).__name__, "Fit with plain values."
+    )
+
+
+def _known_params(cls: type, params: dict[str, Any], where: str) -> dict[str, Any]:
+    known = cls._get_param_names()
+    if odd := [name for name in params if name not in known]:
+        raise StateError.of(where, "params must be known ones", f"{odd[0]!r}{nearest(odd[0], known)}", FIX)
+    return {name: _value(value, f"{where}.params[{name!r}]") for name, value in params.items()}
+
+
+def _value(value: Any, where: str, depth: int = 0) -> Any:
+    """A parameter from what `plain` wrote."""
+    demand(depth < 8, where, "parameters are not nested so deep", depth)
+    if isinstance(value, dict):
+        pairs = value.get("pairs")
+        fits = (
+            set(value) == {"pairs"}
+            and isinstance(pairs, list)
+            and all(isinstance(p, list) and len(p) == 2 for p in pairs)
+        )
+        demand(fits, where, "a dict is written as pairs", value)
+        return {_key(k, where): _value(v, where, depth + 1) for k, v in pairs}
+    return [_value(item, where, depth + 1) for item in value] if isinstance(value, list) else value
+
+
+def _key(key: Any, where: str) -> Any:
+    demand(isinstance(key, (str, int, float, bool)) or key is None, where, "a key is plain", key)
+    return key
