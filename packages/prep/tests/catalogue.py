@@ -37,13 +37,14 @@ LABELS = RNG.choice(["no", "yes"], N)
 class Case:
     """A transformer, made anew by `make`, the table X it learns from, and the target y it takes (or None).
 
-    `merges`: parts that were fitted by themselves tell what the whole tells.
+    `merges`: parts that were fitted by themselves tell what the whole tells. `invertible`: the inverse loses nothing.
     """
 
     make: Callable[[], Any]
     X: Any = field(default_factory=lambda: NUMBERS)
     y: Any = None
     merges: bool = True
+    invertible: bool = True
 
     @property
     def name(self) -> str:

@@ -22,12 +22,14 @@ class Encoder:
     """A column of numbers to numbers: `formulas` of what `reading` makes of it.
 
     `suffixes` names what comes out, in order: each is the column's name, `_`, and one suffix ("" for the plain name).
+    `inverse`, where there is one, is the column again, of what came out.
     """
 
     name: str
     suffixes: Sequence[str]
     formulas: Sequence[Formula]
     reading: Reading = Numbers()  # noqa: RUF009 - immutable
+    inverse: Formula | None = None
 
     def encode(self, column: Column, out: np.ndarray, who: str) -> None:
         """Writes (n, len(suffixes)) into `out`, which is full of zeros."""

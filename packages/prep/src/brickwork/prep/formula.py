@@ -1,8 +1,8 @@
 """The arithmetic of fitted transformers as data: written once, read by NumPy, by plain Python and by any array library.
 
 A `Formula` is an expression over one or more inputs of a row: numbers (NaN where missing) or whole-number codes.
-Two folds read it: `evaluate` with any namespace of the Array API standard - NumPy, or one whose arrays are being traced into
-a compiled function - and `scalar`, which gives a Python function for a single row.
+Two folds read it: `evaluate` with any namespace of the Array API standard - NumPy, or one whose arrays are being traced
+into a compiled function - and `scalar`, which gives a Python function for a single row.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ class Formula:
     """A node of an expression: `op` of `inputs`, with `value` for what is no input (a constant, a table, a place).
 
     The ops: input, constant, add, subtract, multiply, divide, pow, less, greater, equal, maximum, minimum; the
-    functions of `FUNCTIONS`; where, take (an entry of a table), bucket (how many edges are at or below), interpolate (piecewise
-    linear), one_hot (the one op that is `width` numbers wide).
+    functions of `FUNCTIONS`; where, take (an entry of a table), bucket (how many edges are at or below), interpolate
+    (piecewise linear), one_hot (the one op that is `width` numbers wide).
     """
 
     op: str

@@ -11,16 +11,17 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.exceptions import NotFittedError
 
-from .columns import Column
+from .columns import Column, as_numbers
 from .encoder import Encoder, Replacer, blocks_of
 from .errors import SHOWN, PrepError, SchemaError, StateError, nearest, quote
+from .formula import evaluate
 from .frame import Table, open_table
 from .output import contain
 from .schema import ColumnSchema
 from .state import FIX, VERSION, demand, read_fields, read_version
 from .statistics import Statistic, read_statistic
 
-__all__ = ["ColumnWise", "Transformer"]
+__all__ = ["ColumnWise", "Invertible", "Transformer"]
 
 
 class Transformer(TransformerMixin, BaseEstimator):
@@ -326,6 +327,26 @@ class ColumnWise(Transformer):
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
+
+
+class Invertible(ColumnWise):
+    """A `ColumnWise` whose encoders have an `inverse`."""
+
+    def inverse_transform(self, X: Any) -> np.ndarray:
+        """The columns of fit (n, n_features_in_) again, of what transform gave (n, n_features_out_)."""
+        who = self._who("inverse_transform")
+        self._need_fit(who)
+        table = open_table(X, who)
+        if len(table.names) != self.n_features_out_:
+            rule = f"what transform gave has {self.n_features_out_} columns"
+            raise PrepError.of(who, rule, str(len(table.names)))
+        out = np.empty((table.n_rows, self.n_features_in_), dtype=self._dtype(X))
+        encoders: Any = self.encoders_
+        for place, (encoder, (start, stop)) in enumerate(zip(encoders, self.spans_, strict=True)):
+            given = [as_numbers(table.column(i), who) for i in range(start, stop)]
+            with np.errstate(all="ignore"):
+                (out[:, place],) = evaluate([encoder.inverse], given)
+        return out
 
 
 def distinct(names: Sequence[str]) -> list[str]:

@@ -11,12 +11,12 @@ from ..encoder import Encoder
 from ..formula import number
 from ..schema import ColumnSchema
 from ..statistics import Moments
-from ..transformer import ColumnWise
+from ..transformer import Invertible
 
 __all__ = ["StandardScaler"]
 
 
-class StandardScaler(ColumnWise):
+class StandardScaler(Invertible):
     """(x - mean) / standard deviation of each column, over the values present; NaN stays NaN.
 
     The deviation is the population's, 1 where all values are one. Equals scikit-learn's of that name.
@@ -47,12 +47,9 @@ class StandardScaler(ColumnWise):
         return Moments()
 
     def _encoder(self, schema: ColumnSchema, statistic: Any, who: str) -> Encoder:
-        x = number()
-        if self.with_mean:
-            x = x - statistic.mean
-        if self.with_std:
-            x = x / _scale(statistic)
-        return Encoder(schema.name, ("",), (x,))
+        mean = statistic.mean if self.with_mean else 0.0
+        scale = _scale(statistic) if self.with_std else 1.0
+        return Encoder(schema.name, ("",), ((number() - mean) / scale,), inverse=number() * scale + mean)
 
     def _publish(self) -> None:
         found: Any = self.statistics_
