@@ -23,6 +23,7 @@ CASES = {
     "bucket": f.bucket(x, [-1.0, 0.0, 1.0]),
     "take": f.take([5, 6, 7], f.bucket(filled, [-1.0, 0.0])),
     "interpolate": f.interpolate(x, [-1, 0, 2], [0, 0.5, 1]),
+    "interpolate of shared points": f.interpolate(x, [-1, -1, 0, 0, 0, 2, 2], [0, 1, 2, 3, 4, 5, 6]),
     "interpolate of one point": f.interpolate(x, [1], [3]),
     "one_hot": f.one_hot(f.bucket(filled, [-1.0, 0.0, 1.0]), 4),
     "one_hot of what is outside": f.one_hot(f.bucket(filled, [-1.0, 0.0, 1.0]) - 1, 2),

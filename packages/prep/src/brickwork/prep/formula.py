@@ -115,7 +115,10 @@ def bucket(x: Formula, edges: Sequence[float]) -> Formula:
 
 
 def interpolate(x: Formula, xs: Sequence[float], ys: Sequence[float]) -> Formula:
-    """Piecewise linear through the points (xs, ys), xs increasing; constant beyond the ends; NaN stays NaN."""
+    """Piecewise linear through the points (xs, ys), xs not decreasing; constant beyond the ends; NaN stays NaN.
+
+    At an x that several points share it is the last of their ys.
+    """
     return Formula("interpolate", (x,), (tuple(map(float, xs)), tuple(map(float, ys))))
 
 
@@ -240,17 +243,19 @@ def _bucket(edges: tuple[float, ...], x: Any, xp: Any) -> Any:
 
 
 def _piecewise(xs: tuple[float, ...], ys: tuple[float, ...], x: Any, xp: Any) -> Any:
+    last = xp.full(x.shape, ys[-1], dtype=xp.float64)
     if len(xs) == 1:
-        return xp.where(xp.isnan(x), x, xp.full(x.shape, ys[0], dtype=xp.float64))
+        return xp.where(xp.isnan(x), x, last)
     # The stretch that holds x is known by its left end; the ends' stretches are not left.
     left = xp.clip(_bucket(xs, x, xp) - 1, 0, len(xs) - 2)
-    start, slope = np.array(ys[:-1]), np.diff(ys) / np.diff(xs)
+    width = np.diff(xs)
+    start, slope = np.array(ys[:-1]), np.diff(ys) / np.where(width > 0, width, 1.0)
     inside = x - xp.take(xp.asarray(xs[:-1], dtype=xp.float64), left, axis=0)
     inside = xp.where(x < xs[0], xp.zeros_like(inside), inside)
     value = xp.take(xp.asarray(start.tolist(), dtype=xp.float64), left, axis=0) + inside * xp.take(
         xp.asarray(slope.tolist(), dtype=xp.float64), left, axis=0
     )
-    return xp.where(x > xs[-1], xp.full(x.shape, ys[-1], dtype=xp.float64), value)
+    return xp.where(x >= xs[-1], last, value)
 
 
 def _boolean(value: Any, xp: Any) -> bool:
@@ -273,11 +278,11 @@ def _place(edges: tuple[float, ...], x: float) -> int:
 def _between(xs: tuple[float, ...], ys: tuple[float, ...], x: float) -> float:
     if x != x:
         return x
-    if x <= xs[0] or len(xs) == 1:
-        return ys[0]
-    if x > xs[-1]:
+    if x >= xs[-1]:
         return ys[-1]
-    left = min(max(bisect_right(xs, x) - 1, 0), len(xs) - 2)
+    if x < xs[0]:
+        return ys[0]
+    left = bisect_right(xs, x) - 1
     return ys[left] + (x - xs[left]) * ((ys[left + 1] - ys[left]) / (xs[left + 1] - xs[left]))
 
 

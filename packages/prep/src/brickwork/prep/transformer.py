@@ -47,7 +47,7 @@ class Transformer(TransformerMixin, BaseEstimator):
         """PrepError where a parameter of the constructor is not one that fit can use."""
 
     def _learn(self, table: Table, columns: Sequence[Column], y: Any, who: str) -> None:
-        """Sets the fitted attributes from all columns of a table and the target as it was given."""
+        """Sets the fitted attributes from all columns of a table and the target as it was given; `schema_` is set."""
         raise NotImplementedError
 
     def _give(self, table: Table, positions: Sequence[int], X: Any, who: str) -> Any:
@@ -77,8 +77,12 @@ class Transformer(TransformerMixin, BaseEstimator):
         schema = [ColumnSchema(name, column.form) for name, column in zip(table.names, columns, strict=True)]
         for one, column in zip(schema, columns, strict=True):
             one.update(column)
-        self._learn(table, columns, y, who)
         self._set_schema(schema, table.named, table.named and table.text_names)
+        try:
+            self._learn(table, columns, y, who)
+        except BaseException:
+            del self.schema_  # what could not learn is not fitted
+            raise
         return self
 
     def transform(self, X: Any) -> Any:
@@ -225,16 +229,19 @@ class ColumnWise(Transformer):
         """The target as `Statistic.update` takes it."""
         return None
 
+    def _beside(self, table: Table, y: Any, who: str) -> Any:
+        """What each column is learned with, as `Statistic.update` takes it: the target, unless a subclass has more."""
+        return self._target(y, table.n_rows, who)
+
     def _publish(self) -> None:
         """Sets fitted attributes that users of scikit-learn look for (`mean_`, `categories_`, ...), from statistics."""
 
     def _learn(self, table: Table, columns: Sequence[Column], y: Any, who: str) -> None:
-        target = self._target(y, table.n_rows, who)
+        beside = self._beside(table, y, who)
         statistics = [self._gather(column, who) for column in columns]
         for statistic, column in zip(statistics, columns, strict=True):
-            statistic.update(column, target, who)
-        schema = [ColumnSchema(column.name, column.form) for column in columns]
-        self._settle(statistics, schema, who)
+            statistic.update(column, beside, who)
+        self._settle(statistics, self.schema_, who)
 
     def partial_fit(self, X: Any, y: Any = None) -> Self:
         """Adds the rows of a table to what was learned; the first call is `fit`."""
@@ -245,9 +252,9 @@ class ColumnWise(Transformer):
         table = open_table(X, who)
         positions = self._positions_in(table, who)
         columns = [table.column(i) for i in positions]
-        target = self._target(y, table.n_rows, who)
+        beside = self._beside(table, y, who)
         for one, statistic, column in zip(self.schema_, self.statistics_, columns, strict=True):
-            statistic.update(column, target, who)
+            statistic.update(column, beside, who)
             one.update(column)
         self._settle(self.statistics_, self.schema_, who)
         return self
