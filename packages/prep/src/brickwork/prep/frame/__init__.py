@@ -1,0 +1,7 @@
+"""The one room that knows tables and dataframes: whatever is given becomes plain arrays, and what comes out a frame."""
+
+from .opening import open_table, take_rows
+from .table import Table
+from .target import one_dtype, read_target
+
+__all__ = ["Table", "one_dtype", "open_table", "read_target", "take_rows"]
