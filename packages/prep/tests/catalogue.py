@@ -12,7 +12,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from brickwork.prep import StandardScaler, TablePrep
+from brickwork.prep import (
+    LogTransformer,
+    MaxAbsScaler,
+    MinMaxScaler,
+    PowerTransformer,
+    QuantileTransformer,
+    RobustScaler,
+    StandardScaler,
+    TablePrep,
+    Winsorizer,
+)
 
 N = 60
 RNG = np.random.default_rng(0)
@@ -38,6 +48,7 @@ class Case:
     """A transformer, made anew by `make`, the table X it learns from, and the target y it takes (or None).
 
     `merges`: parts that were fitted by themselves tell what the whole tells. `invertible`: the inverse loses nothing.
+    `checks`: its options take the tables of scikit-learn's checks (which hold zeros and negative numbers).
     """
 
     make: Callable[[], Any]
@@ -45,6 +56,7 @@ class Case:
     y: Any = None
     merges: bool = True
     invertible: bool = True
+    checks: bool = True
 
     @property
     def name(self) -> str:
@@ -56,4 +68,16 @@ CASES = [
     Case(StandardScaler),
     Case(lambda: StandardScaler(with_mean=False)),
     Case(lambda: StandardScaler(with_std=False)),
+    Case(MinMaxScaler),
+    Case(lambda: MinMaxScaler((-1, 3), clip=True)),
+    Case(MaxAbsScaler),
+    Case(RobustScaler),
+    Case(lambda: RobustScaler(quantile_range=(10, 80), unit_variance=True)),
+    Case(QuantileTransformer),
+    Case(lambda: QuantileTransformer(n_quantiles=9, output_distribution="normal"), invertible=False),
+    Case(PowerTransformer),
+    Case(lambda: PowerTransformer("box-cox", standardize=False), NUMBERS.abs() + 1, checks=False),
+    Case(lambda: LogTransformer(base=10)),
+    Case(lambda: LogTransformer(signed=False, offset=2.5), NUMBERS.abs(), checks=False),
+    Case(lambda: Winsorizer(lower=0.1, upper=0.8)),
 ]

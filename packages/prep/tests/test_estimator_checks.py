@@ -9,7 +9,7 @@ from brickwork.prep import TablePrep, TargetPrep
 from .catalogue import CASES
 
 
-@parametrize_with_checks([case.make() for case in CASES])
+@parametrize_with_checks([case.make() for case in CASES if case.checks])
 def test_transformers_pass(estimator, check):
     check(estimator)
 

@@ -3,7 +3,16 @@
 from .bundles import TYPES as bundle_types
 from .errors import PrepError, SchemaError, StateError, TargetError
 from .report import ColumnReport, TargetReport
-from .scaling import StandardScaler
+from .scaling import (
+    LogTransformer,
+    MaxAbsScaler,
+    MinMaxScaler,
+    PowerTransformer,
+    QuantileTransformer,
+    RobustScaler,
+    StandardScaler,
+    Winsorizer,
+)
 from .splits import (
     Leak,
     LeakageWarning,
@@ -22,7 +31,13 @@ __all__ = [
     "ColumnReport",
     "Leak",
     "LeakageWarning",
+    "LogTransformer",
+    "MaxAbsScaler",
+    "MinMaxScaler",
+    "PowerTransformer",
     "PrepError",
+    "QuantileTransformer",
+    "RobustScaler",
     "SchemaError",
     "StandardScaler",
     "StateError",
@@ -32,6 +47,7 @@ __all__ = [
     "TargetPrep",
     "TargetReport",
     "TimeSplit",
+    "Winsorizer",
     "bundle_types",
     "check_leakage",
     "train_valid_split",

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from .scaling import StandardScaler
+from . import scaling
 from .table import TablePrep
 from .target import TargetPrep
 
-TRANSFORMERS: Mapping[str, type] = MappingProxyType({t.__name__: t for t in (StandardScaler, TablePrep)})
+TRANSFORMERS: Mapping[str, type] = MappingProxyType(
+    {t.__name__: t for t in (*(getattr(scaling, name) for name in scaling.__all__), TablePrep)}
+)
 """What takes a table."""
 
 TARGETS: Mapping[str, type] = MappingProxyType({t.__name__: t for t in (TargetPrep,)})

@@ -9,6 +9,7 @@ import numpy as np
 from ..columns import Column
 from ..encoder import Encoder
 from ..formula import number
+from ..params import flags
 from ..schema import ColumnSchema
 from ..statistics import Moments
 from ..transformer import Invertible
@@ -42,6 +43,9 @@ class StandardScaler(Invertible):
     def __init__(self, *, with_mean: bool = True, with_std: bool = True):
         self.with_mean = with_mean
         self.with_std = with_std
+
+    def _check_params(self, who: str) -> None:
+        flags(who, with_mean=self.with_mean, with_std=self.with_std)
 
     def _gather(self, column: Column, who: str) -> Moments:
         return Moments()

@@ -92,6 +92,10 @@ class Quantiles(Statistic):
             inside = np.where(width[held] > 0, np.clip((x - edges[held]) / width[held], 0, 1), 1.0)
         return np.where(place < 0, 0.0, (total[held] + self.counts[held] * inside) / max(self.n, 1))
 
+    def middles(self) -> np.ndarray:
+        """Float64 (k,): a value of each key, between its least and its greatest."""
+        return self.values / 2 + self._ends() / 2
+
     def _ranked(self, rank: int) -> float:
         ends = np.cumsum(self.counts)
         place = int(np.searchsorted(ends, rank, side="right"))
