@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Sequence
 from itertools import accumulate, pairwise
@@ -371,10 +372,14 @@ def distinct(names: Sequence[str]) -> list[str]:
 
 def plain(value: Any, where: str) -> Any:
     """A parameter as `json` writes it; StateError for what is no data (a function, an estimator)."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return {"float": repr(float(value))}
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     if isinstance(value, np.generic):
-        return value.item()
+        return plain(value.item(), where)
+    if isinstance(value, np.dtype) or (isinstance(value, type) and issubclass(value, (np.generic, float, int))):
+        return np.dtype(value).name
     if isinstance(value, np.ndarray):
         return plain(value.tolist(), where)
     if isinstance(value, (list, tuple)):
@@ -397,6 +402,8 @@ def _value(value: Any, where: str, depth: int = 0) -> Any:
     """A parameter from what `plain` wrote."""
     demand(depth < 8, where, "parameters are not nested so deep", depth)
     if isinstance(value, dict):
+        if value.get("float") in ("nan", "inf", "-inf") and len(value) == 1:
+            return float(value["float"])
         pairs = value.get("pairs")
         fits = (
             set(value) == {"pairs"}
