@@ -2,13 +2,13 @@
 
 import sys
 import types
-from importlib.metadata import EntryPoint
 
 import numpy as np
 import pytest
 
 import brickwork.tensor as bt
 from brickwork.tensor import backend, compiler
+from brickwork.tensor.entry_points import EntryPoint
 from brickwork.tensor.numpy_backend import NumpyBackend
 
 
@@ -41,10 +41,12 @@ def installed(monkeypatch):
     module.Broken, module.Marking, module.Unusable = Broken, Marking, Unusable
     monkeypatch.setitem(sys.modules, module.__name__, module)
     groups = {}
-    monkeypatch.setattr(
-        "importlib.metadata.entry_points",
-        lambda group: [EntryPoint(n, f"brickwork_test_rooms:{c}", group) for n, c in groups.get(group, {}).items()],
-    )
+
+    def entry_points(group):
+        return [EntryPoint(n, f"brickwork_test_rooms:{c}") for n, c in groups.get(group, {}).items()]
+
+    monkeypatch.setattr(backend, "entry_points", entry_points)
+    monkeypatch.setattr(compiler, "entry_points", entry_points)
     monkeypatch.setattr(backend, "_LOADED", {})  # a device that an earlier test asked for is not known here
     backend._entry_points.cache_clear()
     compiler.find_compiler.cache_clear()

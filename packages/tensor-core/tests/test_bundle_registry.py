@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import sys
 
 import numpy as np
@@ -18,6 +17,7 @@ from brickwork.tensor import bundle
 from brickwork.tensor.bundle import BundleError
 from brickwork.tensor.bundle import format as bundle_format
 from brickwork.tensor.bundle import registry as bundle_registry
+from brickwork.tensor.entry_points import EntryPoint
 
 pytestmark = pytest.mark.usefixtures("own_registry")
 
@@ -74,8 +74,8 @@ def declared(monkeypatch):
 
     def declare(**values):
         group_name = "brickwork.bundles"
-        points = [importlib.metadata.EntryPoint(name.strip("_"), value, group_name) for name, value in values.items()]
-        monkeypatch.setattr(importlib.metadata, "entry_points", lambda group: points * (group == group_name))
+        points = [EntryPoint(name.strip("_"), value) for name, value in values.items()]
+        monkeypatch.setattr(bundle_registry, "entry_points", lambda group: points * (group == group_name))
 
     return declare
 

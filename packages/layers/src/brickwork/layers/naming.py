@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from functools import cache
 
 __all__ = ["auto_name", "clear_session", "snake_case"]
 
 _given: Counter[str] = Counter()
 
 
+@cache
 def snake_case(name: str) -> str:
     """A class name in small letters with underscores between its words."""
     spaced = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", re.sub(r"\W+", "", name))

@@ -8,14 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 
 from .errors import DeviceError
+from .late import later
 from .numpy_backend import NumpyBackend
 
+if TYPE_CHECKING:
+    from .entry_points import EntryPoint
+
 __all__ = ["Backend", "backend_names", "get_backend", "module_of"]
+
+entry_points = later("entry_points.entry_points")
 
 
 @runtime_checkable
@@ -44,10 +50,8 @@ MODULES: dict[type, Any] = {np.ndarray: np}
 
 
 @lru_cache(maxsize=1)
-def _entry_points() -> dict[str, Any]:
-    from importlib.metadata import entry_points  # noqa: PLC0415 - 8 ms, paid by whoever first asks for a device
-
-    return {e.name: e for e in entry_points(group="brickwork.backends")}
+def _entry_points() -> dict[str, EntryPoint]:
+    return {e.name: e for e in entry_points("brickwork.backends")}
 
 
 def backend_names() -> list[str]:

@@ -9,7 +9,11 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Protocol, runtime_checkable
 
+from .late import later
+
 __all__ = ["Compiler", "find_compiler", "jit"]
+
+entry_points = later("entry_points.entry_points")
 
 
 @runtime_checkable
@@ -32,9 +36,7 @@ class Compiler(Protocol):
 @lru_cache(maxsize=1)
 def find_compiler() -> Compiler | None:
     """The installed compiler that is usable, or None."""
-    from importlib.metadata import entry_points  # noqa: PLC0415 - paid by whoever first compiles
-
-    for point in sorted(entry_points(group="brickwork.compilers"), key=lambda e: e.name):
+    for point in sorted(entry_points("brickwork.compilers"), key=lambda e: e.name):
         compiler: Compiler = point.load()()
         if compiler.available() is None:
             return compiler

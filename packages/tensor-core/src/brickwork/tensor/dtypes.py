@@ -83,6 +83,7 @@ def as_dtype(dtype: object) -> np.dtype:
     return found.newbyteorder("=") if found.byteorder == ">" else found
 
 
+@cache
 def short_name(dtype: np.dtype) -> str:
     """``f32``, ``i64``, ``b1``, ...: the names that the graph text uses."""
     return _SHORT[dtype.name]

@@ -7,8 +7,7 @@ on to its parent; a graph trace writes the op down. `bind` is the only door.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -62,12 +61,18 @@ def bind(op: Op, args: tuple[Any, ...], params: Mapping[str, Any] = {}) -> Tenso
     return out
 
 
-@contextmanager
-def use(trace: Trace) -> Iterator[Trace]:
-    """Make a trace current for a while."""
-    before = _state.trace
-    _state.trace = trace
-    try:
-        yield trace
-    finally:
-        _state.trace = before
+class use:
+    """A ``with`` block in which a trace is current."""
+
+    __slots__ = ("before", "trace")
+
+    def __init__(self, trace: Trace):
+        self.trace = trace
+
+    def __enter__(self) -> Trace:
+        self.before = _state.trace
+        _state.trace = self.trace
+        return self.trace
+
+    def __exit__(self, *error: object) -> None:
+        _state.trace = self.before

@@ -13,12 +13,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
 
+from ..entry_points import EntryPoint, entry_points
 from .records import BundleError
-
-if TYPE_CHECKING:
-    from importlib.metadata import EntryPoint
 
 GROUP = "brickwork.bundles"
 
@@ -88,9 +85,7 @@ def _known_tag(cls: type) -> str | None:
 
 
 def _entry_points() -> Iterable[EntryPoint]:
-    from importlib import metadata  # noqa: PLC0415 - slow to import, and needed for bundles only
-
-    return metadata.entry_points(group=GROUP)
+    return entry_points(GROUP)
 
 
 def _declare(prefix: str, points: Iterable[EntryPoint]) -> None:
