@@ -79,9 +79,9 @@ def test_a_second_process_finds_the_code(tmp_path):
 
 PLANNED = """
 import sys, numpy as np, brickwork.tensor as bt
-from brickwork.graph import function, lowered
+from brickwork.graph import function, planned
 made = []
-lowered.plan_of = lambda *a, plan=lowered.plan_of: made.append(0) or plan(*a)
+planned.plan_of = lambda *a, plan=planned.plan_of: made.append(0) or plan(*a)
 w = bt.Variable(np.ones(3, "f"))
 def step(x):
     w.assign(w + bt.sum(x @ x, 0) * bt.random.uniform(bt.random.key(1), (3,)))
@@ -98,13 +98,45 @@ def test_a_second_process_finds_the_plan_too(tmp_path):
     first = run(PLANNED, BRICKWORK_CACHE_DIR=str(tmp_path))
     second = run(PLANNED, BRICKWORK_CACHE_DIR=str(tmp_path))
     assert first[0] > "0" and second == f"0{first[1:]}"
-    (plan,) = tmp_path.rglob("*.pickle")
-    whole = plan.read_bytes()
-    for wrong in (whole[:-40] + b"x" * 40, whole[:20], b""):
-        plan.write_bytes(wrong)
+    kept = {path: path.read_bytes() for path in tmp_path.rglob("*.pickle")}
+    assert len(kept) == 2, "how the plan is called, and the plan"
+    for wrong in (lambda whole: whole[:-40] + b"x" * 40, lambda whole: whole[:20], lambda whole: b""):
+        for path, whole in kept.items():
+            path.write_bytes(wrong(whole))
         assert run(PLANNED, BRICKWORK_CACHE_DIR=str(tmp_path)) == first
-    assert plan.read_bytes() == whole
+    assert {path: path.read_bytes() for path in kept} == kept
     assert run(PLANNED, BRICKWORK_CACHE_DIR="") == first
+
+
+LOOKED_AT = """
+import sys, numpy as np, brickwork.tensor as bt
+from brickwork.graph import function
+f = function(lambda x: bt.sum(bt.sort(bt.exp(x)) * 3.0, 0))
+y = f(np.ones((5, 2), "f"))
+print(f.explain()[0].cached, {"brickwork.graph.planning", "brickwork.graph.plan"} <= set(sys.modules))
+print(f.explain()[0].kernels, f.explain()[0].calls, f.memory(), y.tolist(), f.graph(), f.to_dot(), f.llvm())
+"""
+
+
+def test_a_plan_is_loaded_when_it_is_looked_at(tmp_path):
+    """A step needs to know how its plan is called, and not the plan."""
+    first, second = [run(LOOKED_AT, BRICKWORK_CACHE_DIR=str(tmp_path)).split("\n", 1) for _ in range(2)]
+    assert (first[0], second[0]) == ("False True", "True False") and first[1] == second[1]
+
+
+def test_lines_and_names_are_no_part_of_the_key(tmp_path):
+    """An edit elsewhere in the file finds what is there, and is shown the lines as they are now."""
+    code = ("import numpy as np, brickwork.tensor as bt\nfrom brickwork.graph import function\n"
+            "from brickwork.tensor.scope import named\n"
+            "def f(x):\n    with named(NAME):\n        y = bt.exp(x)\n    return bt.scan(\n"
+            "        lambda c, r: (c + r, c * 2.0), y[0], y)[1]\n"
+            "f = function(f)\nf(np.ones((4, 3), 'f'))\nprint(f.explain()[0].cached, f.graph())")  # fmt: skip
+    first = run(code.replace("NAME", "'old'"), BRICKWORK_CACHE_DIR=str(tmp_path))
+    second = run("#\n" + code.replace("NAME", "'new'"), BRICKWORK_CACHE_DIR=str(tmp_path))
+    assert first.startswith("False") and second.startswith("True")
+    assert "<string>:6 in old" in first and "<string>:8" in first
+    moved = first.replace(":8", ":9").replace(":7", ":8").replace(":6 in old", ":7 in new").replace("False", "True", 1)
+    assert second == moved
 
 
 def test_a_cache_that_can_not_be_written_is_no_trouble(tmp_path):

@@ -18,7 +18,7 @@ from brickwork.tensor import tree
 
 from .addresses import address_of, in_host
 from .cache import cached_object
-from .llvm.engine import Library
+from .llvm.library import Library
 
 if TYPE_CHECKING:
     from .compiled import Compiled

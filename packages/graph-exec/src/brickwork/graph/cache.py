@@ -10,19 +10,20 @@ import contextlib
 import os
 import pickle
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from hashlib import sha256
+from io import BytesIO
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import IO, Any
 
 import brickwork.graph as here
 import brickwork.tensor
 
 from . import __version__
 from .config import cache_folder
-from .llvm.engine import VERSION, compile_text, host
+from .llvm.installed import VERSION, processor
 
 __all__ = ["cache_statistics", "cached_object", "cached_value"]
 
@@ -33,46 +34,82 @@ _hits = [0, 0]
 @lru_cache(maxsize=1)
 def _machine_key() -> str:
     """Versions, the CPU, and the state of the sources that write code: an edited generator never meets old code."""
-    cpu = host()
-    return "|".join([__version__, VERSION, cpu.name, cpu.features, _sources(brickwork.tensor), _sources(here)])
+    return "|".join([__version__, VERSION, processor(), _sources(brickwork.tensor), _sources(here)])
 
 
 def _sources(package: ModuleType) -> str:
     """Names, sizes and times of the files of a package: cheaper than their text, and as good for installed code."""
-    roots = [Path(p) for p in package.__path__]
-    files = sorted(f for root in roots for kind in ("*.py", "*.ll") for f in root.rglob(kind))
-    facts = [(f.name, f.stat().st_size, f.stat().st_mtime_ns) for f in files]
+    facts = sorted(fact for root in package.__path__ for fact in _facts(root))
     return sha256(repr(facts).encode()).hexdigest()
+
+
+def _facts(folder: str) -> Iterator[tuple[str, int, int]]:
+    for entry in os.scandir(folder):
+        if entry.is_dir():
+            yield from _facts(entry.path)
+        elif entry.name.endswith((".py", ".ll")):
+            state = entry.stat()
+            yield entry.name, state.st_size, state.st_mtime_ns
 
 
 def cached_object(kind: str, key: str, text: Callable[[], str]) -> tuple[bytes, bool]:
     """Object code for a key, and whether it was found; ``text`` gives the LLVM module where it has to be compiled."""
     path = _path(kind, key, "o")
-    if path is None:
-        return compile_text(text()), False
-    code = _read(path)
+    code = None if path is None else _read(path)
     if code is not None:
         _hits[0] += 1
         return code, True
-    _hits[1] += 1
+    from .llvm.engine import compile_text  # noqa: PLC0415 - loads LLVM, which nobody needs who finds all code
+
+    _hits[1] += path is not None
     code = compile_text(text())
-    _write(path, code)
+    if path is not None:
+        _write(path, code)
     return code, False
 
 
-def cached_value(kind: str, key: str, make: Callable[[], Any]) -> Any:
+def cached_value(kind: str, key: str, make: Callable[[], Any], apart: Sequence[str] = ()) -> Any:
     """What ``make`` gives, or what it gave for this key before. It is pickled: reading the folder runs what is in it,
-    as it does for code."""
+    as it does for code. ``apart``: texts that may stand in the value and do not follow from the key; in a value that
+    was kept, those of this call stand in their places."""
     path = _path(kind, key, "pickle")
     raw = None if path is None else _read(path)
     if raw is not None:
         with contextlib.suppress(Exception):  # whatever is wrong with it, it can be made again
-            return pickle.loads(raw)  # noqa: S301 - as trusted as the code beside it
+            return _Reader(raw, apart).load()  # as trusted as the code beside it
     value = make()
     if path is not None:
         with contextlib.suppress(Exception):  # what does not pickle is made each time
-            _write(path, pickle.dumps(value, pickle.HIGHEST_PROTOCOL))
+            _write(path, _written(value, apart))
     return value
+
+
+class _Writer(pickle.Pickler):
+    """Writes the number of what is kept apart in its place."""
+
+    def __init__(self, file: IO[bytes], apart: Sequence[str]):
+        super().__init__(file, pickle.HIGHEST_PROTOCOL)
+        self._numbers = {id(part): k for k, part in enumerate(apart) if part}  # "" is one object anywhere
+
+    def persistent_id(self, value: Any) -> int | None:
+        return self._numbers.get(id(value))
+
+
+class _Reader(pickle.Unpickler):
+    """Reads what `_Writer` wrote."""
+
+    def __init__(self, raw: bytes, apart: Sequence[str]):
+        super().__init__(BytesIO(raw))
+        self._apart = apart
+
+    def persistent_load(self, number: int) -> str:
+        return self._apart[number]
+
+
+def _written(value: Any, apart: Sequence[str]) -> bytes:
+    file = BytesIO()
+    _Writer(file, apart).dump(value)
+    return file.getvalue()
 
 
 def _path(kind: str, key: str, suffix: str) -> Path | None:

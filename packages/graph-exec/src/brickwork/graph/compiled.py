@@ -23,9 +23,11 @@ from .arguments import Arguments
 from .batches import Batches, checked_rows
 from .executable import Executable
 from .ir import Graph
-from .lowered import Lowered, lower, planned, trace_function
+from .lowered import Lowered, lower, trace_function
 from .memory import Memory, memory_of
-from .program import donate, taken_by, with_taken
+from .planned import Planned
+from .program import donate, with_taken
+from .uncollected import uncollected
 
 if TYPE_CHECKING:
     from .profile import Profile
@@ -67,7 +69,6 @@ class Compiled:
     out: Any
     single: bool
     variant: Variant
-    graph: Graph
     symbolic: tuple[bool, ...]
     taken: tuple[int | None, ...]
 
@@ -144,7 +145,7 @@ class Function:
 
     def graph(self, variant: int = 0) -> Graph:
         """The optimised graph of a variant."""
-        return self._variant(variant).graph
+        return self._variant(variant).run.graph
 
     def llvm(self, variant: int = 0) -> str:
         """The LLVM text of a variant, as code generation writes it for this CPU, before LLVM's own passes."""
@@ -172,13 +173,13 @@ class Function:
 
     def to_dot(self, variant: int = 0, *, plan: bool = True) -> str:
         """The plan of a variant (or its graph) in the language of Graphviz."""
-        made = self._variant(variant)
-        return made.run.plan.to_dot() if plan else made.graph.to_dot()
+        run = self._variant(variant).run
+        return run.plan.to_dot() if plan else run.graph.to_dot()
 
     def to_svg(self, variant: int = 0, *, plan: bool = True) -> str:
         """The plan of a variant (or its graph) drawn."""
-        made = self._variant(variant)
-        return made.run.plan.to_svg() if plan else made.graph.to_svg()
+        run = self._variant(variant).run
+        return run.plan.to_svg() if plan else run.graph.to_svg()
 
     def _debugged(self, args: Any, kwargs: Any, arrays: list[np.ndarray]) -> Any:
         """The function op by op, its results looked at."""
@@ -288,6 +289,7 @@ class Function:
         names = self.fn.__code__.co_varnames if hasattr(self.fn, "__code__") else ()
         return f"argument {names[k]}" if k < len(names) else f"array {k}"
 
+    @uncollected()
     def _compile(
         self, args: Any, kwargs: Any, specs: tuple[Any, ...], open_axes: tuple[bool, ...], cause: str
     ) -> Compiled:
@@ -298,9 +300,10 @@ class Function:
         ]
         traced, out = trace_function(self.fn, self.arguments, args, kwargs, wanted)
         donated = [x is not None for x in self.arguments.given(args, kwargs)] if self.arguments.gives else ()
-        graph, plan, key = planned(traced, donated)
+        planned = Planned(traced, donated)
+        entry = planned.entry
         middle = time.perf_counter()
-        run = Executable(traced, plan, key)
+        run = Executable(planned)
         end = time.perf_counter()
         signature = ", ".join(str(TensorSpec(tuple(shape), as_dtype(dtype))) for shape, dtype in wanted)
         variant = Variant(
@@ -310,13 +313,12 @@ class Function:
             trace_ms=(middle - start) * 1e3,
             compile_ms=(end - middle) * 1e3,
             cached=run.found,
-            kernels=len(plan.kernels),
-            calls=len(plan.calls),
-            arena_bytes=str(plan.arena),
-            memory=memory_of(traced, plan),
+            kernels=entry.kernels,
+            calls=len(entry.calls),
+            arena_bytes=str(entry.arena),
+            memory=memory_of(traced, entry),
         )
-        taken = taken_by(plan, traced.results)
-        return Compiled(run, out, isinstance(out, Tensor), variant, graph, open_axes, taken)
+        return Compiled(run, out, isinstance(out, Tensor), variant, open_axes, entry.taken)
 
 
 def _masked(specs: tuple[Any, ...], open_axes: tuple[bool, ...]) -> tuple[Any, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,11 +18,13 @@ from brickwork.tensor.tensor import Tensor
 from .addresses import address_of, array_at, in_host
 from .batches import BatchTable
 from .cache import cached_object
-from .ir import Node
-from .llvm.engine import Library, host
-from .plan import Plan
+from .ir import Graph, Node
+from .llvm.library import Library
+from .planned import Planned
 from .pool import pool
-from .tracing import Traced
+
+if TYPE_CHECKING:
+    from .plan import Plan
 
 __all__ = ["Executable"]
 
@@ -48,19 +50,20 @@ def _evaluated(node: Node, arrays: list[np.ndarray]) -> Any:
 class Executable:
     """A compiled plan. ``found``: whether its code came from the cache."""
 
-    def __init__(self, traced: Traced, plan: Plan, key: str):
-        self.traced, self.plan = traced, plan
-        self.symbols = plan.symbols
-        code, self.found = cached_object("plan", key, self.text)
+    def __init__(self, planned: Planned):
+        self.planned, self.traced = planned, planned.traced
+        entry = planned.entry
+        self.symbols = entry.symbols
+        code, self.found = cached_object("plan", planned.key, self.text)
         self._library = Library(code)
         self._entry = self._library.address("brickwork_run")
         self._run = _ENTRY(self._entry)
         self._shares = bool(_QUESTION(self._library.address("brickwork_shares"))())
         self._lock = threading.Lock()
-        self._sizes = [v.spec for v in plan.results]
-        self._inputs = len(plan.graph.inputs)
+        self._sizes = entry.results
+        self._inputs = len(self.traced.graph.inputs)
         self._static = not self.symbols
-        self._calls = [(c.node, [(v.spec, c.constants.get(v.id)) for v in c.node.inputs]) for c in plan.calls]
+        self._calls = [(c.node, [(v.spec, c.constants.get(v.id)) for v in c.node.inputs]) for c in entry.calls]
         self._callback = _CALLBACK(self._call_back) if self._calls else None
         self._callback_address = ctypes.cast(self._callback, ctypes.c_void_p).value if self._callback else None
         self._error: BaseException | None = None
@@ -68,8 +71,19 @@ class Executable:
         self._arena = np.empty(0, np.uint8)
         self._prepare()
 
+    @property
+    def graph(self) -> Graph:
+        """The graph after all passes."""
+        return self.planned.graph
+
+    @property
+    def plan(self) -> Plan:
+        """The plan that runs."""
+        return self.planned.plan
+
     def text(self) -> str:
         """The LLVM module of the plan."""
+        from .llvm.engine import host  # noqa: PLC0415 - as below
         from .llvm.module import build_module  # noqa: PLC0415 - what writes code is not needed where code is cached
 
         return build_module(self.plan, host())
@@ -81,9 +95,8 @@ class Executable:
         self._table = ctypes.addressof(self._buffers)
         self._dims = (ctypes.c_int64 * max(1, len(self.symbols)))()
         self._dims_address = ctypes.addressof(self._dims)
-        specs = [v.spec for v in self.plan.graph.inputs[: traced.arguments]]
-        places = [self.plan.places[v.id] for v in self.plan.graph.outputs[: traced.results]]
-        taken = {p.at for p in places if p.where == "input"}  # donated arguments, which are written where they are
+        specs = [v.spec for v in traced.graph.inputs[: traced.arguments]]
+        taken = set(self.planned.entry.taken)  # donated arguments, which are written where they are
         self._staged: list[np.ndarray | None] = []
         for k, spec in enumerate(specs):
             small = self._static and k not in taken and spec.size * spec.dtype.itemsize <= STAGED_BYTES
@@ -104,7 +117,7 @@ class Executable:
             if place is not None:
                 self._buffers[self._inputs + k] = address_of(place)
         if self._static:
-            self._reserve(self.plan.arena)  # type: ignore[arg-type]
+            self._reserve(self.planned.entry.arena)  # type: ignore[arg-type]
 
     def _reserve(self, size: int) -> None:
         if self._arena.size < size + 64:
@@ -157,7 +170,7 @@ class Executable:
         if values:
             for k, s in enumerate(self.symbols):
                 self._dims[k] = values[s]
-            self._reserve(evaluate(self.plan.arena, values))
+            self._reserve(evaluate(self.planned.entry.arena, values))
         self._values = values or {}
         if ledger.limit is not None:
             sizes = [evaluate(v.size, self._values) * v.dtype.itemsize for v in self._sizes]

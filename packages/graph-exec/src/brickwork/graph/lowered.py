@@ -16,19 +16,19 @@ from brickwork.tensor.tensor import asarray
 from brickwork.tensor.trace import use
 
 from .arguments import Arguments, with_specs
-from .cache import cached_value
-from .donation import pairs
+from .entry import entry_of
 from .ir import Graph
-from .llvm.engine import host
 from .memory import Memory, memory_of
-from .plan import Plan
+from .planned import optimized, plan_of
 from .structure import described
 from .tracing import GraphTrace, Traced
+from .uncollected import uncollected
 
 if TYPE_CHECKING:
+    from .plan import Plan
     from .work import Work
 
-__all__ = ["Lowered", "lower", "planned", "spec", "trace_function"]
+__all__ = ["Lowered", "lower", "spec", "trace_function"]
 
 
 def spec(shape: Any, dtype: Any = "float32") -> TensorSpec:
@@ -64,32 +64,6 @@ def trace_function(
     return trace.finish(results), out
 
 
-def optimized(graph: Graph) -> Graph:
-    """The graph after all passes."""
-    from .passes import run_pipeline  # noqa: PLC0415 - the compiler loads where nothing is cached, which spares 50 ms
-
-    return run_pipeline(graph)
-
-
-def plan_of(graph: Graph, traced: Traced, donated: Sequence[bool]) -> Plan:
-    """The plan of an optimized graph."""
-    from .planning import make_plan  # noqa: PLC0415 - as above
-
-    return make_plan(graph, pairs(graph, traced.results, donated))
-
-
-def planned(traced: Traced, donated: Sequence[bool]) -> tuple[Graph, Plan, str]:
-    """The graph after all passes and its plan, which an earlier process may have made; and the key of both, which is
-    that of their code too."""
-
-    def made() -> tuple[Graph, Plan]:
-        graph = optimized(traced.graph)
-        return graph, plan_of(graph, traced, donated)
-
-    key = f"{traced.graph}\n{traced.results} {[int(d) for d in donated]}"
-    return *cached_value("planned", key, made), key
-
-
 @dataclass(frozen=True)
 class Lowered:
     """A traced function. ``graph``: its ops, before any pass; ``optimized``: after all; ``plan``: its kernels in order.
@@ -122,17 +96,18 @@ class Lowered:
 
     def kernels(self) -> tuple[Work, ...]:
         """What runs, in order: kernels, ops that run by Python, and regions with what is in them."""
-        from .work import works  # noqa: PLC0415 - as above
+        from .work import works  # noqa: PLC0415 - for who looks at it
 
         return works(self.plan)
 
     def memory(self) -> Memory:
         """What a call takes, by kind."""
-        return memory_of(self.traced, self.plan)
+        return memory_of(self.traced, entry_of(self.plan, self.traced.results))
 
     def llvm(self) -> str:
         """The LLVM text for this CPU, before LLVM's own passes."""
-        from .llvm.module import build_module  # noqa: PLC0415 - as above
+        from .llvm.engine import host  # noqa: PLC0415 - as below
+        from .llvm.module import build_module  # noqa: PLC0415 - for who looks at it
 
         return build_module(self.plan, host())
 
@@ -146,6 +121,7 @@ class Lowered:
         return self.text()
 
 
+@uncollected()
 def lower(fn: Callable[..., Any], arguments: Arguments, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Lowered:
     """A function for arguments like these; any array may be a `TensorSpec`."""
     args, kwargs = with_specs(args), with_specs(kwargs)

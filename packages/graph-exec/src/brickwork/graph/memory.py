@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from brickwork.tensor.dim import Dim, Size, evaluate
 
-from .ir import Value
-from .plan import Plan
+from .entry import Entry, bytes_of
 from .tracing import Traced
 
 __all__ = ["Memory", "memory_of"]
@@ -46,25 +45,18 @@ class Memory:
         return "\n".join([*lines, f"The arena holds {bytes_text(self.values)} of values."])
 
 
-def memory_of(traced: Traced, plan: Plan) -> Memory:
-    """The account of a plan."""
-    inputs = plan.graph.inputs
+def memory_of(traced: Traced, entry: Entry) -> Memory:
+    """The account of a plan that is called so."""
+    inputs = [v.spec for v in traced.graph.inputs]
     first, second = traced.arguments, traced.arguments + len(traced.captured)
     return Memory(
-        _total(inputs[:first]),
-        _total(inputs[first:second]),
-        _total(inputs[second:]),
-        _total(plan.results),
-        plan.arena,
-        _total(v for v in plan.graph.values() if v.id in plan.places and plan.places[v.id].where == "arena"),
+        bytes_of(inputs[:first]),
+        bytes_of(inputs[first:second]),
+        bytes_of(inputs[second:]),
+        bytes_of(entry.results),
+        entry.arena,
+        entry.values,
     )
-
-
-def _total(values: Iterable[Value]) -> Size:
-    total: Size = 0
-    for v in values:
-        total = v.spec.size * v.spec.dtype.itemsize + total
-    return total
 
 
 def bytes_text(size: Size, values: Mapping[str, int] | None = None) -> str:

@@ -17,7 +17,7 @@ import numpy as np
 
 from .cache import cached_object
 from .config import thread_count
-from .llvm.engine import Library
+from .llvm.library import Library
 
 __all__ = ["Pool", "pool"]
 

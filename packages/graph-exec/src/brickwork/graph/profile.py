@@ -18,7 +18,8 @@ from brickwork.tensor.spec import as_int
 from .cache import cached_object
 from .executable import Executable
 from .llvm.clocked import build_clocked
-from .llvm.engine import Library, host
+from .llvm.engine import host
+from .llvm.library import Library
 from .tracing import line_and_layer
 from .work import Work, works
 

@@ -19,17 +19,18 @@ from .addresses import in_host
 from .donation import Donated, alone, give_up
 from .executable import Executable
 from .ir import Graph
-from .lowered import Lowered, planned
+from .lowered import Lowered
 from .memory import Memory
-from .plan import Plan
+from .planned import Planned
 from .replaying import recording_of
 from .structure import matched
+from .uncollected import uncollected
 
 if TYPE_CHECKING:
     from .profile import Profile
     from .work import Work
 
-__all__ = ["Program", "taken_by"]
+__all__ = ["Program", "donate", "with_taken"]
 
 
 class Program:
@@ -40,13 +41,14 @@ class Program:
     compiled function) its ops are applied one by one, so that it differentiates, maps and fuses.
     """
 
+    @uncollected()
     def __init__(self, lowered: Lowered):
         self.lowered, self.name = lowered, lowered.name
-        _, self._plan, key = planned(lowered.traced, lowered.donated)
-        self._run = Executable(lowered.traced, self._plan, key)
-        self._taken = taken_by(self._plan, lowered.traced.results)
+        self._planned = Planned(lowered.traced, lowered.donated)
+        self._run = Executable(self._planned)
+        self._taken = self._planned.entry.taken
         self._specs = [v.spec for v in lowered.graph.inputs[: lowered.traced.arguments]]
-        self._sizes = _open_sizes(self._plan)
+        self._sizes = _open_sizes(self._planned.graph) if self._planned.entry.symbols else ()
         self._sound: set[tuple[tuple[str, int], ...]] = set()
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -75,7 +77,7 @@ class Program:
         """What runs, in order."""
         from .work import works  # noqa: PLC0415 - for who looks at it
 
-        return works(self._plan)
+        return works(self._planned.plan)
 
     def llvm(self) -> str:
         """The LLVM text, before LLVM's own passes."""
@@ -95,11 +97,11 @@ class Program:
 
     def to_dot(self, *, plan: bool = True) -> str:
         """The plan (or the graph) in the language of Graphviz."""
-        return self._plan.to_dot() if plan else self.graph.to_dot()
+        return self._planned.plan.to_dot() if plan else self.graph.to_dot()
 
     def to_svg(self, *, plan: bool = True) -> str:
         """The plan (or the graph) drawn."""
-        return self._plan.to_svg() if plan else self.graph.to_svg()
+        return self._planned.plan.to_svg() if plan else self.graph.to_svg()
 
     def __repr__(self) -> str:
         return f"<program {self.name}({', '.join(map(str, self._specs))})>"
@@ -165,13 +167,6 @@ class Program:
         return tree.unflatten(self.lowered.out, results)
 
 
-def taken_by(plan: Plan, results: int) -> tuple[int | None, ...]:
-    """For each result, the argument whose memory it takes, if any; () where none does."""
-    places = [plan.places[v.id] for v in plan.graph.outputs[:results]]
-    taken = tuple(int(p.at) if p.where == "input" else None for p in places)
-    return taken if any(k is not None for k in taken) else ()
-
-
 def donate(
     who: str, leaves: Sequence[Any], arrays: Sequence[np.ndarray], taken: Sequence[int | None], donated: Sequence[bool]
 ) -> list[np.ndarray]:
@@ -198,8 +193,8 @@ def _sizes_text(values: dict[str, int]) -> str:
     return f" with {', '.join(f'{k}={n}' for k, n in values.items())}" if values else ""
 
 
-def _open_sizes(plan: Plan) -> tuple[Size, ...]:
-    """The symbolic sizes of all values of a plan."""
+def _open_sizes(graph: Graph) -> tuple[Size, ...]:
+    """The symbolic sizes of all values of a graph."""
     sizes: dict[Size, None] = {}
 
     def visit(graph: Graph) -> None:
@@ -209,5 +204,5 @@ def _open_sizes(plan: Plan) -> tuple[Size, ...]:
             for body in node.bodies:
                 visit(body)
 
-    visit(plan.graph)
+    visit(graph)
     return tuple(sizes)

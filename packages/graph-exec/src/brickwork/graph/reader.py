@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import NamedTuple, NoReturn, TypeVar
 
 from brickwork.tensor.errors import BrickworkError
@@ -52,6 +53,7 @@ class Token(NamedTuple):
     at: int
 
 
+@lru_cache(maxsize=4096)
 def name_text(name: str, reserved: frozenset[str] = frozenset()) -> str:
     """A name as it stands in the text: bare where it can not be taken for anything else, else in single quotes."""
     bare = _PLAIN_NAME.fullmatch(name) and name not in reserved

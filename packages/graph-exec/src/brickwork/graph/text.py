@@ -13,6 +13,7 @@ gives an equal graph.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from brickwork.tensor.dim import Dim
@@ -29,20 +30,22 @@ from .reader import GraphTextError, Reader, name_text
 __all__ = ["GraphTextError", "expr_text", "param_text", "parse_expr", "parse_graph", "print_graph"]
 
 
-def print_graph(graph: Graph, indent: str = "") -> str:
-    """The text of a graph. Raises `GraphTextError` where a parameter has none."""
+def print_graph(graph: Graph, indent: str = "", *, sources: bool = True) -> str:
+    """The text of a graph; ``sources``: with the lines that its ops come from. Raises `GraphTextError` where a
+    parameter has none."""
     lines = [f"graph({_typed(graph.inputs)}) {{"]
-    lines += [f"{indent}  {_node_text(node, indent + '  ')}" for node in graph.nodes]
+    lines += [f"{indent}  {_node_text(node, indent + '  ', sources)}" for node in graph.nodes]
     outputs = "".join(f" {v}," for v in graph.outputs).rstrip(",")
     aliases = f" alias({', '.join(f'{o}->{i}' for o, i in graph.aliases)})" if graph.aliases else ""
     return "\n".join([*lines, f"{indent}  return{outputs}{aliases}", f"{indent}}}"])
 
 
-def param_text(value: Any, indent: str = "") -> str:
+def param_text(value: Any, indent: str = "", sources: bool = True) -> str:
     """The text of one parameter: canonical, so that it can be a key."""
-    return value_text(value, lambda v: expr_text(v) if isinstance(v, Expr) else print_graph(v, indent))
+    return value_text(value, lambda v: expr_text(v) if isinstance(v, Expr) else print_graph(v, indent, sources=sources))
 
 
+@lru_cache(maxsize=4096)
 def spec_text(spec: TensorSpec) -> str:
     """``f32[N, 13]``."""
     return f"{dtype_text(spec.dtype)}[{', '.join(map(size_text, spec.shape))}]"
@@ -52,10 +55,10 @@ def _typed(values: tuple[Value, ...]) -> str:
     return ", ".join(f"{v}: {spec_text(v.spec)}" for v in values)
 
 
-def _node_text(node: Node, indent: str) -> str:
-    params = ", ".join(f"{name_text(k)}={param_text(v, indent)}" for k, v in node.params)
+def _node_text(node: Node, indent: str, sources: bool) -> str:
+    params = ", ".join(f"{name_text(k)}={param_text(v, indent, sources)}" for k, v in node.params)
     call = f"{_typed(node.outputs)} = {name_text(node.op)}({', '.join(map(str, node.inputs))})"
-    source = " ".join(node.source.split())
+    source = " ".join(node.source.split()) if sources else ""
     return call + (f" {{{params}}}" if params else "") + (f"  # {source}" if source else "")
 
 

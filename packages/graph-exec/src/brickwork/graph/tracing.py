@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -80,18 +81,20 @@ class GraphTrace(Trace):
         if isinstance(op, Region):
             args, params = with_outside(op, args, dict(params), self)
             params = {k: _nested(v) if isinstance(v, Recording) else v for k, v in params.items()}
-        kinds = [a.dtype if hasattr(a, "dtype") else type(a) for a in args]
-        inputs = tuple(self._value(a, op, kinds) for a in args)
-        specs = op.infer(*(v.spec for v in inputs), **params)
-        outputs = tuple(self.fresh(s) for s in (specs if isinstance(specs, tuple) else (specs,)))
-        self.nodes.append(Node(op.name, inputs, outputs, parameters(params), user_line()))
-        tensors = tuple(Tensor(Symbol(self, v)) for v in outputs)
-        return tensors if isinstance(specs, tuple) else tensors[0]
+        inputs = tuple([self._value(a, op, args) for a in args])
+        specs = op.infer(*[v.spec for v in inputs], **params)
+        several = isinstance(specs, tuple)
+        outputs = tuple([self.fresh(s) for s in specs]) if several else (self.fresh(specs),)
+        self.nodes.append(Node(op.name, inputs, outputs, parameters(params) if params else (), user_line()))
+        return tuple([Tensor(Symbol(self, v)) for v in outputs]) if several else Tensor(Symbol(self, outputs[0]))
 
-    def _value(self, a: Any, op: Op, kinds: list[Any]) -> Value:
+    def _value(self, a: Any, op: Op, args: tuple[Any, ...]) -> Value:
+        if type(a) is Tensor and type(a.data) is Symbol and a.data.trace is self:
+            return a.data.value
         if isinstance(a, Variable):
             a = self.read(a)
         if not isinstance(a, Tensor):
+            kinds = [x.dtype if hasattr(x, "dtype") else type(x) for x in args]
             a = Tensor(np.asarray(a, dtype=getattr(a, "dtype", None) or op.weak_dtype(*kinds)))
         if isinstance(a.data, Symbol):
             if a.data.trace is not self:
@@ -163,11 +166,16 @@ def _nested(body: Recording) -> Graph:
 _OURS = ("brickwork.tensor", "brickwork.graph", "brickwork.layers")
 
 
+@cache
+def _is_ours(module: str) -> bool:
+    return module.startswith(_OURS)
+
+
 def user_line(depth: int = 2) -> str:
     """``file:line`` of the innermost frame outside Brickwork, and the path of the layer that is being called:
     ``train.py:12 in sequential/dense``."""
     frame = sys._getframe(depth)
-    while frame is not None and frame.f_globals.get("__name__", "").startswith(_OURS):
+    while frame is not None and _is_ours(frame.f_globals.get("__name__", "")):
         frame = frame.f_back  # type: ignore[assignment]
     line = "" if frame is None else f"{frame.f_code.co_filename}:{frame.f_lineno}"
     layer = current_scope()

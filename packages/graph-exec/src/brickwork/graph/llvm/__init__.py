@@ -1,1 +1,1 @@
-"""Machine code for a CPU: kernels to LLVM text, and the one place that imports llvmlite."""
+"""Machine code for a CPU: kernels to LLVM text, and the one place that knows LLVM."""

@@ -1,20 +1,16 @@
-"""LLVM itself: text to object code to functions. The only room that imports llvmlite."""
+"""LLVM itself: text to object code to functions. The only room that loads it."""
 
 from __future__ import annotations
 
 import threading
 from functools import lru_cache
 
-import llvmlite
 import llvmlite.binding as llvm
 
 from .strategy import Machine
 from .symbols import missing_symbols
 
-__all__ = ["VERSION", "Library", "compile_text", "host"]
-
-VERSION: str = llvmlite.__version__
-"""Of llvmlite, and so of LLVM."""
+__all__ = ["Engine", "compile_text", "host"]
 
 _lock = threading.RLock()
 
@@ -64,9 +60,9 @@ def compile_text(text: str) -> bytes:
         return bytes(machine.emit_object(module))
 
 
-class Library:
-    """Functions of loaded object code, by name; unloaded with this object. Raises `RuntimeError` where it calls what
-    is not here."""
+class Engine:
+    """Functions of object code that LLVM's engine loads, by name; unloaded with this object. Raises `RuntimeError`
+    where it calls what is not here."""
 
     def __init__(self, code: bytes):
         with _lock:

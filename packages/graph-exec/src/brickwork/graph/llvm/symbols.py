@@ -27,9 +27,7 @@ def undefined_symbols(code: bytes) -> list[str]:
     """Names that 64-bit little-endian ELF object code leaves to be found elsewhere."""
     if code[:6] != b"\x7fELF\x02\x01":
         return []
-    offset = struct.unpack_from("<Q", code, 0x28)[0]
-    size, count = struct.unpack_from("<HH", code, 0x3A)
-    sections = [struct.unpack_from("<IIQQQQIIQQ", code, offset + k * size) for k in range(count)]
+    sections = sections_of(code)
     return sorted({name for s in sections if s[1] == 2 for name in _undefined(code, s, sections[s[6]])})
 
 
@@ -37,5 +35,17 @@ def _undefined(code: bytes, table: tuple[int, ...], strings: tuple[int, ...]) ->
     for place in range(table[4] + 24, table[4] + table[5], 24):
         name, _, _, section = struct.unpack_from("<IBBH", code, place)
         if section == 0 and name:
-            start = strings[4] + name
-            yield code[start : code.index(b"\0", start)].decode()
+            yield text_at(code, strings[4] + name)
+
+
+def sections_of(code: bytes) -> list[tuple[int, ...]]:
+    """The headers of the sections of such a file: name, kind, flags, address, offset, size, link, info, alignment, size
+    of an entry."""
+    offset = struct.unpack_from("<Q", code, 0x28)[0]
+    size, count = struct.unpack_from("<HH", code, 0x3A)
+    return [struct.unpack_from("<IIQQQQIIQQ", code, offset + k * size) for k in range(count)]
+
+
+def text_at(code: bytes, start: int) -> str:
+    """The text that starts there and ends with a zero."""
+    return code[start : code.index(b"\0", start)].decode()
