@@ -13,6 +13,8 @@ import time
 from importlib import import_module
 from typing import Any
 
+import numpy.random  # noqa: F401 - draws rows and weights; it loads with its first use, which is no side's work
+
 from .peers import HOMES
 from .sides import SIDES
 from .workloads import BY_KEY
