@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from brickwork.prep import formula as f
-from brickwork.prep.formula import FUNCTIONS, TWO, Formula, evaluate, number, scalar
+from brickwork.prep.formula import FUNCTIONS, TWO, Formula, evaluate, number, scalar, scalars
 
 X = np.concatenate([np.random.default_rng(0).normal(0, 2, 200), [np.nan, 0.0, -1.0, 1.0, 2.0, 1e300, -1e300]])
 Y = np.roll(X, 3)
@@ -61,6 +61,18 @@ def test_what_is_shared_is_computed_once():
     shared = f.call("exp", x)
     evaluate([shared + 1, shared + 2], [np.ones(3)], Counting())
     assert calls.count("exp") == 1
+
+
+def test_several_of_one_row_are_as_each_alone(monkeypatch):
+    names = [name for name in CASES if CASES[name].width == 1]
+    together, alone = scalars([CASES[name] for name in names]), [scalar(CASES[name]) for name in names]
+    for row in zip(X.tolist(), Y.tolist(), strict=True):
+        np.testing.assert_array_equal(together(row), [one(row) for one in alone])
+    calls = []
+    monkeypatch.setitem(FUNCTIONS, "exp", lambda value: calls.append(value) or value)
+    shared = f.call("exp", x) * y
+    assert scalars([shared + 1, shared + 2, f.call("exp", y)])([2.0, 3.0]) == [7.0, 8.0, 3.0]
+    assert calls == [2.0, 3.0]
 
 
 def test_an_unknown_function_is_refused():

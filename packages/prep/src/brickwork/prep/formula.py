@@ -15,8 +15,10 @@ from typing import Any
 
 import numpy as np
 
+Scalar = Callable[[Sequence[float]], Any]
+
 __all__ = ["Formula", "bucket", "call", "constant", "evaluate", "interpolate", "is_missing", "number", "one_hot",
-           "scalar", "take", "where"]  # fmt: skip
+           "scalar", "scalars", "take", "where"]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -136,9 +138,10 @@ FUNCTIONS: dict[str, Callable[[float], float]] = {
     "log1p": lambda x: math.log1p(x) if x > -1 else (-math.inf if x == -1 else math.nan),
     "sqrt": lambda x: math.sqrt(x) if x >= 0 else math.nan,
     "sign": lambda x: x if x != x else float((x > 0) - (x < 0)),
-    "floor": lambda x: float(math.floor(x)) if math.isfinite(x) else x,
-    "sin": lambda x: math.sin(x) if math.isfinite(x) else math.nan,
-    "cos": lambda x: math.cos(x) if math.isfinite(x) else math.nan,
+    "floor": lambda x: x // 1 if -1e300 < x < 1e300 else x,
+    # NumPy's own of one number, since its last bit is not always that of Python's.
+    "sin": lambda x: float(np.sin(x)) if math.isfinite(x) else math.nan,
+    "cos": lambda x: float(np.cos(x)) if math.isfinite(x) else math.nan,
 }
 """Functions of one number by their name in the Array API standard, as Python computes them."""
 
@@ -170,7 +173,7 @@ def evaluate(formulas: Sequence[Formula], inputs: Sequence[Any], xp: Any = np) -
     return [_value(formula, inputs, xp, known) for formula in formulas]
 
 
-def scalar(formula: Formula) -> Callable[[Sequence[float]], Any]:
+def scalar(formula: Formula) -> Scalar:
     """A Python function of the inputs of one row: a float, or a list of `width` floats."""
     parts = [scalar(part) for part in formula.inputs]
     match formula.op:
@@ -196,10 +199,68 @@ def scalar(formula: Formula) -> Callable[[Sequence[float]], Any]:
             width, (code,) = formula.width, parts
             return lambda row: _unit(width, code(row))
     if formula.op in TWO:
-        two, (left, right) = TWO[formula.op], parts
-        return lambda row: two(left(row), right(row))
+        return _of_two(formula, *parts)
     one, (only,) = FUNCTIONS[formula.op], parts
     return lambda row: one(only(row))
+
+
+def _of_two(formula: Formula, left: Scalar, right: Scalar) -> Scalar:
+    """A function of two numbers; with a constant at its right, which most have, one call fewer."""
+    second = formula.inputs[1]
+    if second.op == "constant":
+        b = second.value
+        match formula.op:
+            case "add":
+                return lambda row: left(row) + b
+            case "subtract":
+                return lambda row: left(row) - b
+            case "multiply":
+                return lambda row: left(row) * b
+            case "divide" if b:
+                return lambda row: left(row) / b
+    two = TWO[formula.op]
+    return lambda row: two(left(row), right(row))
+
+
+def scalars(formulas: Sequence[Formula]) -> Callable[[Sequence[float]], list[Any]]:
+    """One Python function of the inputs of a row for several formulas; what they share is computed once."""
+    uses: dict[int, int] = {}
+    order: list[Formula] = []  # parts before what is made of them
+
+    def count(formula: Formula) -> None:
+        uses[id(formula)] = uses.get(id(formula), 0) + 1
+        if uses[id(formula)] == 1:
+            for part in formula.inputs:
+                count(part)
+            order.append(formula)
+
+    for formula in formulas:
+        count(formula)
+    places = 1 + max((f.value for f in order if f.op == "input"), default=-1)
+    shared = [f for f in order if uses[id(f)] > 1 and f.inputs]
+    known: dict[int, Formula] = {}
+    steps = []
+    for place, formula in enumerate(shared, places):
+        steps.append(scalar(_known(formula, known)))
+        known[id(formula)] = number(place)
+    functions = [scalar(_known(formula, known)) for formula in formulas]
+
+    def give(row: Sequence[float]) -> list[Any]:
+        values = list(row)
+        for step in steps:
+            values.append(step(values))
+        return [function(values) for function in functions]
+
+    return give
+
+
+def _known(formula: Formula, known: dict[int, Formula]) -> Formula:
+    """The formula, with what is known read from its place in the row."""
+    found = known.get(id(formula))
+    if found is not None or not formula.inputs:
+        return found or formula
+    parts = tuple(_known(part, known) for part in formula.inputs)
+    return Formula(formula.op, parts, formula.value, formula.width)
 
 
 def _value(formula: Formula, inputs: Sequence[Any], xp: Any, known: dict[int, Any]) -> Any:

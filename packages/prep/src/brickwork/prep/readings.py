@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import math
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any, ClassVar, Literal
 
@@ -14,8 +15,8 @@ import numpy as np
 
 from .cells import column_of
 from .columns import Column, as_booleans, as_datetimes, as_numbers, as_texts
-from .literals.dates import read_date
 from .errors import SHOWN, bad_values, nearest, quote, quote_rows
+from .literals.dates import ISO, read_date
 
 __all__ = ["Booleans", "Codes", "Dates", "Hashed", "Numbers", "Reading"]
 
@@ -75,7 +76,7 @@ class Booleans(Reading):
 class Dates(Reading):
     """Microseconds since 1970 in UTC, NaN where missing; text is read in `style` or ISO 8601."""
 
-    style: str = "iso"
+    style: str = ISO
     kind: ClassVar = "datetime"
 
     def read(self, column: Column, who: str) -> np.ndarray:
@@ -88,13 +89,17 @@ class Dates(Reading):
     def one(self, name: str, value: Any, who: str) -> float:
         if value is None:
             return math.nan
-        if isinstance(value, datetime) and getattr(value, "nanosecond", 0) == 0:
+        if type(value) is datetime:
             # By difference, since `astimezone` overflows at the first and last day of the calendar.
             offset = value.utcoffset()
             since = value.replace(tzinfo=None) - _EPOCH
             return float((since - offset if offset else since) // _TICK)
         if type(value) is str and (tick := read_date(value, self.style)) is not None:
             return float(tick)
+        if hasattr(value, "to_datetime64"):  # pandas's own
+            value = value.to_datetime64()
+        if isinstance(value, np.datetime64) and not np.isnat(value):
+            return float(value.astype("datetime64[us]").view(np.int64))
         return Reading.one(self, name, value, who)
 
 
@@ -114,13 +119,22 @@ class Codes(Reading):
     kind: ClassVar = "category"
 
     def read(self, column: Column, who: str) -> np.ndarray:
+        codes, table = self._coded(column, who)
+        return table[codes]
+
+    def open(self, column: Column, who: str) -> Callable[[slice], np.ndarray]:
+        codes, table = self._coded(column, who)
+        return lambda rows: table[codes[rows]]
+
+    def _coded(self, column: Column, who: str) -> tuple[np.ndarray, np.ndarray]:
+        """Codes into the column's own vocabulary, and for each of these what the index has for it."""
         codes, vocabulary = as_texts(column, who)
         gap = self.unseen if self.missing is None else self.missing
         find, unseen = self.index.get, self.unseen
-        table = np.array([*(find(text, unseen) for text in vocabulary), gap], dtype=np.float64)
         if self.unknown != "take":
             self._tell_unknown(column, codes, vocabulary, who)
-        return table[codes]  # a missing value has code -1, the table's last
+        # A missing value has code -1, the table's last.
+        return codes, np.array([*(find(text, unseen) for text in vocabulary), gap], dtype=np.float64)
 
     def _tell_unknown(self, column: Column, codes: np.ndarray, vocabulary: Sequence[str], who: str) -> None:
         unknown = np.array([*(text not in self.index for text in vocabulary), self.missing is None])
@@ -137,8 +151,12 @@ class Codes(Reading):
         warnings.warn(f"{who}: column {column.name!r} {rule}; got {found}.", UserWarning, stacklevel=7)
 
     def one(self, name: str, value: Any, who: str) -> float:
-        if type(value) is str and value in self.index:
-            return float(self.index[value])
+        if type(value) is str:
+            code = self.index.get(value)
+            if code is None and self.unknown == "take" and value and not value.isspace():
+                code = self.unseen
+            if code is not None:
+                return float(code)
         if value is None and self.missing is not None:
             return float(self.missing)
         return Reading.one(self, name, value, who)
@@ -161,3 +179,13 @@ def bucket_of(text: str, n: int) -> int:
     """The first 8 bytes of BLAKE2b of the text's UTF-8, as a little-endian number, modulo n."""
     found = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
     return int.from_bytes(found, "little") % n
+
+
+_EPOCH = datetime(1970, 1, 1)
+_TICK = timedelta(microseconds=1)
+
+
+def _ticks(moments: np.ndarray) -> np.ndarray:
+    ticks = moments.view(np.int64).astype(np.float64)
+    ticks[np.isnat(moments)] = np.nan
+    return ticks
