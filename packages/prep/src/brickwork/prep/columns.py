@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from .dates import NAT, read_dates
 from .errors import SHOWN, bad_values
+from .literals.dates import NAT, read_dates
 
 Form = Literal["number", "boolean", "datetime", "text", "other"]
 

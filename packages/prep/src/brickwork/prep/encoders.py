@@ -10,9 +10,10 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from .columns import Column, as_booleans, as_datetimes, as_numbers, as_texts, parse_number
-from .dates import PARTS, STYLES, find_style
+from .dates.parts import PARTS
 from .errors import SchemaError, StateError, bad_values
 from .kinds import Finding
+from .literals.dates import STYLES, find_style
 from .state import demand, read_fields
 
 _LARGEST = float(np.finfo(np.float32).max)

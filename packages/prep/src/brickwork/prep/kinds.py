@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from .columns import Column, parse_number
-from .dates import ISO, find_style, is_ambiguous
 from .errors import SHOWN, bad_values, quote, quote_rows
+from .literals.dates import ISO, find_style, is_ambiguous
 
 KINDS = ("numeric", "categorical", "boolean", "datetime", "identifier", "drop")  # what `kinds=` may ask for
 

@@ -1,0 +1,1 @@
+"""Dates to numbers: their parts, differences between them, and how far the next holiday is."""

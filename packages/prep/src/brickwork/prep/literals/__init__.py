@@ -1,0 +1,1 @@
+"""What texts stand for: dates, numbers and truth, each read once per distinct text."""
