@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -28,9 +28,14 @@ def hash_rows(X: Any, who: str) -> np.ndarray:
         _absorb_array(hashes, X.reshape(len(X), -1))
         return hashes
     table = open_table(X if _is_table(X) else {"value": X}, who)
-    hashes = np.zeros(table.n_rows, dtype=np.uint64)
-    for position in range(len(table.names)):
-        _absorb(hashes, column_bits(table.column(position)))
+    return hash_columns([table.column(i) for i in range(len(table.names))])
+
+
+def hash_columns(columns: Sequence[Column]) -> np.ndarray:
+    """Uint64 (n,): `hash_rows` of the table of these columns."""
+    hashes = np.zeros(len(columns[0].values), dtype=np.uint64)
+    for column in columns:
+        _absorb(hashes, column_bits(column))
     return hashes
 
 

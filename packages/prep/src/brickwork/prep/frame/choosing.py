@@ -8,8 +8,6 @@ from typing import Any
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from ..columns import Column
-
 
 def take_columns(X: Any, positions: Sequence[int]) -> Any:
     """The columns at these positions, in this order, of a table that `open_table` takes.
@@ -27,42 +25,41 @@ def take_columns(X: Any, positions: Sequence[int]) -> Any:
     return frame[:, list(positions)].to_native() if frame is not None else _matrix(X)[:, list(positions)]
 
 
-def put_columns(X: Any, columns: Mapping[int, np.ndarray]) -> Any:
-    """The table with the columns at these positions replaced by texts, object arrays (n,) with None where missing.
+def put_texts(X: Any, cells: Mapping[int, tuple[np.ndarray, np.ndarray]]) -> Any:
+    """The table with other texts in some rows: by position of a column, its rows (int64) and what they hold now.
 
-    Containers as of `take_columns`; an array becomes one of objects.
+    Containers as of `take_columns`; X itself stays as it is. Declared categories become plain text.
     """
-    if not columns:
-        return take_columns(X, range(len(X))) if isinstance(X, Mapping) else X
     if isinstance(X, Mapping):
         names = list(X)
-        return dict(X) | {names[i]: _like(X[names[i]], values) for i, values in columns.items()}
+        return dict(X) | {names[i]: _put(X[names[i]], *new) for i, new in cells.items()}
     if _is_records(X):
-        names = _record_names(X)
-        new = {names[i]: values.tolist() for i, values in columns.items()}
-        return [dict(record) | {name: values[row] for name, values in new.items()} for row, record in enumerate(X)]
+        names, records = _record_names(X), [dict(record) for record in X]
+        for i, (rows, texts) in cells.items():
+            for row, text in zip(rows.tolist(), texts.tolist(), strict=True):
+                records[row][names[i]] = text
+        return records
     frame = _frame(X)
     if frame is None:
         matrix = _matrix(X).astype(object)
-        for i, values in columns.items():
-            matrix[:, i] = values
+        for i, (rows, texts) in cells.items():
+            matrix[rows, i] = texts
         return matrix
-    if frame.implementation.is_pandas():  # its labels need not be text, and its rows keep their index
+    if frame.implementation.is_pandas_like():  # its labels need not be text, and its rows keep their index
         native = X.copy(deep=False)
-        for i, values in columns.items():
-            native[native.columns[i]] = values
+        for i, (rows, texts) in cells.items():
+            column = X.iloc[:, i]
+            column = column.astype(object) if column.dtype == "category" else column.copy()
+            column.iloc[rows] = texts
+            native[X.columns[i]] = column
         return native
-    names = frame.columns
-    made = [
-        nw.new_series(names[i], values.tolist(), nw.String, backend=frame.implementation)
-        for i, values in columns.items()
+    new = [
+        nw.new_series(
+            frame.columns[i], _put(frame[frame.columns[i]].to_list(), *put), nw.String, backend=frame.implementation
+        )
+        for i, put in cells.items()
     ]
-    return frame.with_columns(*made).to_native()
-
-
-def values_of(column: Column) -> np.ndarray:
-    """The texts of a text column as objects (n,), None where missing."""
-    return np.array([*column.vocabulary, None], dtype=object)[column.values]
+    return frame.with_columns(*new).to_native()
 
 
 def _frame(X: Any) -> Any:
@@ -85,7 +82,15 @@ def _matrix(X: Any) -> np.ndarray:
     return matrix
 
 
-def _like(old: Any, values: np.ndarray) -> Any:
-    if isinstance(old, (list, tuple)):
-        return type(old)(values.tolist())
-    return values if hasattr(old, "__len__") and not isinstance(old, (str, bytes)) else values[0]
+def _put(column: Any, rows: np.ndarray, texts: np.ndarray) -> Any:
+    """A column of a dict, or its one plain value, with the texts put in."""
+    if not hasattr(column, "__len__") or isinstance(column, (str, bytes)):
+        return texts[0]
+    new = list(column)
+    for row, text in zip(rows.tolist(), texts.tolist(), strict=True):
+        new[row] = text
+    if isinstance(column, (list, tuple)):
+        return type(column)(new)
+    out = np.empty(len(new), dtype=object)
+    out[:] = new
+    return out
