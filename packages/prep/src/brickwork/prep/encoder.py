@@ -11,10 +11,12 @@ import numpy as np
 from .columns import Column
 from .formula import Formula, evaluate
 from .readings import Numbers, Reading
+from .threads import each, number_of_threads
 
-__all__ = ["Encoder", "Replacer"]
+__all__ = ["Encoder", "Replacer", "blocks_of", "write"]
 
-ROWS = 8192  # at once: their values stay in the cache from one step of a formula to the next
+ROWS, LEAST, BYTES = 8192, 1024, 1 << 22
+"""Rows at once, and bytes of what comes out: both stay in the cache from one step of a formula to the next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,24 +35,7 @@ class Encoder:
 
     def encode(self, column: Column, out: np.ndarray, who: str) -> None:
         """Writes (n, len(suffixes)) into `out`, which is full of zeros."""
-        values = self.reading.read(column, who)
-        with np.errstate(all="ignore"):
-            if (
-                len(self.formulas) == 1
-                and self.formulas[0].op == "one_hot"
-                and self.formulas[0].inputs[0].op == "input"
-            ):
-                _scatter(values, out)
-                return
-            for start in range(0, len(values), ROWS):
-                block, rows = out[start : start + ROWS], values[start : start + ROWS]
-                place = 0
-                for formula, value in zip(self.formulas, evaluate(self.formulas, [rows]), strict=True):
-                    if formula.width == 1:
-                        block[:, place] = value
-                    else:
-                        block[:, place : place + formula.width] = value
-                    place += formula.width
+        write([(self, column, 0)], out, who)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +47,26 @@ class Replacer:
     give: Callable[[Column, str], list[np.ndarray]]
 
 
-def _scatter(codes: np.ndarray, out: np.ndarray) -> None:
-    """Ones at the places that codes name; a code outside has none."""
-    width = out.shape[1]
-    inside = np.flatnonzero((codes >= 0) & (codes < width))
-    out[inside, codes[inside].astype(np.int64)] = 1
+def write(parts: Sequence[tuple[Encoder, Column, int]], out: np.ndarray, who: str) -> None:
+    """What each encoder makes of its column into `out` (n, k), full of zeros, from a first place on.
+
+    All columns of some rows before any of the next, since these lie side by side in `out`.
+    """
+    n = len(out)
+    opened = each(lambda part: part[0].reading.open(part[1], who), parts, n * len(parts))
+    plans = [(encoder.formulas, read, first) for (encoder, _, first), read in zip(parts, opened, strict=True)]
+    rows = min(ROWS, max(LEAST, BYTES // max(1, out.itemsize * out.shape[1])))
+
+    def fill(stretch: range) -> None:
+        with np.errstate(all="ignore"):
+            for start in stretch:
+                block = slice(start, start + rows)
+                for formulas, read, first in plans:
+                    _fill(formulas, read(block), out[block], first)
+
+    starts = range(0, n, rows)
+    share = -(-len(starts) // number_of_threads()) or 1
+    each(fill, [starts[i : i + share] for i in range(0, len(starts), share)], n * len(parts))
 
 
 def blocks_of(encoder: Encoder | Replacer, column: Column, who: str) -> list[Any]:
@@ -76,3 +76,25 @@ def blocks_of(encoder: Encoder | Replacer, column: Column, who: str) -> list[Any
     out = np.zeros((len(column.values), len(encoder.suffixes)))
     encoder.encode(column, out, who)
     return list(out.T)
+
+
+def _fill(formulas: Sequence[Formula], values: np.ndarray, out: np.ndarray, place: int) -> None:
+    # Of a one-hot only its code is computed: the ones are written where they belong, the zeros are there.
+    found = evaluate([f.inputs[0] if f.op == "one_hot" else f for f in formulas], [values])
+    for formula, value in zip(formulas, found, strict=True):
+        if formula.op == "one_hot":
+            _scatter(value, out, place, formula.width)
+        elif formula.width == 1:
+            out[:, place] = value
+        else:
+            out[:, place : place + formula.width] = value
+        place += formula.width
+
+
+def _scatter(codes: np.ndarray, out: np.ndarray, place: int, width: int) -> None:
+    """Ones at the places that codes name; a code outside has none."""
+    rows, codes = np.arange(len(out)), np.broadcast_to(codes, len(out)).astype(np.int64)
+    inside = (codes >= 0) & (codes < width)
+    if not inside.all():
+        rows, codes = rows[inside], codes[inside]
+    out[rows, codes + place] = 1

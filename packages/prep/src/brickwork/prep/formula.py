@@ -132,14 +132,14 @@ def one_hot(code: Formula, width: int) -> Formula:
 FUNCTIONS: dict[str, Callable[[float], float]] = {
     "isnan": lambda x: float(x != x),
     "abs": abs,
-    "exp": lambda x: math.inf if x > 709.78 else math.exp(x),
-    "expm1": lambda x: math.inf if x > 709.78 else math.expm1(x),
-    "log": lambda x: math.log(x) if x > 0 else (-math.inf if x == 0 else math.nan),
-    "log1p": lambda x: math.log1p(x) if x > -1 else (-math.inf if x == -1 else math.nan),
+    # NumPy's own of one number, since its last bit is not always that of Python's.
+    "exp": lambda x: math.inf if x > 709.78 else float(np.exp(x)),
+    "expm1": lambda x: math.inf if x > 709.78 else float(np.expm1(x)),
+    "log": lambda x: float(np.log(x)) if x > 0 else (-math.inf if x == 0 else math.nan),
+    "log1p": lambda x: float(np.log1p(x)) if x > -1 else (-math.inf if x == -1 else math.nan),
     "sqrt": lambda x: math.sqrt(x) if x >= 0 else math.nan,
     "sign": lambda x: x if x != x else float((x > 0) - (x < 0)),
     "floor": lambda x: x // 1 if -1e300 < x < 1e300 else x,
-    # NumPy's own of one number, since its last bit is not always that of Python's.
     "sin": lambda x: float(np.sin(x)) if math.isfinite(x) else math.nan,
     "cos": lambda x: float(np.cos(x)) if math.isfinite(x) else math.nan,
 }
@@ -359,11 +359,8 @@ def _over_zero(a: float, b: float) -> float:
 
 
 def _power(a: float, b: float) -> float:
-    try:
-        found = a**b
-    except (OverflowError, ZeroDivisionError):
-        return math.inf
-    return math.nan if isinstance(found, complex) else found
+    with np.errstate(all="ignore"):
+        return float(np.power(a, b))
 
 
 def _two(op: str, left: Any, right: Any) -> Formula:

@@ -13,14 +13,18 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.exceptions import NotFittedError
 
 from .columns import Column, as_numbers
-from .encoder import Encoder, Replacer, blocks_of
+from .encoder import Encoder, Replacer, blocks_of, write
 from .errors import SHOWN, PrepError, SchemaError, StateError, nearest, quote
 from .formula import evaluate
 from .frame import Table, open_table
+from .frame.row import open_row
 from .output import contain
+from .rows import OneRow
 from .schema import ColumnSchema
+from .selectors import Selector
 from .state import FIX, VERSION, demand, read_fields, read_version
 from .statistics import Statistic, read_statistic
+from .threads import each
 
 __all__ = ["ColumnWise", "Invertible", "Transformer"]
 
@@ -73,25 +77,34 @@ class Transformer(TransformerMixin, BaseEstimator):
         """Learns from a table of n rows (and the target y, where the transformer takes one)."""
         who = self._who("fit")
         self._check_params(who)
-        table = open_table(X, who)
-        columns = [table.column(i) for i in range(len(table.names))]
+        self._fit_table(open_table(X, who), y, who)
+        return self
+
+    def _fit_table(self, table: Table, y: Any, who: str) -> None:
+        width = len(table.names)
+        columns = each(table.column, range(width), table.n_rows * width)
         schema = [ColumnSchema(name, column.form) for name, column in zip(table.names, columns, strict=True)]
-        for one, column in zip(schema, columns, strict=True):
-            one.update(column)
+        each(lambda i: schema[i].update(columns[i]), range(width), table.n_rows * width)
         self._set_schema(schema, table.named, table.named and table.text_names)
         try:
             self._learn(table, columns, y, who)
         except BaseException:
             del self.schema_  # what could not learn is not fitted
             raise
-        return self
 
     def transform(self, X: Any) -> Any:
         """The table (n rows) as fit learned to give it: (n, number of names out)."""
         who = self._who("transform")
         self._need_fit(who)
+        found = self._give_one(X, who)
+        if found is not None:
+            return found
         table = open_table(X, who)
         return self._give(table, self._positions_in(table, who), X, who)
+
+    def _give_one(self, X: Any, who: str) -> Any:
+        """What transform returns of a table of one row, by a shorter way; None where there is none."""
+        return None
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Object array of the names of what comes out.
@@ -119,6 +132,7 @@ class Transformer(TransformerMixin, BaseEstimator):
             "type": type(self).__name__,
             "version": VERSION,
             "params": {name: plain(value, f"{who}.{name}") for name, value in self.get_params(deep=False).items()},
+            "output": output_of(self),
             "named": self.named_,
             "text_names": hasattr(self, "feature_names_in_"),
             "schema": [one.to_state() for one in self.schema_],
@@ -131,12 +145,13 @@ class Transformer(TransformerMixin, BaseEstimator):
         where = f"{cls.__name__}.from_state"
         read_version(state, cls.__name__, where)
         head = {"type": "str", "version": "int", "params": "dict", "named": "bool", "text_names": "bool"}
-        values = read_fields(state, head | {"schema": "tuple[any, ...]", "learned": "any"}, where)
-        made = cls(**_known_params(cls, values["params"], where))
+        values = read_fields(state, head | {"output": "any", "schema": "tuple[any, ...]", "learned": "any"}, where)
+        made = cls(**known_params(cls, values["params"], where))
         try:
             made._check_params(where)
         except PrepError as cause:
             raise StateError(str(cause)) from None
+        read_output(values["output"], made, where)
         schema = [ColumnSchema.from_state(one, f"{where}.schema[{i}]") for i, one in enumerate(values["schema"])]
         names = [one.name for one in schema]
         demand(len(set(names)) == len(names) > 0, where, "columns must be there and differ in name", names)
@@ -240,8 +255,8 @@ class ColumnWise(Transformer):
     def _learn(self, table: Table, columns: Sequence[Column], y: Any, who: str) -> None:
         beside = self._beside(table, y, who)
         statistics = [self._gather(column, who) for column in columns]
-        for statistic, column in zip(statistics, columns, strict=True):
-            statistic.update(column, beside, who)
+        pairs = list(zip(statistics, columns, strict=True))
+        each(lambda pair: pair[0].update(pair[1], beside, who), pairs, table.n_rows * len(pairs))
         self._settle(statistics, self.schema_, who)
 
     def partial_fit(self, X: Any, y: Any = None) -> Self:
@@ -284,6 +299,9 @@ class ColumnWise(Transformer):
         stops = list(accumulate((len(encoder.suffixes) for encoder in self.encoders_), initial=0))
         self.spans_ = tuple(pairwise(stops))
         self.n_features_out_ = stops[-1]
+        numbers = [encoder for encoder in self.encoders_ if isinstance(encoder, Encoder)]
+        whole = len(numbers) == len(schema)
+        self._row = OneRow([one.name for one in schema], numbers, stops[-1]) if whole else None
         self._publish()
 
     @property
@@ -303,10 +321,23 @@ class ColumnWise(Transformer):
                     blocks += blocks_of(encoder, table.column(position), who)
             return contain(blocks, self.get_feature_names_out().tolist(), X, self)
         out = np.zeros((table.n_rows, self.n_features_out_), dtype=self._dtype(X))
-        for encoder, (start, stop), position in zip(self.encoders_, self.spans_, positions, strict=True):
-            if stop > start:
-                encoder.encode(table.column(position), out[:, start:stop], who)
+        used: list[Any] = [
+            (encoder, position, start)
+            for encoder, (start, stop), position in zip(self.encoders_, self.spans_, positions, strict=True)
+            if stop > start
+        ]
+        columns = each(table.column, [position for _, position, _ in used], table.n_rows * len(used))
+        write([(encoder, column, start) for (encoder, _, start), column in zip(used, columns, strict=True)], out, who)
         return out
+
+    def _give_one(self, X: Any, who: str) -> Any:
+        row = open_row(X) if self.named_ and self._row is not None else None
+        if row is None:
+            return None
+        try:
+            return self._row(row.values, self._dtype(X), who)
+        except KeyError:  # a column that is not there, which the longer way tells of
+            return None
 
     def _dtype(self, X: Any) -> np.dtype:
         """Of what comes out: float32 of float32 arrays, else float64."""
@@ -384,6 +415,8 @@ def plain(value: Any, where: str) -> Any:
         return plain(value.tolist(), where)
     if isinstance(value, (list, tuple)):
         return [plain(item, where) for item in value]
+    if isinstance(value, Selector):
+        return {"selector": value.to_state()}
     if isinstance(value, dict):
         return {"pairs": [[plain(k, where), plain(v, where)] for k, v in value.items()]}
     raise StateError.of(
@@ -391,7 +424,22 @@ def plain(value: Any, where: str) -> Any:
     )
 
 
-def _known_params(cls: type, params: dict[str, Any], where: str) -> dict[str, Any]:
+def output_of(estimator: Any) -> str | None:
+    """What `set_output` was asked for: "default", "pandas", "polars", or None where nothing was."""
+    # scikit-learn keeps it in this attribute alone; where a release renames it, states fall back to the default.
+    asked: str | None = getattr(estimator, "_sklearn_output_config", {}).get("transform")
+    return asked
+
+
+def read_output(output: Any, made: Any, where: str) -> None:
+    """Asks a transformer for the output that a state names."""
+    demand(output in (None, "default", "pandas", "polars"), where, "output must be a known one", output)
+    if output is not None:
+        made.set_output(transform=output)
+
+
+def known_params(cls: type, params: dict[str, Any], where: str) -> dict[str, Any]:
+    """The constructor's parameters of a state; StateError for one that the class has not."""
     known = cls._get_param_names()
     if odd := [name for name in params if name not in known]:
         raise StateError.of(where, "params must be known ones", f"{odd[0]!r}{nearest(odd[0], known)}", FIX)
@@ -404,6 +452,8 @@ def _value(value: Any, where: str, depth: int = 0) -> Any:
     if isinstance(value, dict):
         if value.get("float") in ("nan", "inf", "-inf") and len(value) == 1:
             return float(value["float"])
+        if set(value) == {"selector"}:
+            return Selector.from_state(value["selector"], where)
         pairs = value.get("pairs")
         fits = (
             set(value) == {"pairs"}
