@@ -6,12 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import clone
+from sklearn.compose import ColumnTransformer
 from sklearn.model_selection import GridSearchCV, cross_val_score
-from sklearn.pipeline import Pipeline
+from sklearn.pipeline import FeatureUnion, Pipeline
 
 import brickwork.cli
 from brickwork.layers import Classifier, Regressor
-from brickwork.prep import TablePrep, TargetPrep
+from brickwork.prep import RobustScaler, TablePrep, TargetPrep
 from brickwork.tensor import bundle
 
 QUICK = {"hidden": (16,), "learning_rate": 0.01, "epochs": 60, "random_state": 0}
@@ -74,3 +75,21 @@ def test_one_file_holds_the_whole_way(penguins, raw, tmp_path) -> None:
     again = Pipeline([("prep", found["prep"]), ("net", found["net"])])
     assert (again.predict_proba(raw) == model.predict_proba(raw)).all()
     assert found["target"].inverse_transform(again.predict(raw.head(2))).tolist() == ["Adelie", "Adelie"]
+
+
+def test_a_composition_stands_in_a_bundle_beside_its_network(penguins, raw, tmp_path) -> None:
+    numbers = ["bill_depth_mm", "flipper_length_mm"]
+    prep = ColumnTransformer(
+        [
+            ("scaled", Pipeline([("robust", RobustScaler()), ("filled", TablePrep())]), numbers),
+            ("both", FeatureUnion([("one", TablePrep()), ("two", TablePrep(max_categories=1))]), ["island", "sex"]),
+        ]
+    )
+    model = Pipeline([("prep", prep), ("net", Classifier(**QUICK))]).fit(raw, penguins["species"])
+    bundle.save(tmp_path / "all.brick", {"prep": model[:-1], "net": model["net"]})
+    assert dict(bundle.inspect(tmp_path / "all.brick").types)["prep"] == "prep.Pipeline"
+    found = bundle.load(tmp_path / "all.brick")
+    again = Pipeline([*found["prep"].steps, ("net", found["net"])])
+    assert (again.predict_proba(raw) == model.predict_proba(raw)).all()
+    with pytest.raises(bundle.BundleError, match=r"a model has a file format of its own"):
+        bundle.save(tmp_path / "all.brick", {"model": model})

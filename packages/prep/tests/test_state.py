@@ -6,6 +6,7 @@ from importlib.metadata import entry_points
 
 import numpy as np
 import pytest
+from sklearn.pipeline import Pipeline
 
 from brickwork.prep import PrepError, StateError, TablePrep, TargetPrep, bundle_types
 from brickwork.prep.bundles import TYPES
@@ -49,7 +50,8 @@ def test_numbers_may_come_as_arrays(mixed):
 
 def test_the_entry_point_names_the_types():
     assert bundle_types is TYPES
-    assert dict(TYPES) == {"TablePrep": TablePrep, "TargetPrep": TargetPrep}
+    assert TYPES["TablePrep"] is TablePrep and TYPES["TargetPrep"] is TargetPrep
+    assert TYPES["Pipeline"].of is Pipeline  # which cannot write itself
     with pytest.raises(TypeError):
         TYPES["Other"] = object
     declared = [point for point in entry_points(group="brickwork.bundles") if point.name == "prep"]

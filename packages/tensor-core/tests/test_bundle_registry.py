@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -60,6 +61,34 @@ def test_an_error_in_from_state_names_the_place_and_the_tag(path):
 def test_register_checks_what_it_is_given(prefix, types, message):
     with pytest.raises(BundleError, match=message):
         bundle.register(prefix, types)
+
+
+class Fractions:
+    """Writes and reads a type that can not do so itself."""
+
+    of = Fraction
+    to_state = staticmethod(lambda fraction: [fraction.numerator, fraction.denominator])
+    from_state = staticmethod(lambda state: Fraction(*state))
+
+
+def test_a_type_of_another_library_has_one_that_writes_it(path):
+    bundle.register("more", {"Fraction": Fractions()})
+    bundle.save(path, {"a": Fraction(2, 3), "b": [Fraction(1)]})
+    assert bundle.load(path) == {"a": Fraction(2, 3), "b": [Fraction(1)]}
+    assert dict(bundle.inspect(path).types) == {"a": "more.Fraction", "b/0": "more.Fraction"}
+    with pytest.raises(BundleError, match="must be a type"):
+        bundle.register("odd", {"Fraction": type("Odd", (Fractions,), {"of": "Fraction"})()})
+
+
+def test_who_writes_another_librarys_type_is_found_where_it_is_in_use(path, declared, monkeypatch):
+    module = type(sys)("declared_codecs")
+    module.TYPES = {"Fraction": Fractions()}
+    declared(prep="declared_codecs:TYPES", broken="no_such_module:TYPES")
+    with pytest.raises(BundleError, match="must be dict"):
+        bundle.save(path, {"a": Fraction(1)})
+    monkeypatch.setitem(sys.modules, "declared_codecs", module)
+    bundle.save(path, {"a": Fraction(1)})
+    assert dict(bundle.inspect(path).types) == {"a": "prep.Fraction"}
 
 
 def test_registering_twice_is_registering_once():

@@ -1,6 +1,18 @@
 """Brickwork prep: tables to numbers for scikit-learn pipelines, with no configuration and with state that is data."""
 
+from . import selectors
 from .bundles import TYPES as bundle_types
+from .bundles import from_state, to_state
+from .cleaning import (
+    Deduplicate,
+    DropColumns,
+    DropConstant,
+    DropCorrelated,
+    DropDuplicateColumns,
+    DropLeaky,
+    SelectColumns,
+    duplicate_rows,
+)
 from .errors import PrepError, SchemaError, StateError, TargetError
 from .report import ColumnReport, TargetReport
 from .scaling import (
@@ -29,6 +41,12 @@ __version__ = "0.1.0"
 
 __all__ = [
     "ColumnReport",
+    "Deduplicate",
+    "DropColumns",
+    "DropConstant",
+    "DropCorrelated",
+    "DropDuplicateColumns",
+    "DropLeaky",
     "Leak",
     "LeakageWarning",
     "LogTransformer",
@@ -39,6 +57,7 @@ __all__ = [
     "QuantileTransformer",
     "RobustScaler",
     "SchemaError",
+    "SelectColumns",
     "StandardScaler",
     "StateError",
     "StratifiedRegressionKFold",
@@ -50,6 +69,10 @@ __all__ = [
     "Winsorizer",
     "bundle_types",
     "check_leakage",
+    "duplicate_rows",
+    "from_state",
+    "selectors",
+    "to_state",
     "train_valid_split",
     "train_valid_test_split",
 ]

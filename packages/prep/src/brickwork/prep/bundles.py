@@ -4,17 +4,56 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any
 
-from . import scaling
+from . import cleaning, scaling
+from .compositions import States, codecs
 from .table import TablePrep
 from .target import TargetPrep
 
 TRANSFORMERS: Mapping[str, type] = MappingProxyType(
-    {t.__name__: t for t in (*(getattr(scaling, name) for name in scaling.__all__), TablePrep)}
+    {name: t for room in (cleaning, scaling) for name in room.__all__ if isinstance(t := getattr(room, name), type)}
+    | {"TablePrep": TablePrep}
 )
 """What takes a table."""
 
 TARGETS: Mapping[str, type] = MappingProxyType({t.__name__: t for t in (TargetPrep,)})
 """What takes a target."""
 
-TYPES: Mapping[str, type] = MappingProxyType({**TRANSFORMERS, **TARGETS})
+STATES = States(TRANSFORMERS)
+"""Writes and reads these and scikit-learn's compositions of them."""
+
+TYPES: Mapping[str, Any] = MappingProxyType({**TRANSFORMERS, **TARGETS, **codecs(STATES)})
+
+
+def to_state(estimator: Any) -> dict[str, Any]:
+    """A fitted transformer, or a composition of such, as plain data that `json` can write.
+
+    Compositions are scikit-learn's Pipeline, ColumnTransformer and FeatureUnion of prep's transformers, "passthrough",
+    "drop" and one another, to any depth. What belongs to a machine and not to the data (`n_jobs`, `memory`, `verbose`)
+    is not part of a state.
+
+    Raises
+    ------
+    StateError : what can not be data stands in it: a model, a function, another library's transformer
+    NotFittedError : something in it was not fitted
+
+    Examples
+    --------
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from brickwork.prep import RobustScaler, StandardScaler, from_state, to_state
+    >>> pipeline = make_pipeline(RobustScaler(), StandardScaler()).fit([[1.0], [2.0], [6.0]])
+    >>> again = from_state(to_state(pipeline))
+    >>> (again.transform([[4.0]]) == pipeline.transform([[4.0]])).all()
+    np.True_
+    """
+    return STATES.to_state(estimator)
+
+
+def from_state(state: Any) -> Any:
+    """The estimator of a state that `to_state` wrote, whatever it was; `transform` of it gives the same bits.
+
+    Nothing in a state can execute: types are looked up in a closed list, and every value is checked. StateError, which
+    says where, for a state that is damaged, edited or of another version.
+    """
+    return STATES.from_state(state)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Sequence
+from datetime import date
 from itertools import accumulate, pairwise
 from typing import Any, ClassVar, Self
 
@@ -407,6 +408,8 @@ def plain(value: Any, where: str) -> Any:
         return {"float": repr(float(value))}
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
+    if isinstance(value, (date, np.datetime64)):
+        return str(value)  # which dates are read from
     if isinstance(value, np.generic):
         return plain(value.item(), where)
     if isinstance(value, np.dtype) or (isinstance(value, type) and issubclass(value, (np.generic, float, int))):

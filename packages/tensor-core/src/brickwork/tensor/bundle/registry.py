@@ -13,19 +13,21 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from ..entry_points import EntryPoint, entry_points
 from .records import BundleError
 
 GROUP = "brickwork.bundles"
 
-_types: dict[str, Mapping[str, type]] = {}
+_types: dict[str, Mapping[str, Any]] = {}
 
 
-def register(prefix: str, types: Mapping[str, type]) -> None:
+def register(prefix: str, types: Mapping[str, Any]) -> None:
     """Let objects of these types stand in bundles, in this process, under the tags `prefix.name`.
 
-    A type has `to_state() -> tree` and a classmethod `from_state(tree)` that gives an equal object back.
+    A type has `to_state() -> tree` and a classmethod `from_state(tree)` that gives an equal object back. In place of a
+    type of another library stands an object with `of` (that type), `to_state(object) -> tree` and `from_state(tree)`.
 
     Raises:
         BundleError: a name is not an identifier, a type lacks one of the two methods, or the prefix is taken.
@@ -36,7 +38,7 @@ def register(prefix: str, types: Mapping[str, type]) -> None:
         if not (type(name) is str and name.isidentifier()):
             raise BundleError(f"bundle.register: {prefix}: names must be identifiers; got {name!r}.")
         missing = [m for m in ("to_state", "from_state") if not callable(getattr(cls, m, None))]
-        if not isinstance(cls, type) or missing:
+        if not isinstance(_described(cls), type) or missing:
             raise BundleError(
                 f"bundle.register: {prefix}.{name} must be a type with to_state and from_state; got {cls!r}"
                 + (f" without {' and '.join(missing)}." if missing else ".")
@@ -48,30 +50,30 @@ def register(prefix: str, types: Mapping[str, type]) -> None:
 
 def tag_of(cls: type) -> str | None:
     """The tag of a type, or None where no package declares it."""
-    if not (hasattr(cls, "to_state") and hasattr(cls, "from_state")):
-        return None  # cannot be declared, so spare it the search through installed packages
     if tag := _known_tag(cls):
         return tag
+    able = hasattr(cls, "to_state") and hasattr(cls, "from_state")
     home = cls.__module__.split(".")[:2]
     for point in sorted(_entry_points(), key=lambda point: (point.value.split(".")[:2] != home, point.name)):
-        if point.name not in _types:
+        # A type that can not write itself is declared by another package, in use wherever there are objects to save.
+        if point.name not in _types and (able or point.value.partition(":")[0] in sys.modules):
             _declare(point.name, [point])
             if tag := _known_tag(cls):
                 return tag
     return None
 
 
-def type_of(tag: str) -> type | None:
-    """The type of a tag, or None; imports only the package that declares the tag's prefix."""
+def type_of(tag: str) -> Any:
+    """What writes and reads the objects of a tag, or None; imports only the package that declares the tag's prefix."""
     prefix, _, name = tag.partition(".")
     if prefix not in _types:
         _declare(prefix, (point for point in _entry_points() if point.name == prefix))
     return _types.get(prefix, {}).get(name)
 
 
-def version_of(cls: type) -> tuple[str, str] | None:
-    """`(package, version)` of the innermost package around a type that states a `__version__`."""
-    name = cls.__module__
+def version_of(entry: Any) -> tuple[str, str] | None:
+    """`(package, version)` of the innermost package around what writes a type that states a `__version__`."""
+    name = (entry if isinstance(entry, type) else type(entry)).__module__
     while name:
         version = getattr(sys.modules.get(name), "__version__", None)
         if type(version) is str:
@@ -81,7 +83,13 @@ def version_of(cls: type) -> tuple[str, str] | None:
 
 
 def _known_tag(cls: type) -> str | None:
-    return next((f"{prefix}.{name}" for prefix, types in _types.items() for name in types if types[name] is cls), None)
+    tags = (f"{p}.{name}" for p, types in _types.items() for name, entry in types.items() if _described(entry) is cls)
+    return next(tags, None)
+
+
+def _described(entry: Any) -> Any:
+    """The type whose objects an entry writes and reads: itself, or the `of` of one that stands in for another's."""
+    return entry if isinstance(entry, type) else getattr(entry, "of", None)
 
 
 def _entry_points() -> Iterable[EntryPoint]:

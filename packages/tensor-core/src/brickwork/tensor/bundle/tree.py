@@ -135,10 +135,11 @@ class Encoder:
             if not self.plain:
                 allowed += ", a NumPy array, or an object of a registered type"
             _refuse(path, f"must be {allowed}; got {cls.__module__}.{cls.__qualname__}.")
-        if version := registry.version_of(cls):
+        entry = registry.type_of(tag)
+        if version := registry.version_of(entry):
             self.versions.update([version])
         try:
-            state = value.to_state()
+            state = entry.to_state(value)
         except Exception as error:  # foreign code may fail in any way
             raise BundleError(f"{path!r} ({tag}): to_state raised {type(error).__name__}: {error}") from error
         return {"$type": tag, "state": self.encode(state, path, depth + 1)}
