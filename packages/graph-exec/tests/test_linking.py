@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from brickwork.graph.llvm import engine, library
+from brickwork.graph.llvm import engine, installed, library
 from brickwork.graph.llvm.engine import Engine, compile_text
 from brickwork.graph.llvm.library import Library
 from brickwork.graph.llvm.linking import Image, Unlinkable
@@ -112,6 +112,17 @@ def test_where_no_memory_may_be_executable_the_engine_is_asked(numbers, monkeypa
     assert numbers(Library) == here and asked == [1]
 
 
+def test_the_engine_needs_nothing_before_it(mixed, tmp_path):
+    """In a process that found all of its code, loading some of it is the first that LLVM hears of."""
+    (tmp_path / "mixed.o").write_bytes(mixed)
+    code = (
+        "import sys; from brickwork.graph.llvm.engine import Engine\n"
+        "print(Engine(open(sys.argv[1], 'rb').read()).address('scaled') > 0)"
+    )
+    run = subprocess.run([sys.executable, "-c", code, tmp_path / "mixed.o"], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "True"
+
+
 OTHERS = {
     "data that is written": (
         "@n = internal global i64 40\ndefine i64 @f(i64 %x) {\n  %a = load volatile i64, ptr @n\n"
@@ -167,3 +178,28 @@ def test_who_finds_all_code_loads_no_llvm(tmp_path, monkeypatch):
         for _ in range(2)
     )
     assert (first[0], second[0]) == ("True", "False") and first[1] == second[1]
+
+
+def test_the_state_of_llvm_is_told_without_it(tmp_path, monkeypatch):
+    state = installed.library_state()
+    assert "llvmlite" in state and state.count("(") >= 1 and state == installed.library_state()
+    monkeypatch.setattr(installed.llvmlite, "__file__", str(tmp_path / "llvmlite" / "__init__.py"))
+    assert "llvmlite" in installed.library_state(), "where its libraries are elsewhere there is still an answer"
+    (tmp_path / "llvmlite" / "binding").mkdir(parents=True)
+    states = {installed.library_state()}
+    for size in (1, 2):
+        (tmp_path / "llvmlite" / "binding" / "libllvmlite.so").write_bytes(bytes(size))
+        states.add(installed.library_state())
+    assert len(states) == 3
+
+
+def test_the_processor_is_told_by_linux_or_else_by_llvm(tmp_path, monkeypatch):
+    assert "|" in installed.processor()
+    facts = "".join(f"{name}\t: {name} of {{0}}\n" for name in installed.CPU_FACTS)
+    (tmp_path / "two").write_text(f"processor\t: 0\n{facts.format('a')}\nprocessor\t: 1\n{facts.format('b')}\n")
+    (tmp_path / "arm").write_text("processor\t: 0\nFeatures\t: fp asimd\n\n")
+    monkeypatch.setattr(installed, "CPUINFO", str(tmp_path / "two"))
+    assert installed.processor() == "|".join(f"{name} of a" for name in installed.CPU_FACTS)
+    for name in ("arm", "nothing"):
+        monkeypatch.setattr(installed, "CPUINFO", str(tmp_path / name))
+        assert installed.processor() == f"{engine.host().name}|{engine.host().features}"

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .check import GraphError
-    from .compiled import Function, RetraceError, Variant, function
+    from .compiled import Function, RetraceError, function
     from .debug import NonFiniteError
     from .donation import DonatedError
     from .exporting import export, load
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .profile import Profile
     from .program import Program
     from .safety import GraphLimits
+    from .variant import Variant
 
 __version__ = "0.1.0"
 __all__ = [
@@ -52,7 +53,7 @@ _ROOMS = {
     "load": "exporting",
     "spec": "lowered",
     "RetraceError": "compiled",
-    "Variant": "compiled",
+    "Variant": "variant",
     "function": "compiled",
     "Graph": "ir",
     "Node": "ir",

@@ -9,7 +9,6 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,7 +17,7 @@ from brickwork.tensor import tree
 
 from .addresses import address_of, in_host
 from .cache import cached_object
-from .llvm.library import Library
+from .llvm.library import Library, native_text
 
 if TYPE_CHECKING:
     from .compiled import Compiled
@@ -33,7 +32,7 @@ _STEPS = ctypes.CFUNCTYPE(
 
 @lru_cache(maxsize=1)
 def _steps() -> tuple[Library, Callable[..., int]]:
-    text = (files(__package__) / "llvm" / "steps.ll").read_text(encoding="utf-8")
+    text = native_text("steps.ll")
     library = Library(cached_object("steps", text, lambda: text)[0])
     return library, _STEPS(library.address("brickwork_steps"))
 

@@ -9,12 +9,10 @@ from __future__ import annotations
 import contextlib
 import os
 import pickle
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from hashlib import sha256
 from io import BytesIO
-from pathlib import Path
 from types import ModuleType
 from typing import IO, Any
 
@@ -112,12 +110,12 @@ def _written(value: Any, apart: Sequence[str]) -> bytes:
     return file.getvalue()
 
 
-def _path(kind: str, key: str, suffix: str) -> Path | None:
+def _path(kind: str, key: str, suffix: str) -> str | None:
     folder = cache_folder()
     if folder is None:
         return None
     digest = sha256(f"{_machine_key()}\n{kind}\n{key}".encode()).hexdigest()
-    return folder / digest[:2] / f"{digest}.{suffix}"
+    return os.path.join(folder, digest[:2], f"{digest}.{suffix}")
 
 
 def cache_statistics() -> tuple[int, int]:
@@ -125,20 +123,24 @@ def cache_statistics() -> tuple[int, int]:
     return _hits[0], _hits[1]
 
 
-def _read(path: Path) -> bytes | None:
+def _read(path: str) -> bytes | None:
     try:
-        raw = path.read_bytes()
+        with open(path, "rb") as file:
+            raw = file.read()
     except OSError:
         return None
     code = raw[len(MAGIC) + 32 :]
     return code if raw.startswith(MAGIC) and sha256(code).digest() == raw[len(MAGIC) : len(MAGIC) + 32] else None
 
 
-def _write(path: Path, code: bytes) -> None:
+def _write(path: str, code: bytes) -> None:
     """Beside, then moved into place; a cache that can not be written is no reason to stop."""
+    import tempfile  # noqa: PLC0415 - a start that finds everything writes nothing
+
     with contextlib.suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle, name = tempfile.mkstemp(dir=path.parent)
+        folder = os.path.dirname(path)
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=folder)
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(MAGIC + sha256(code).digest() + code)

@@ -6,58 +6,46 @@ import functools
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from brickwork.tensor import tree
 from brickwork.tensor.dim import symbol
-from brickwork.tensor.dtypes import as_dtype
 from brickwork.tensor.eager import EagerTrace
 from brickwork.tensor.errors import BrickworkError, TraceError
-from brickwork.tensor.spec import TensorSpec
 from brickwork.tensor.tensor import Tensor
 from brickwork.tensor.trace import current, use
 
 from .arguments import Arguments
 from .batches import Batches, checked_rows
+from .donation import donate, with_taken
 from .executable import Executable
 from .ir import Graph
-from .lowered import Lowered, lower, trace_function
-from .memory import Memory, memory_of
 from .planned import Planned
-from .program import donate, with_taken
+from .tracing import trace_function
 from .uncollected import uncollected
 
 if TYPE_CHECKING:
+    from .lowered import Lowered
+    from .memory import Memory
     from .profile import Profile
+    from .variant import Variant
 
-__all__ = ["Function", "RetraceError", "Variant", "function"]
+__all__ = ["Function", "RetraceError", "function"]
 
 
 class RetraceError(BrickworkError, RuntimeError):
     """A function would be compiled more often than ``max_variants`` allows."""
 
 
-@dataclass(frozen=True, slots=True)
-class Variant:
-    """One compiled version: ``signature`` of its arguments, ``cause`` of its compilation, and what it cost.
+class Birth(NamedTuple):
+    """Of a compiled version: shapes and dtypes, why it was made, and milliseconds (see `Variant`)."""
 
-    Times in milliseconds: ``trace_ms`` from Python to plan, ``compile_ms`` from plan to code. ``cached``: the code was
-    on disk. ``kernels``: steps of the plan; ``calls``: those that run by Python; ``arena_bytes``: memory for what is
-    neither input nor result; ``memory``: the whole account.
-    """
-
-    signature: str
+    specs: Sequence[tuple[Any, Any]]
     cause: str
-    symbolic: bool
     trace_ms: float
     compile_ms: float
-    cached: bool
-    kernels: int
-    calls: int
-    arena_bytes: str
-    memory: Memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +56,7 @@ class Compiled:
     run: Executable
     out: Any
     single: bool
-    variant: Variant
+    birth: Birth
     symbolic: tuple[bool, ...]
     taken: tuple[int | None, ...]
 
@@ -141,7 +129,9 @@ class Function:
 
     def explain(self) -> list[Variant]:
         """Every compiled variant in order of birth: what it takes, why it was made, and what it cost."""
-        return [c.variant for c in self._variants]
+        from .variant import variant_of  # noqa: PLC0415 - for who looks at it
+
+        return [variant_of(self.name, c) for c in self._variants]
 
     def graph(self, variant: int = 0) -> Graph:
         """The optimised graph of a variant."""
@@ -153,11 +143,16 @@ class Function:
 
     def memory(self, variant: int = 0) -> Memory:
         """What a call of a variant takes, by kind."""
-        return self._variant(variant).variant.memory
+        from .memory import memory_of  # noqa: PLC0415 - for who looks at it
+
+        planned = self._variant(variant).run.planned
+        return memory_of(planned.traced, planned.entry)
 
     def lower(self, *args: Any, **kwargs: Any) -> Lowered:
         """The function for arguments like these, on its way to machine code: ``text()``, ``kernels()``, ``llvm()``,
         ``compile()``. Any array may be a `TensorSpec`, as `spec` makes it, with axis 0 open."""
+        from .lowered import lower  # noqa: PLC0415 - for who looks at it
+
         return lower(self.fn, self.arguments, args, kwargs)
 
     def profile(self, *args: Any, runs: int = 10, **kwargs: Any) -> Profile:
@@ -305,20 +300,8 @@ class Function:
         middle = time.perf_counter()
         run = Executable(planned)
         end = time.perf_counter()
-        signature = ", ".join(str(TensorSpec(tuple(shape), as_dtype(dtype))) for shape, dtype in wanted)
-        variant = Variant(
-            signature=f"{self.name}({signature})",
-            cause=cause,
-            symbolic=any(open_axes),
-            trace_ms=(middle - start) * 1e3,
-            compile_ms=(end - middle) * 1e3,
-            cached=run.found,
-            kernels=entry.kernels,
-            calls=len(entry.calls),
-            arena_bytes=str(entry.arena),
-            memory=memory_of(traced, entry),
-        )
-        return Compiled(run, out, isinstance(out, Tensor), variant, open_axes, entry.taken)
+        birth = Birth(wanted, cause, (middle - start) * 1e3, (end - middle) * 1e3)
+        return Compiled(run, out, isinstance(out, Tensor), birth, open_axes, entry.taken)
 
 
 def _masked(specs: tuple[Any, ...], open_axes: tuple[bool, ...]) -> tuple[Any, ...]:

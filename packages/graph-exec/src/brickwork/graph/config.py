@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
 
 __all__ = ["cache_folder", "thread_count"]
 
@@ -21,21 +20,24 @@ def thread_count() -> int:
 def _quota(otherwise: int) -> int:
     """Whole processors of a cgroup limit, where there is one."""
     try:
-        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+        with open("/sys/fs/cgroup/cpu.max", encoding="ascii") as file:
+            quota, period = file.read().split()
         return max(1, round(int(quota) / int(period)))
     except (OSError, ValueError):
         return otherwise
 
 
-def cache_folder() -> Path | None:
+def cache_folder() -> str | None:
     """Where compiled code is kept: ``BRICKWORK_CACHE_DIR``, else the user's cache folder; None when that is set to
     "" (no cache)."""
     wanted = os.environ.get("BRICKWORK_CACHE_DIR")
     if wanted is not None:
-        return Path(wanted) if wanted else None
+        return wanted or None
     if sys.platform == "win32":
         base = os.environ.get("LOCALAPPDATA")
-        return Path(base) / "brickwork" / "cache" if base else None
+        return os.path.join(base, "brickwork", "cache") if base else None
     if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "brickwork"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "brickwork"
+        base = os.path.expanduser("~/Library/Caches")
+    else:
+        base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    return None if base.startswith("~") else os.path.join(base, "brickwork")  # a user without a home has no cache

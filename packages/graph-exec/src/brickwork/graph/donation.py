@@ -15,9 +15,10 @@ from brickwork.tensor.errors import BrickworkError
 from brickwork.tensor.spec import TensorSpec
 from brickwork.tensor.tensor import Tensor
 
+from .addresses import in_host
 from .ir import Graph
 
-__all__ = ["DonatedError", "alone", "give_up", "pairs"]
+__all__ = ["DonatedError", "alone", "donate", "give_up", "pairs", "with_taken"]
 
 
 class DonatedError(BrickworkError, RuntimeError):
@@ -105,3 +106,25 @@ def give_up(leaf: Any, who: str) -> None:
     """Take the memory from a tensor: whoever uses it from now on is told."""
     if type(leaf) is Tensor and not isinstance(leaf.data, Donated):
         leaf.data = Donated(leaf.spec, who)
+
+
+def donate(
+    who: str, leaves: Sequence[Any], arrays: Sequence[np.ndarray], taken: Sequence[int | None], donated: Sequence[bool]
+) -> list[np.ndarray]:
+    """The arrays for a call, those that are written in place now nobody else's; donated tensors lose theirs."""
+    shared = [k for k in taken if k is not None and not alone(leaves[k], arrays)]  # before another list holds them
+    out = list(arrays)
+    for k in shared:
+        out[k] = np.array(in_host(arrays[k]), order="C")
+    for leaf, gives in zip(leaves, donated, strict=True):
+        if gives:
+            give_up(leaf, who)
+    return out
+
+
+def with_taken(results: list[Tensor], arrays: Sequence[np.ndarray], taken: Sequence[int | None]) -> list[Tensor]:
+    """All results, those in the memory of arguments among them."""
+    if not taken:
+        return results
+    rest = iter(results)
+    return [next(rest) if k is None else Tensor(arrays[k]) for k in taken]

@@ -14,8 +14,7 @@ from typing import Any
 import numpy as np
 
 from brickwork.tensor.dtypes import class_of
-from brickwork.tensor.op import OPS, Op
-from brickwork.tensor.regions import REGIONS
+from brickwork.tensor.registry import OPS, REGIONS, Op
 from brickwork.tensor.spec import TensorSpec
 
 __all__ = ["CONSTANT", "Graph", "Node", "Value", "rebuild"]

@@ -12,7 +12,6 @@ The forms of a value:
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable
 from typing import Any
@@ -50,6 +49,8 @@ def value_text(value: Any, other: Callable[[Any], str]) -> str:
         case int() | float() if type(value) in (int, float):
             return repr(value)
         case str():
+            import json  # noqa: PLC0415 - few graphs have texts in them
+
             return json.dumps(value)
         case tuple():
             inner = ", ".join(value_text(v, other) for v in value)
@@ -153,6 +154,8 @@ def read_value(reader: Reader, other: Callable[[Reader], Any]) -> Any:
 
 
 def _read_string(reader: Reader) -> str:
+    import json  # noqa: PLC0415 - as above
+
     at = reader.token.at
     try:
         return str(json.loads(reader.next().text))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -12,8 +12,6 @@ from brickwork.tensor.dim import Dim, symbol
 from brickwork.tensor.dtypes import as_dtype
 from brickwork.tensor.errors import ShapeError, TraceError
 from brickwork.tensor.spec import TensorSpec, as_int
-from brickwork.tensor.tensor import asarray
-from brickwork.tensor.trace import use
 
 from .arguments import Arguments, with_specs
 from .entry import entry_of
@@ -21,14 +19,14 @@ from .ir import Graph
 from .memory import Memory, memory_of
 from .planned import optimized, plan_of
 from .structure import described
-from .tracing import GraphTrace, Traced
+from .tracing import Traced, trace_function
 from .uncollected import uncollected
 
 if TYPE_CHECKING:
     from .plan import Plan
     from .work import Work
 
-__all__ = ["Lowered", "lower", "spec", "trace_function"]
+__all__ = ["Lowered", "lower", "spec"]
 
 
 def spec(shape: Any, dtype: Any = "float32") -> TensorSpec:
@@ -49,19 +47,6 @@ def spec(shape: Any, dtype: Any = "float32") -> TensorSpec:
         else:
             out.append(as_int("spec", "a size", n, 0))
     return TensorSpec(tuple(out), as_dtype(dtype))
-
-
-def trace_function(
-    fn: Callable[..., Any], arguments: Arguments, args: Any, kwargs: Any, specs: Sequence[tuple[Any, Any]]
-) -> tuple[Traced, Any]:
-    """The graph of a function for arguments whose arrays have these shapes and dtypes, and the tree it returned."""
-    trace = GraphTrace()
-    tensors = [trace.argument(TensorSpec(tuple(shape), as_dtype(dtype))) for shape, dtype in specs]
-    moved, named = arguments.filled(args, kwargs, iter(tensors))
-    with use(trace):
-        out = fn(*moved, **named)
-        results = [asarray(x) for x in tree.leaves(out)]
-    return trace.finish(results), out
 
 
 @dataclass(frozen=True)

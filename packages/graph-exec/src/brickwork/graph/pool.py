@@ -11,13 +11,12 @@ from __future__ import annotations
 import ctypes
 import os
 import threading
-from importlib.resources import files
 
 import numpy as np
 
 from .cache import cached_object
 from .config import thread_count
-from .llvm.library import Library
+from .llvm.library import Library, native_text
 
 __all__ = ["Pool", "pool"]
 
@@ -32,7 +31,7 @@ class Pool:
 
     def __init__(self, threads: int):
         self.threads = threads
-        text = (files(__package__) / "llvm" / "pool.ll").read_text(encoding="utf-8")
+        text = native_text("pool.ll")
         self._library = Library(cached_object("pool", text, lambda: text)[0])
         self.parallel = self._library.address("brickwork_parallel")
         self._state = np.zeros(STATE_WORDS + 8, np.int64)

@@ -15,8 +15,7 @@ from brickwork.tensor.tensor import Tensor, asarray
 from brickwork.tensor.trace import current
 from brickwork.tensor.variable import Variable
 
-from .addresses import in_host
-from .donation import Donated, alone, give_up
+from .donation import Donated, donate, with_taken
 from .executable import Executable
 from .ir import Graph
 from .lowered import Lowered
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from .profile import Profile
     from .work import Work
 
-__all__ = ["Program", "donate", "with_taken"]
+__all__ = ["Program"]
 
 
 class Program:
@@ -165,28 +164,6 @@ class Program:
 
     def _filled(self, results: list[Tensor]) -> Any:
         return tree.unflatten(self.lowered.out, results)
-
-
-def donate(
-    who: str, leaves: Sequence[Any], arrays: Sequence[np.ndarray], taken: Sequence[int | None], donated: Sequence[bool]
-) -> list[np.ndarray]:
-    """The arrays for a call, those that are written in place now nobody else's; donated tensors lose theirs."""
-    shared = [k for k in taken if k is not None and not alone(leaves[k], arrays)]  # before another list holds them
-    out = list(arrays)
-    for k in shared:
-        out[k] = np.array(in_host(arrays[k]), order="C")
-    for leaf, gives in zip(leaves, donated, strict=True):
-        if gives:
-            give_up(leaf, who)
-    return out
-
-
-def with_taken(results: list[Tensor], arrays: Sequence[np.ndarray], taken: Sequence[int | None]) -> list[Tensor]:
-    """All results, those in the memory of arguments among them."""
-    if not taken:
-        return results
-    rest = iter(results)
-    return [next(rest) if k is None else Tensor(arrays[k]) for k in taken]
 
 
 def _sizes_text(values: dict[str, int]) -> str:

@@ -23,8 +23,7 @@ MAX_DIGITS = 400
 RESERVED = frozenset("affine bits complex dtype false form graph inf nan none true".split())
 """Words that start a value of some kind, and so are no names of sizes or atoms."""
 _NAME = r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*"
-_TOKEN = re.compile(
-    rf"""(?P<skip>[ \t\r\n]+|\#[^\n]*)
+_TOKEN = rf"""(?P<skip>[ \t\r\n]+|\#[^\n]*)
     |(?P<float>[0-9]+\.[0-9]*(?:e[+-]?[0-9]+)?|[0-9]+e[+-]?[0-9]+)
     |(?P<hex>0x[0-9a-f]+)
     |(?P<int>[0-9]+)
@@ -33,11 +32,9 @@ _TOKEN = re.compile(
     |(?P<name>{_NAME})
     |(?P<string>"(?:[^"\\\n]|\\.)*")
     |(?P<quoted>'(?:[^'\\\n]|\\.)*')
-    |(?P<mark>->|[()\[\]{{}}=,;:*+/-])""",
-    re.VERBOSE,
-)
+    |(?P<mark>->|[()\[\]{{}}=,;:*+/-])"""
 _PLAIN_NAME = re.compile(_NAME)
-_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_ESCAPE = r"(?s)\\(.)"
 _QUOTED = str.maketrans({"'": "\\'", "\\": "\\\\", "\n": "\\n"})
 
 
@@ -70,9 +67,9 @@ class Reader:
         self.token = next(self._tokens)
 
     def _split(self) -> Iterator[Token]:
-        at = 0
+        at, match = 0, re.compile(_TOKEN, re.VERBOSE).match
         while at < len(self.text):
-            found = _TOKEN.match(self.text, at)
+            found = match(self.text, at)
             if found is None:
                 self.fail("a character that the text form uses", repr(self.text[at]), at)
             kind, at = found.lastgroup or "", found.end()
@@ -139,7 +136,7 @@ class Reader:
         """A name, bare or in single quotes; ``reserved``: words that mean something else here unless quoted."""
         if self.token.kind == "quoted":
             inner = self.next().text[1:-1]
-            return _ESCAPE.sub(lambda m: "\n" if m[1] == "n" else m[1], inner)
+            return re.sub(_ESCAPE, lambda m: "\n" if m[1] == "n" else m[1], inner)
         if self.token.text in reserved:
             self.fail(wanted)
         return self.take("name", wanted)

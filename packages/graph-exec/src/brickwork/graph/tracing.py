@@ -4,27 +4,32 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from brickwork.tensor import tree
+from brickwork.tensor.dtypes import as_dtype
 from brickwork.tensor.errors import TraceError
 from brickwork.tensor.op import Composite, Op
-from brickwork.tensor.recording import Recording
-from brickwork.tensor.regions import with_outside
 from brickwork.tensor.registry import Region
 from brickwork.tensor.scope import current_scope
 from brickwork.tensor.spec import TensorSpec
-from brickwork.tensor.tensor import Tensor
+from brickwork.tensor.tensor import Tensor, asarray
 from brickwork.tensor.trace import Trace, use
 from brickwork.tensor.variable import Variable
 
+if TYPE_CHECKING:
+    from brickwork.tensor.recording import Recording
+
+    from .arguments import Arguments
+
 from .ir import CONSTANT, Graph, Node, Value, parameters
 
-__all__ = ["GraphTrace", "Symbol", "Traced", "line_and_layer", "user_line"]
+__all__ = ["GraphTrace", "Symbol", "Traced", "line_and_layer", "trace_function", "user_line"]
 
 
 class Symbol:
@@ -79,8 +84,7 @@ class GraphTrace(Trace):
         if isinstance(op, Composite):
             return op.body(*[self.read(a) if isinstance(a, Variable) else a for a in args], **params)
         if isinstance(op, Region):
-            args, params = with_outside(op, args, dict(params), self)
-            params = {k: _nested(v) if isinstance(v, Recording) else v for k, v in params.items()}
+            args, params = _closed(self, op, args, params)
         inputs = tuple([self._value(a, op, args) for a in args])
         specs = op.infer(*[v.spec for v in inputs], **params)
         several = isinstance(specs, tuple)
@@ -155,6 +159,30 @@ class GraphTrace(Trace):
         return self._constant(t.data) if t.shape == () else self._capture(t.data)
 
 
+def trace_function(
+    fn: Callable[..., Any], arguments: Arguments, args: Any, kwargs: Any, specs: Sequence[tuple[Any, Any]]
+) -> tuple[Traced, Any]:
+    """The graph of a function for arguments whose arrays have these shapes and dtypes, and the tree it returned."""
+    trace = GraphTrace()
+    tensors = [trace.argument(TensorSpec(tuple(shape), as_dtype(dtype))) for shape, dtype in specs]
+    moved, named = arguments.filled(args, kwargs, iter(tensors))
+    with use(trace):
+        out = fn(*moved, **named)
+        results = [asarray(x) for x in tree.leaves(out)]
+    return trace.finish(results), out
+
+
+def _closed(
+    trace: GraphTrace, op: Region, args: tuple[Any, ...], params: Mapping[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """A region's arguments with what its bodies read from outside, and its parameters with bodies that are graphs."""
+    from brickwork.tensor.recording import Recording  # noqa: PLC0415 - loaded by who makes a region
+    from brickwork.tensor.regions import with_outside  # noqa: PLC0415 - as above
+
+    args, params = with_outside(op, args, dict(params), trace)
+    return args, {k: _nested(v) if isinstance(v, Recording) else v for k, v in params.items()}
+
+
 def _nested(body: Recording) -> Graph:
     """The graph of a body: it needs nothing but its inputs."""
     trace = GraphTrace()
@@ -182,10 +210,10 @@ def user_line(depth: int = 2) -> str:
     return f"{line} in {layer}" if layer else line
 
 
-_SOURCE = re.compile(r"(?P<line>.*?:[0-9]+)?(?: in (?P<layer>.*))?")
+_SOURCE = r"(?P<line>.*?:[0-9]+)?(?: in (?P<layer>.*))?"
 
 
 def line_and_layer(source: str) -> tuple[str, str]:
     """The two parts of what `user_line` gives, "" for what is not there."""
-    found = _SOURCE.fullmatch(source)
+    found = re.fullmatch(_SOURCE, source)
     return (found["line"] or "", found["layer"] or "") if found else (source, "")

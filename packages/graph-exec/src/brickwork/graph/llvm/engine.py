@@ -66,8 +66,8 @@ class Engine:
 
     def __init__(self, code: bytes):
         with _lock:
+            _target()  # LLVM has to know of a target before one is asked for
             machine = llvm.Target.from_default_triple().create_target_machine(opt=3, reloc="pic", codemodel="default")
-            _target()
             missing = missing_symbols(code)
             if missing:
                 raise RuntimeError(f"llvm: compiled code needs {', '.join(missing)}, which this process does not have")

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import sys
 import weakref
 from collections.abc import Callable
 
 from .linking import Image, Unlinkable
 
-__all__ = ["Library"]
+__all__ = ["Library", "native_text"]
 
 READ, WRITE, EXECUTE = 1, 2, 4
 PRIVATE, ANONYMOUS = 2, 0x20
+
+
+def native_text(name: str) -> str:
+    """A file of LLVM text that is part of this package."""
+    with open(os.path.join(os.path.dirname(__file__), name), encoding="utf-8") as file:
+        return file.read()
 
 
 class Library:
