@@ -102,3 +102,21 @@ def test_a_state_that_contradicts_itself_is_refused():
             read_statistic(state | change, "test")
     with pytest.raises(StateError, match="must be Counts"):
         read_statistic(state, "test", Counts)
+
+
+def test_counted_values_are_as_each_by_itself():
+    rng = np.random.default_rng(3)
+    values = np.unique(rng.normal(0, 3, 50).round(1))
+    counts = rng.integers(1, 9, len(values))
+    moments, quantiles = Moments(), Quantiles((0.1, 0.5, 0.9))
+    order = rng.permutation(len(values))
+    moments.add_counted(values[order], counts[order])
+    quantiles.add_counted(values[order], counts[order])
+    whole = np.repeat(values, counts)
+    assert moments.n == quantiles.n == len(whole)
+    np.testing.assert_allclose([moments.mean, moments.variance], [whole.mean(), whole.var()], rtol=1e-12)
+    np.testing.assert_allclose(quantiles.at_asked, np.quantile(whole, [0.1, 0.5, 0.9]), rtol=1e-12)
+    assert (moments.low, moments.high) == (values[0], values[-1])
+    great = Moments()
+    great.add_counted(np.array([-1e308, 1e308]), np.array([3, 3]))
+    assert great.mean == 0 and great.deviation == pytest.approx(1e308)

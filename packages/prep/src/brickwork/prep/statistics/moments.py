@@ -40,6 +40,10 @@ class Moments(Statistic):
         missing = int(np.count_nonzero(gaps))
         self.merge(_of(values[~gaps] if missing else values, missing))
 
+    def add_counted(self, values: np.ndarray, counts: np.ndarray) -> None:
+        """Adds distinct numbers, float64 (k,) without NaN, and how often each occurs, int64 (k,) above 0."""
+        self.merge(_of(values, 0, counts))
+
     def merge(self, other: Self) -> None:
         self.missing += other.missing
         if not other.n:
@@ -79,18 +83,23 @@ class Moments(Statistic):
         demand(self.low <= self.mean <= self.high or not self.n, where, "low, mean, high must rise", self.mean)
 
 
-def _of(values: np.ndarray, missing: int) -> Moments:
+def _of(values: np.ndarray, missing: int, counts: np.ndarray | None = None) -> Moments:
     found = Moments()
-    found.missing, found.n = missing, len(values)
+    found.missing, found.n = missing, len(values) if counts is None else int(counts.sum())
     if found.n:
         found.low, found.high = float(values.min()), float(values.max())
         largest = max(-found.low, found.high)
         if largest > _GREAT:
             found.unit = math.ldexp(1.0, math.frexp(largest)[1] - 1)
             values = values / found.unit
-        mean = float(values.mean())
+        mean = _mean(values, counts)
         gaps = values - mean
-        rest = float(gaps.mean())  # what rounding left of the mean
-        found.spread = max(float(gaps @ gaps) - rest * rest * found.n, 0.0)
+        rest = _mean(gaps, counts)  # what rounding left of the mean
+        squares = gaps @ gaps if counts is None else gaps @ (gaps * counts)
+        found.spread = max(float(squares) - rest * rest * found.n, 0.0)
         found.mean = min(max((mean + rest) * found.unit, found.low), found.high)
     return found
+
+
+def _mean(values: np.ndarray, counts: np.ndarray | None) -> float:
+    return float(values.mean() if counts is None else values @ (counts / counts.sum()))

@@ -63,6 +63,15 @@ class Quantiles(Statistic):
             self._join(*_fitted(*_counted(_key(ranked))))
             self.at_asked = tuple(_exact(ranked, self.asked)) if first else ()
 
+    def add_counted(self, values: np.ndarray, counts: np.ndarray) -> None:
+        """Adds distinct numbers, float64 (k,) without NaN, and how often each occurs, int64 (k,) above 0."""
+        order = np.argsort(values)
+        ranked, counts = values[order] + 0.0, counts[order]
+        first = not len(self.keys)
+        if len(ranked):
+            self._join(*_fitted(*_counted(_key(ranked), counts)))
+            self.at_asked = tuple(_exact(ranked, self.asked, counts)) if first else ()
+
     def merge(self, other: Self) -> None:
         self.missing += other.missing
         if len(other.keys):
@@ -167,11 +176,15 @@ def _fitted(keys: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarra
     return (*_counted(keys >> shift, counts), shift)
 
 
-def _exact(ranked: np.ndarray, asked: tuple[float, ...]) -> list[float]:
-    """Quantiles of sorted values, linear between ranks as `numpy.quantile` has them."""
-    ranks = np.array(asked) * (len(ranked) - 1)
+def _exact(ranked: np.ndarray, asked: tuple[float, ...], counts: np.ndarray | None = None) -> list[float]:
+    """Quantiles of sorted values (each as often as `counts` says), linear between ranks as `numpy.quantile` has them."""
+    n = len(ranked) if counts is None else int(counts.sum())
+    ranks = np.array(asked) * (n - 1)
     low = np.floor(ranks).astype(np.int64)
-    a, b, part = ranked[low], ranked[np.minimum(low + 1, len(ranked) - 1)], ranks - low
+    high, part = np.minimum(low + 1, n - 1), ranks - low
+    if counts is not None:
+        low, high = (np.searchsorted(np.cumsum(counts), rank, side="right") for rank in (low, high))
+    a, b = ranked[low], ranked[high]
     with np.errstate(over="ignore", invalid="ignore"):
         gap = b - a
         # From the nearer end, which is how NumPy keeps the answer between both.
