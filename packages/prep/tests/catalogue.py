@@ -13,16 +13,36 @@ import numpy as np
 import pandas as pd
 
 from brickwork.prep import (
+    Binarizer,
+    DateDifference,
+    DatetimeEncoder,
+    Deduplicate,
+    DropColumns,
+    DropConstant,
+    DropCorrelated,
+    DropDuplicateColumns,
+    DropLeaky,
+    GroupImputer,
+    HolidayFlags,
+    IterativeImputer,
+    KBinsDiscretizer,
     LogTransformer,
     MaxAbsScaler,
     MinMaxScaler,
+    MissingIndicator,
+    OutlierClipper,
+    OutlierFlagger,
     PowerTransformer,
     QuantileTransformer,
     RobustScaler,
+    SelectColumns,
+    SimpleImputer,
     StandardScaler,
     TablePrep,
+    TimeSince,
     Winsorizer,
 )
+from brickwork.prep import selectors as s
 
 N = 60
 RNG = np.random.default_rng(0)
@@ -40,7 +60,34 @@ CATEGORIES = pd.DataFrame(
         "grade": np.where(RNG.random(N) < 0.1, None, RNG.choice(["low", "mid", "high"], N)),
     }
 )
+DATES = pd.DataFrame(
+    {
+        "came": np.where(
+            np.arange(N) % 9 == 4, None, pd.date_range("2023-11-28 05:30", periods=N, freq="97h").astype(object)
+        ),
+        "told": [f"{1 + i * 7 % 28}/{1 + i % 12}/2024 {i % 12 + 1}:{i:02} pm" for i in range(N)],
+        "land": ["DE", "FR", None] * (N // 3),
+    }
+)
+HOLIDAYS = {"DE": ["2023-12-25", "2024-05-01"], "FR": ["2024-05-01", "2024-07-14"]}
+MIXED = pd.concat([NUMBERS, CATEGORIES], axis=1).assign(
+    ok=pd.array(np.where(RNG.random(N) < 0.1, None, RNG.random(N) < 0.5), dtype="boolean"),
+    seen=pd.Series(pd.date_range("2024-01-01", periods=N, freq="31h")).where(RNG.random(N) > 0.1),
+)
 LABELS = RNG.choice(["no", "yes"], N)
+MESSY = pd.concat(
+    [
+        NUMBERS,
+        CATEGORIES.assign(
+            again=NUMBERS["b"],
+            planet="Earth",
+            inch=NUMBERS["c"] / 2.54,
+            told=np.where(LABELS == "yes", "paid", "open"),
+            place=RNG.choice(["São Paulo", "Sao Paulo", "SAO-PAULO", "Rio de Janeiro", "Rio de Janero"], N),
+        ),
+    ],
+    axis=1,
+)
 
 
 @dataclass(frozen=True)
@@ -64,7 +111,7 @@ class Case:
 
 
 CASES = [
-    Case(TablePrep, pd.concat([NUMBERS, CATEGORIES], axis=1)),
+    Case(TablePrep, MIXED),
     Case(StandardScaler),
     Case(lambda: StandardScaler(with_mean=False)),
     Case(lambda: StandardScaler(with_std=False)),
@@ -80,4 +127,44 @@ CASES = [
     Case(lambda: LogTransformer(base=10)),
     Case(lambda: LogTransformer(signed=False, offset=2.5), NUMBERS.abs(), checks=False),
     Case(lambda: Winsorizer(lower=0.1, upper=0.8)),
+    Case(SelectColumns, MESSY),
+    Case(lambda: SelectColumns(s.numeric() - "b"), MESSY, checks=False),
+    Case(lambda: DropColumns(["a", "told"]), MESSY, checks=False),
+    Case(DropConstant, MESSY),
+    Case(lambda: DropConstant(threshold=0.3), MESSY, checks=False),
+    Case(DropDuplicateColumns, MESSY),
+    Case(lambda: DropDuplicateColumns(match="codes"), MESSY),
+    Case(DropCorrelated, MESSY),
+    Case(lambda: DropCorrelated(threshold=0.9, method="spearman"), MESSY),
+    Case(DropLeaky, MESSY, LABELS),
+    Case(Deduplicate, MESSY),
+    Case(lambda: Deduplicate("place", threshold=0.9), MESSY, checks=False),
+    Case(DatetimeEncoder, DATES[["came", "told"]]),
+    Case(lambda: DatetimeEncoder(["week", "time_of_day", "is_month_end"], cyclic="splines"), DATES[["came", "told"]]),
+    Case(lambda: DatetimeEncoder(["month", "weekday"], cyclic="sincos", style="day/month/year"), DATES[["told"]]),
+    Case(TimeSince, DATES[["came", "told"]]),
+    Case(lambda: TimeSince("2024-01-01", unit="weeks"), DATES[["came", "told"]]),
+    Case(DateDifference, DATES[["came", "told"]]),
+    Case(lambda: DateDifference([("told", "came")], unit="years"), DATES, checks=False),
+    Case(lambda: HolidayFlags(HOLIDAYS["DE"]), DATES[["came", "told"]]),
+    Case(lambda: HolidayFlags(HOLIDAYS, distance=False), DATES[["came", "told"]]),
+    Case(lambda: HolidayFlags(HOLIDAYS, by="land", horizon=90), DATES, checks=False),
+    Case(SimpleImputer),
+    Case(lambda: SimpleImputer("median", add_indicator=True), MIXED),
+    Case(lambda: SimpleImputer({"a": "constant", "city": "most_frequent"}, fill_value={"a": 7}), MIXED, checks=False),
+    Case(lambda: GroupImputer("city"), MIXED, merges=False, checks=False),
+    Case(lambda: GroupImputer(["city", "b"], strategy="median"), MIXED, merges=False, checks=False),
+    Case(lambda: GroupImputer(strategy="most_frequent"), MIXED, merges=False),
+    Case(IterativeImputer, merges=False),
+    Case(MissingIndicator, MIXED, checks=False),
+    Case(lambda: MissingIndicator(features="all"), MIXED),
+    Case(KBinsDiscretizer),
+    Case(lambda: KBinsDiscretizer(3, encode="onehot-dense", strategy="uniform")),
+    Case(lambda: KBinsDiscretizer(4, encode="ordinal", strategy="kmeans")),
+    Case(lambda: Binarizer(threshold=2.0)),
+    Case(OutlierClipper),
+    Case(lambda: OutlierClipper("zscore", factor=1.0)),
+    Case(OutlierFlagger),
+    Case(lambda: OutlierFlagger("quantile", factor=0.1, output="both")),
+    Case(lambda: OutlierFlagger(output="nan")),
 ]

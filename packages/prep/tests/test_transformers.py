@@ -1,6 +1,7 @@
 """What holds for every transformer: states, parts that merge, names, containers, one arithmetic."""
 
 import json
+import pickle
 
 import numpy as np
 import pandas as pd
@@ -40,6 +41,7 @@ def test_a_state_is_json_and_brings_it_back(case):
     same(again.transform(case.X), fitted.transform(case.X))
     assert list(again.get_feature_names_out()) == list(fitted.get_feature_names_out())
     assert again.to_state() == fitted.to_state()
+    same(pickle.loads(pickle.dumps(fitted)).transform(case.X), fitted.transform(case.X))  # noqa: S301 - our own bytes
 
 
 @EACH

@@ -1,6 +1,7 @@
 """Brickwork prep: tables to numbers for scikit-learn pipelines, with no configuration and with state that is data."""
 
 from . import selectors
+from .binning import Binarizer, KBinsDiscretizer
 from .bundles import TYPES as bundle_types
 from .bundles import from_state, to_state
 from .cleaning import (
@@ -13,7 +14,10 @@ from .cleaning import (
     SelectColumns,
     duplicate_rows,
 )
+from .dates import DateDifference, DatetimeEncoder, HolidayFlags, TimeSince
 from .errors import PrepError, SchemaError, StateError, TargetError
+from .imputing import GroupImputer, IterativeImputer, MissingIndicator, SimpleImputer
+from .outliers import OutlierClipper, OutlierFlagger
 from .report import ColumnReport, TargetReport
 from .scaling import (
     LogTransformer,
@@ -35,29 +39,40 @@ from .splits import (
     train_valid_test_split,
 )
 from .table import TablePrep
-from .target import TargetPrep
+from .targets import TargetPrep
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "Binarizer",
     "ColumnReport",
+    "DateDifference",
+    "DatetimeEncoder",
     "Deduplicate",
     "DropColumns",
     "DropConstant",
     "DropCorrelated",
     "DropDuplicateColumns",
     "DropLeaky",
+    "HolidayFlags",
+    "GroupImputer",
+    "IterativeImputer",
+    "KBinsDiscretizer",
     "Leak",
     "LeakageWarning",
     "LogTransformer",
     "MaxAbsScaler",
     "MinMaxScaler",
+    "MissingIndicator",
+    "OutlierClipper",
+    "OutlierFlagger",
     "PowerTransformer",
     "PrepError",
     "QuantileTransformer",
     "RobustScaler",
     "SchemaError",
     "SelectColumns",
+    "SimpleImputer",
     "StandardScaler",
     "StateError",
     "StratifiedRegressionKFold",
@@ -65,6 +80,7 @@ __all__ = [
     "TargetError",
     "TargetPrep",
     "TargetReport",
+    "TimeSince",
     "TimeSplit",
     "Winsorizer",
     "bundle_types",

@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from . import cleaning, scaling
+from . import binning, cleaning, dates, imputing, outliers, scaling
 from .compositions import States, codecs
 from .table import TablePrep
-from .target import TargetPrep
+from .targets import TargetPrep
+
+ROOMS = (binning, cleaning, dates, imputing, outliers, scaling)
 
 TRANSFORMERS: Mapping[str, type] = MappingProxyType(
-    {name: t for room in (cleaning, scaling) for name in room.__all__ if isinstance(t := getattr(room, name), type)}
+    {name: t for room in ROOMS for name in room.__all__ if isinstance(t := getattr(room, name), type)}
     | {"TablePrep": TablePrep}
 )
 """What takes a table."""

@@ -18,7 +18,7 @@ from .columns import Column, as_booleans, as_datetimes, as_numbers, as_texts
 from .errors import SHOWN, bad_values, nearest, quote, quote_rows
 from .literals.dates import ISO, read_date
 
-__all__ = ["Booleans", "Codes", "Dates", "Hashed", "Numbers", "Reading"]
+__all__ = ["Booleans", "Codes", "Dates", "Gaps", "Hashed", "Numbers", "Reading"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,3 +189,18 @@ def _ticks(moments: np.ndarray) -> np.ndarray:
     ticks = moments.view(np.int64).astype(np.float64)
     ticks[np.isnat(moments)] = np.nan
     return ticks
+
+    def one(self, name: str, value: Any, who: str) -> float:
+        if type(value) is str and value in self.index:
+            return float(self.index[value])
+        return float(self.missing) if value is None else Reading.one(self, name, value, who)
+
+
+@dataclass(frozen=True, slots=True)
+class Gaps(Reading):
+    """1 where a value is missing and 0 elsewhere, of a column of any form."""
+
+    kind: ClassVar = "missing"
+
+    def read(self, column: Column, who: str) -> np.ndarray:
+        return column.missing.astype(np.float64)

@@ -76,5 +76,6 @@ KINDS_OF_VALUE: dict[str, Callable[[Any], bool]] = {
     "label": lambda value: isinstance(value, (str, bool)) or _is_float(value),
     "optional float": lambda value: value is None or _is_float(value),
     "dict": lambda value: isinstance(value, dict) and all(isinstance(key, str) for key in value),
+    "optional str": lambda value: value is None or isinstance(value, str),
     "any": lambda value: True,
 }

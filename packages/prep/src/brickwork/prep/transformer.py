@@ -250,6 +250,14 @@ class ColumnWise(Transformer):
         """What each column is learned with, as `Statistic.update` takes it: the target, unless a subclass has more."""
         return self._target(y, table.n_rows, who)
 
+    def _seen(self, column: Column, who: str) -> Column:
+        """The column as its statistic takes it."""
+        return column
+
+    def _order(self) -> Sequence[int] | None:
+        """The order of what comes out, where it is not that of the columns."""
+        return None
+
     def _publish(self) -> None:
         """Sets fitted attributes that users of scikit-learn look for (`mean_`, `categories_`, ...), from statistics."""
 
@@ -257,7 +265,7 @@ class ColumnWise(Transformer):
         beside = self._beside(table, y, who)
         statistics = [self._gather(column, who) for column in columns]
         pairs = list(zip(statistics, columns, strict=True))
-        each(lambda pair: pair[0].update(pair[1], beside, who), pairs, table.n_rows * len(pairs))
+        each(lambda pair: pair[0].update(self._seen(pair[1], who), beside, who), pairs, table.n_rows * len(pairs))
         self._settle(statistics, self.schema_, who)
 
     def partial_fit(self, X: Any, y: Any = None) -> Self:
@@ -271,7 +279,7 @@ class ColumnWise(Transformer):
         columns = [table.column(i) for i in positions]
         beside = self._beside(table, y, who)
         for one, statistic, column in zip(self.schema_, self.statistics_, columns, strict=True):
-            statistic.update(column, beside, who)
+            statistic.update(self._seen(column, who), beside, who)
             one.update(column)
         self._settle(self.statistics_, self.schema_, who)
         return self
@@ -315,11 +323,13 @@ class ColumnWise(Transformer):
         return [bool(encoder.suffixes) for encoder in self.encoders_]
 
     def _give(self, table: Table, positions: Sequence[int], X: Any, who: str) -> Any:
+        order = self._order()
         if any(isinstance(encoder, Replacer) for encoder in self.encoders_):
             blocks = []
             for encoder, position in zip(self.encoders_, positions, strict=True):
                 if encoder.suffixes:
                     blocks += blocks_of(encoder, table.column(position), who)
+            blocks = blocks if order is None else [blocks[i] for i in order]
             return contain(blocks, self.get_feature_names_out().tolist(), X, self)
         out = np.zeros((table.n_rows, self.n_features_out_), dtype=self._dtype(X))
         used: list[Any] = [
@@ -329,27 +339,35 @@ class ColumnWise(Transformer):
         ]
         columns = each(table.column, [position for _, position, _ in used], table.n_rows * len(used))
         write([(encoder, column, start) for (encoder, _, start), column in zip(used, columns, strict=True)], out, who)
-        return out
+        return out if order is None else out[:, list(order)]
 
     def _give_one(self, X: Any, who: str) -> Any:
         row = open_row(X) if self.named_ and self._row is not None else None
         if row is None:
             return None
         try:
-            return self._row(row.values, self._dtype(X), who)
+            found = self._row(row.values, self._dtype(X), who)
         except KeyError:  # a column that is not there, which the longer way tells of
             return None
+        order = self._order()
+        return found if order is None else found[:, list(order)]
 
     def _dtype(self, X: Any) -> np.dtype:
         """Of what comes out: float32 of float32 arrays, else float64."""
         return np.dtype(np.float32 if getattr(X, "dtype", None) == np.float32 else np.float64)
 
     def _names(self, names: Sequence[str]) -> list[str]:
-        return [
-            f"{name}_{suffix}" if suffix else name
+        found = [
+            self._name(name, suffix)
             for name, encoder in zip(names, self.encoders_, strict=True)
             for suffix in encoder.suffixes
         ]
+        order = self._order()
+        return found if order is None else [found[i] for i in order]
+
+    def _name(self, name: str, suffix: str) -> str:
+        """What comes out of a column is called so."""
+        return f"{name}_{suffix}" if suffix else name
 
     def _learned(self) -> dict[str, Any]:
         return {"statistics": [statistic.to_state() for statistic in self.statistics_]}

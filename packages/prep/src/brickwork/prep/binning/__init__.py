@@ -1,0 +1,5 @@
+"""Numbers to intervals."""
+
+from .bins import Binarizer, KBinsDiscretizer
+
+__all__ = ["Binarizer", "KBinsDiscretizer"]
