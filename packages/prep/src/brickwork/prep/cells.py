@@ -73,6 +73,7 @@ def column_of(name: str, values: Sequence[Any]) -> Column:
     if cells == {"datetime"}:
         return Column(name, "datetime", _moments(name, values, types))
     if cells in ({"duration"}, {"time"}):
+        _refuse_far_cells(name, values, types)
         return Column(name, "number", np.array([_seconds(value) for value in values], dtype=np.float64))
     if "text" in cells and cells <= {"text", "number", "boolean", "datetime"}:
         return text_column(name, *_mixed(values))
@@ -113,19 +114,30 @@ def unreadable(name: str, marked: np.ndarray, examples: Sequence[Any]) -> Column
 
 def microseconds(name: str, values: np.ndarray) -> np.ndarray:
     """Datetimes or durations of any unit (n,) by the microsecond; SchemaError beyond what 64 bits of these can hold."""
-    target = np.dtype(f"{values.dtype.kind}8[us]")
-    unit = np.datetime_data(values.dtype)[0]
-    if unit == "generic":  # a duration without a unit, or NaT
-        return values.astype(target)
-    if unit not in ("us", "ns", "ps", "fs", "as"):  # a coarser unit reaches further, and NumPy would wrap around
-        last = np.array(2**63 - 1).view(target).astype(values.dtype).view(np.int64)
-        ticks = values.view(np.int64)
-        rows = np.flatnonzero((np.abs(ticks) > last) & ~np.isnat(values))
-        if len(rows):
-            got = [str(value) for value in values[rows[:SHOWN]]]
-            rule, fix = "must be within 292,000 years of 1970", "Mend these, or make them missing."
-            raise bad_values("TablePrep", name, rule, rows, got, fix)
-    return values.astype(target, copy=False)
+    _refuse_far(name, np.flatnonzero(_far(values)), values)
+    return values.astype(f"{values.dtype.kind}8[us]", copy=False)
+
+
+def _far(values: np.ndarray) -> np.ndarray:
+    """Bool (n,): a coarser unit reaches further than microseconds do, and NumPy would wrap around."""
+    if np.datetime_data(values.dtype)[0] in ("us", "ns", "ps", "fs", "as", "generic"):
+        return np.zeros(len(values), dtype=bool)
+    last = np.array(2**63 - 1).view(f"{values.dtype.kind}8[us]").astype(values.dtype).view(np.int64)
+    return (np.abs(values.view(np.int64)) > last) & ~np.isnat(values)
+
+
+def _refuse_far(name: str, rows: np.ndarray, values: Any) -> None:
+    if len(rows):
+        got = [str(values[row]) for row in rows[:SHOWN]]
+        rule, fix = "must be within 292,000 years of 1970", "Mend these, or make them missing."
+        raise bad_values("TablePrep", name, rule, rows, got, fix)
+
+
+def _refuse_far_cells(name: str, values: Sequence[Any], types: set[type]) -> None:
+    kinds = (np.datetime64, np.timedelta64)
+    if types & set(kinds):
+        far = [isinstance(value, kinds) and bool(_far(np.array([value]))[0]) for value in values]
+        _refuse_far(name, np.flatnonzero(far), values)
 
 
 def complex_refused(name: str) -> SchemaError:
@@ -158,8 +170,7 @@ def _float(value: Any) -> float:
 def _moments(name: str, values: Sequence[Any], types: set[type]) -> np.ndarray:
     if types == {datetime} and {value.tzinfo for value in values} == {None}:
         return np.array([(value - _EPOCH) // _TICK for value in values], dtype=np.int64).view("datetime64[us]")
-    if types & {np.datetime64}:
-        values = [microseconds(name, np.array([v]))[0] if isinstance(v, np.datetime64) else v for v in values]
+    _refuse_far_cells(name, values, types)
     return np.array([_moment(value) for value in values], dtype="datetime64[us]")
 
 

@@ -38,7 +38,7 @@ def known(X: Any, who: str) -> Any:
     try:
         found = nw.from_native(_whole_arrow(X), allow_series=True, pass_through=True)
     except nw.exceptions.DuplicateError:
-        names = [str(name) for name in X.columns]
+        names = [str(name) for name in (X.schema.names if hasattr(X, "schema") else X.columns)]
         raise doubled(list(dict.fromkeys(name for name in names if names.count(name) > 1)), who) from None
     if isinstance(found, nw.LazyFrame):
         library = found.implementation.name.lower()

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..cells import category_column, column_of, factorize, text_column
-from ..columns import Column
+from ..columns import Column, Form
 from ..errors import SchemaError
 from .of_arrow import arrow_column
 from .of_numpy import array_column
@@ -35,7 +35,7 @@ def pandas_column(name: str, series: Any, pandas: Any) -> Column:
     if isinstance(dtype, pandas.PeriodDtype):
         return _of_periods(name, series)
     if dtype.kind in "biuf":
-        form = "boolean" if dtype.kind == "b" else "number"
+        form: Form = "boolean" if dtype.kind == "b" else "number"
         return Column(name, form, series.to_numpy(dtype=np.float64, na_value=np.nan))
     return column_of(name, series.astype(object).tolist())
 

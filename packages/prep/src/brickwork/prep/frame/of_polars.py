@@ -42,8 +42,8 @@ def _codes(series: Any) -> np.ndarray:
     """The physical codes of a categorical, int64 (n,), -1 where missing."""
     physical = series.to_physical()
     if physical.null_count():
-        return np.asarray(physical.cast(int).fill_null(-1).to_numpy())
-    return physical.to_numpy().astype(np.int64)
+        return np.asarray(physical.cast(int).fill_null(-1).to_numpy(), dtype=np.int64)
+    return np.asarray(physical.to_numpy(), dtype=np.int64)
 
 
 def _coded(series: Any, texts: Any) -> tuple[np.ndarray, list[str]]:
