@@ -99,7 +99,10 @@ def test_columns_are_read_only_when_asked_for():
 
 def test_column_transformer_takes_them():
     made = ColumnTransformer(
-        [("numbers", StandardScaler(), s.numeric() - ["id", "took"]), ("words", OneHotEncoder(), s.text() | s.categorical())],
+        [
+            ("numbers", StandardScaler(), s.numeric() - ["id", "took"]),
+            ("words", OneHotEncoder(), s.text() | s.categorical()),
+        ],
         verbose_feature_names_out=False,
     ).fit(TABLE)
     names = ["size", "island_Dream", "island_None", "kind_a", "kind_b"]
