@@ -11,7 +11,7 @@ from ..columns import Column, as_datetimes
 from ..errors import PrepError, SchemaError, TargetError, bad_values, nearest, quote
 from ..frame import open_table, read_target
 from ..kinds import date_style
-from ..target import find_task
+from ..targets import find_task
 
 BINS = 10  # quantile bins of a regression target
 

@@ -8,13 +8,13 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.exceptions import NotFittedError
 
-from .cells import cell_of, column_of
-from .columns import as_numbers
-from .encoders import mean_and_scale
-from .errors import SHOWN, PrepError, SchemaError, TargetError, bad_values, nearest, quote
-from .frame import one_dtype, read_target
-from .report import TargetReport
-from .state import VERSION, demand, read_fields, read_version
+from ..cells import cell_of
+from ..errors import PrepError, TargetError, bad_values, nearest, quote
+from ..frame import one_dtype
+from ..report import TargetReport
+from ..state import VERSION, demand, read_fields, read_version
+from ..statistics import Moments
+from .values import codes_of_labels, numbers_of, ordered, plain_labels, read_whole
 
 TASKS = ("auto", "classification", "regression")
 FEW = 20  # whole numbers of at most this many different values, each common, are taken for classes
@@ -57,7 +57,7 @@ class TargetPrep(TransformerMixin, BaseEstimator):
         if self.task not in TASKS:
             got = f"{self.task!r}{nearest(self.task, TASKS)}"
             raise PrepError.of(who, f"task must be one of {', '.join(TASKS)}", got)
-        values = _whole(y, who)
+        values = read_whole(y, who)
         for name in ("classes_", "counts_", "mean_", "scale_"):
             self.__dict__.pop(name, None)
         if self.task == "auto":
@@ -74,9 +74,9 @@ class TargetPrep(TransformerMixin, BaseEstimator):
         """Class indices, int64 (n,), or standardised values, float32 (n,)."""
         who = "TargetPrep.transform"
         self._need_fit(who)
-        values = _whole(y, who)
+        values = read_whole(y, who)
         if self.task_ == "regression":
-            return ((_numbers(values, who) - self.mean_) / self.scale_).astype(np.float32)
+            return ((numbers_of(values, who) - self.mean_) / self.scale_).astype(np.float32)
         index = {label: i for i, label in enumerate(self.classes_.tolist())}
         labels = values.tolist()
         found = np.array([index.get(label, -1) for label in labels], dtype=np.int64)
@@ -120,11 +120,7 @@ class TargetPrep(TransformerMixin, BaseEstimator):
         if self.task_ == "regression":
             learned = {"mean": self.mean_, "scale": self.scale_}
         else:
-            labels = self.classes_.tolist()
-            odd = [label for label in labels if not isinstance(label, (str, bool, int, float))]
-            if odd:
-                got = f"{quote(odd)} of type {type(odd[0]).__name__}"
-                raise TargetError.of(who, "labels to be saved are text, numbers or booleans", got, values=odd[:SHOWN])
+            labels = plain_labels(self.classes_.tolist(), who)
             learned = {"classes": labels, "counts": self.counts_.tolist()}
         head = {"type": "TargetPrep", "version": VERSION, "task": self.task, "task_": self.task_, "why": self.why_}
         return head | learned
@@ -150,31 +146,27 @@ class TargetPrep(TransformerMixin, BaseEstimator):
         else:
             classes, counts = values["classes"], values["counts"]
             demand(len(set(classes)) == len(classes) > 1, where, "two or more classes that differ are needed", classes)
-            demand(list(classes) == _ordered(classes), where, "classes must be in order", classes)
+            demand(list(classes) == ordered(classes), where, "classes must be in order", classes)
             demand(len(counts) == len(classes), where, "counts must be as many as classes", len(counts))
             prep.classes_, prep.counts_ = one_dtype(classes), np.array(counts, dtype=np.int64)
         return prep
 
     def _fit_classes(self, values: np.ndarray, who: str) -> None:
-        times: dict[Any, int] = {}
-        for label in values.tolist():
-            try:
-                times[label] = times.get(label, 0) + 1
-            except TypeError:
-                raise TargetError.of(who, "labels are hashable", f"{label!r} of type {type(label).__name__}") from None
-        if len(times) < 2:
+        labels, codes = codes_of_labels(values, who)
+        if len(labels) < 2:
             fix = "Nothing can be learned from one class: check which column is the target, and how rows were chosen."
-            raise TargetError.of(who, "two or more classes are needed", f"one class, {quote(times)}", fix)
-        labels = _ordered(times)
+            raise TargetError.of(who, "two or more classes are needed", f"one class, {quote(labels)}", fix)
         self.classes_ = one_dtype(labels)
-        self.counts_ = np.array([times[label] for label in labels], dtype=np.int64)
+        self.counts_ = np.bincount(codes)
 
     def _fit_scale(self, values: np.ndarray, who: str) -> None:
-        numbers = _numbers(values, who)
+        numbers = numbers_of(values, who)
         if (numbers == numbers[0]).all():
             fix = "Nothing can be learned from one value: check which column is the target."
             raise TargetError.of(who, "a regression needs values that differ", f"only {float(numbers[0])!r}", fix)
-        self.mean_, self.scale_ = mean_and_scale(numbers)
+        found = Moments()
+        found.add(numbers)
+        self.mean_, self.scale_ = found.mean, found.deviation or 1.0
 
     def _need_fit(self, who: str) -> None:
         if not self.__sklearn_is_fitted__():
@@ -204,36 +196,3 @@ def find_task(values: np.ndarray) -> tuple[str, str]:
     if n_values <= max(2, min(FEW, len(numbers) // 5)):
         return "classification", f"whole numbers of {n_values} values"
     return "regression", f"whole numbers of {n_values} values"
-
-
-def _whole(y: Any, who: str) -> np.ndarray:
-    """The values of a target, or TargetError where there are none or some are missing."""
-    values, missing = read_target(y, who)
-    if not len(values):
-        raise TargetError.of(who, "a target has rows", "none")
-    if missing.all():
-        raise TargetError.of(
-            who, "a target has values", f"{len(values)} rows, every one missing", "Choose another column."
-        )
-    if missing.any():
-        rows = np.flatnonzero(missing)
-        gone = [None] * len(rows)
-        raise bad_values(who, "target", "must not be missing", rows, gone, "Drop these rows.", TargetError)
-    return values
-
-
-def _numbers(values: np.ndarray, who: str) -> np.ndarray:
-    """Finite float64 (n,), or TargetError naming the rows that hold something else."""
-    try:
-        numbers = as_numbers(column_of("target", values.tolist()), who)
-    except SchemaError as cause:
-        raise TargetError(str(cause), column=cause.column, rows=cause.rows, values=cause.values) from None
-    return numbers
-
-
-def _ordered(labels: Any) -> list[Any]:
-    """Sorted by value; labels of types that do not compare by type name, then by text."""
-    try:
-        return sorted(labels)
-    except TypeError:
-        return sorted(labels, key=lambda label: (type(label).__name__, str(label)))

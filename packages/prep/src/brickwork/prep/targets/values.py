@@ -1,0 +1,98 @@
+"""The values of a target: read whole, as numbers or as labels told apart and put in order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..cells import column_of
+from ..columns import Column, as_numbers
+from ..errors import SHOWN, SchemaError, TargetError, bad_values, quote
+from ..frame import read_target
+
+__all__ = ["codes_of_labels", "numbers_of", "ordered", "plain_labels", "read_whole"]
+
+
+def read_whole(y: Any, who: str) -> np.ndarray:
+    """The values of a target (n,), or TargetError where there are none or some are missing."""
+    values, missing = read_target(y, who)
+    if not len(values):
+        raise TargetError.of(who, "a target has rows", "none")
+    if missing.all():
+        fix = "Choose another column."
+        raise TargetError.of(who, "a target has values", f"{len(values)} rows, every one missing", fix)
+    if missing.any():
+        rows = np.flatnonzero(missing)
+        gone = [None] * len(rows)
+        raise bad_values(who, "target", "must not be missing", rows, gone, "Drop these rows.", TargetError)
+    return values
+
+
+def numbers_of(values: np.ndarray, who: str) -> np.ndarray:
+    """Finite float64 (n,), or TargetError naming the rows that hold something else."""
+    try:
+        plain = values.dtype.kind in "biuf"
+        column = (
+            Column("target", "number", values.astype(np.float64)) if plain else column_of("target", values.tolist())
+        )
+        return as_numbers(column, who)
+    except SchemaError as cause:
+        raise TargetError(str(cause), column=cause.column, rows=cause.rows, values=cause.values) from None
+
+
+def plain_labels(labels: list[Any], who: str) -> list[Any]:
+    """The labels, or TargetError where one is not text, a number or a boolean: only these stand in a state."""
+    odd = [label for label in labels if not isinstance(label, (str, bool, int, float))]
+    if odd:
+        got = f"{quote(odd)} of type {type(odd[0]).__name__}"
+        raise TargetError.of(who, "labels to be saved are text, numbers or booleans", got, values=odd[:SHOWN])
+    return labels
+
+
+def codes_of_labels(values: np.ndarray, who: str) -> tuple[list[Any], np.ndarray]:
+    """The labels of a target (n,) in order, as Python values, and the place of each row's, int64 (n,)."""
+    if values.dtype.kind in "iub" and (found := _few_whole(values)) is not None:
+        return found
+    if values.dtype.kind in "iufb":
+        labels, codes = np.unique(values, return_inverse=True)
+        return labels.tolist(), codes
+    index: dict[Any, int] = {}
+    try:
+        first = [index.setdefault(label, len(index)) for label in values.tolist()]
+    except TypeError:
+        odd = next(label for label in values.tolist() if not _hashable(label))
+        raise TargetError.of(who, "labels are hashable", f"{odd!r} of type {type(odd).__name__}") from None
+    sorted_labels = ordered(index)
+    places = np.empty(len(index), dtype=np.int64)
+    places[[index[label] for label in sorted_labels]] = np.arange(len(index))
+    return sorted_labels, places[np.array(first, dtype=np.int64)]
+
+
+def ordered(labels: Any) -> list[Any]:
+    """Sorted by value; labels of types that do not compare by type name, then by text."""
+    try:
+        return sorted(labels)
+    except TypeError:
+        return sorted(labels, key=lambda label: (type(label).__name__, str(label)))
+
+
+def _few_whole(values: np.ndarray) -> tuple[list[Any], np.ndarray] | None:
+    """The same for whole numbers that lie close together, without sorting."""
+    low, high = int(values.min()), int(values.max())
+    if high - low > 4 * len(values) + 1024:
+        return None
+    moved = (values - values.dtype.type(low) if values.dtype.kind == "u" else values.astype(np.int64) - low).astype(
+        np.int64
+    )
+    there = np.bincount(moved, minlength=high - low + 1) > 0
+    labels = (np.flatnonzero(there) + low).tolist()
+    return list(map(bool, labels)) if values.dtype.kind == "b" else labels, (np.cumsum(there) - 1)[moved]
+
+
+def _hashable(label: Any) -> bool:
+    try:
+        hash(label)
+    except TypeError:
+        return False
+    return True
