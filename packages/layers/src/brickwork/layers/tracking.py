@@ -31,7 +31,10 @@ def attribute_values(layer: Any) -> Iterator[Any]:
     none.
     """
     for value in vars(layer).values():
-        yield from inside(value)
+        if isinstance(value, (dict, list, tuple)):
+            yield from inside(value)
+        else:
+            yield value
 
 
 def distinct(items: Any) -> list[Any]:

@@ -52,10 +52,9 @@ class TensorSpec:
 
 def broadcast_shapes(who: str, *shapes: Shape) -> Shape:
     """The common shape by NumPy's rule. Raises `ShapeError` naming the first axis that clashes."""
-    if not shapes:
-        return ()
-    if all(s == shapes[0] for s in shapes):
-        return shapes[0]
+    wide = [s for s in shapes if s]
+    if not wide or wide.count(wide[0]) == len(wide):  # numbers, and tensors of one shape
+        return wide[0] if wide else ()
     ndim = max(map(len, shapes))
     out: list[Size] = []
     for axis in range(-ndim, 0):
