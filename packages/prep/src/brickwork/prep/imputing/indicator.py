@@ -89,8 +89,5 @@ class MissingIndicator(ColumnWise):
                     raise bad_values(who, encoder.name, rule, rows, [None] * len(rows), fix)
         return super()._give(table, positions, X, who)
 
-    def _give_one(self, X: Any, who: str) -> Any:
-        return None if self.error_on_new else super()._give_one(X, who)  # which looks at what comes out alone
-
     def _name(self, name: str, suffix: str) -> str:
         return f"{suffix}_{name}"
