@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import brickwork.tensor as bt
-from brickwork.graph import function
+from brickwork.graph import function, spec
 from brickwork.graph.llvm import codegen, strategy
 from brickwork.graph.llvm.engine import host
 from brickwork.tensor.coalesce import coalesce
@@ -130,3 +130,69 @@ def test_a_turned_operand_is_read_from_where_it_came(small_caches):
     same_as_eager(gradient, q, k)
     products = [s for s in strategies(gradient, q, k) if s.row_axis is not None and not s.turned]
     assert len(products) == 2
+
+
+@pytest.mark.parametrize("shape", [(29, 32), (37, 70), (43, 24)], ids=str)
+@pytest.mark.parametrize("rule", ["short", "long"])
+@pytest.mark.parametrize("small", [False, True], ids=["large", "small"])
+def test_rows_that_two_tiles_make_are_updated_once(request, monkeypatch, shape, rule, small):
+    """The last tile of rows is moved up, over rows that the one before it made. What is written over what it is made of
+    must not be made again from that."""
+    if small:
+        request.getfixturevalue("small_caches")
+    monkeypatch.setattr(strategy, "FEW_TERMS", 2)  # else a divisor of the rows is taken
+    weight, seen = (bt.Variable(array(*shape)) for _ in range(2))
+
+    def step(a, g):
+        gradient = bt.transpose(a) @ g
+        if rule == "long":
+            seen.assign(seen.value * 0.9 + bt.tanh(gradient))
+            gradient = seen.value / (bt.sqrt(bt.abs(seen.value)) + 1.0)
+        weight.assign(weight.value * 0.5 - gradient)
+
+    a, g = array(50, shape[0]), array(50, shape[1])
+    w, v = weight.numpy().astype("d"), seen.numpy().astype("d")
+    for threads in ("1", "3"):
+        monkeypatch.setenv("BRICKWORK_NUM_THREADS", threads)
+        compiled = function(step)
+        for _ in range(2):
+            compiled(a, g)
+            d = a.T.astype("d") @ g
+            if rule == "long":
+                v = v * 0.9 + np.tanh(d)
+                d = v / (np.sqrt(abs(v)) + 1.0)
+            w = w * 0.5 - d
+    np.testing.assert_allclose(weight.numpy(), w, 1e-4, 1e-4)
+    (variant,) = compiled._variants
+    (kernel,) = (k for k in map(coalesce, variant.run.plan.kernels) if any(s.combine for s in k.stages))
+    tiles = strategy.choose(kernel, host())
+    assert strategy.may_overwrite(kernel) and kernel.axes[tiles.row_axis] % tiles.rows
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 7])
+@pytest.mark.parametrize("width", [3, 8, 11, 29, 32])
+def test_borders(size, width):
+    """Rows that may lie outside: none, few of a tile, or most of them."""
+    x, w = array(2, 3, width, 5), array(size, size, 5, 16)
+    same_as_eager(lambda x, w: bt.conv(x, w, 1, "same"), x, w, bound=1e-3)
+    same_as_eager(lambda x, w: bt.grad(lambda p: bt.sum(bt.conv(p, w, 1, "same") ** 2.0))(x), x, w, bound=1e-3)
+
+
+def test_few_rows_at_a_border_are_no_second_loop():
+    texts = []
+    for size in (3, 7):
+        f = function(lambda x, w: bt.conv(x, w, 1, "same"))
+        f(array(2, 5, 32, 16), array(1, size, 16, 16))
+        texts.append(f.llvm())
+    assert "select i1" in texts[0] and "yes" not in texts[0]
+    assert "yes" in texts[1]
+
+
+@pytest.mark.parametrize(
+    "fn", [lambda x: bt.transpose(x) * 2.0, lambda x: x @ bt.transpose(x) @ x], ids=["turn", "square"]
+)
+def test_an_open_axis_along_the_lanes_of_squares(fn):
+    compiled = function(fn).lower(spec((None, 37))).compile()
+    for n in (40, 3, 16):
+        x = array(n, 37)
+        np.testing.assert_allclose(compiled(x).numpy(), fn(bt.asarray(x)).numpy(), 1e-4, 1e-4)

@@ -99,7 +99,7 @@ class _Generator:
             if count is None:
                 return self.kernel.axes[self.plan.vector], lambda b, e: tiles.lanes_of({}, b, e)  # type: ignore[index]
             if self.plan.block:
-                return count, lambda b, e: self._blocked(lambda u: tiles.some({}, u, self.w.add(u, "1")), b, e)
+                return count, lambda b, e: self._blocked(lambda u: tiles.one({}, u), b, e)
             return count, lambda b, e: tiles.some({}, b, e)
         extents = [self.kernel.axes[a] for a in plain]
         if any(isinstance(n, Dim) for n in extents) or (extents[0] >= UNITS and not self.plan.block):
@@ -128,7 +128,7 @@ class _Generator:
                 unit, at[a] = self._divided(unit, self.kernel.axes[a])
             at[plain[0]] = unit
             if tiles > 1 and self.tiles is not None:
-                self.tiles.some(at, tile, self.w.add(tile, "1"))
+                self.tiles.one(at, tile)
             else:
                 self._at_outer(at)
 

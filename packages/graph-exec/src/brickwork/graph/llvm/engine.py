@@ -46,17 +46,6 @@ def compile_text(text: str) -> bytes:
         machine, _ = _target()
         module = llvm.parse_assembly(text)
         module.verify()
-        # Kernels are functions that stand alone, and vector code already: what simplifies one function is all that
-        # makes them faster. The passes over whole modules at level 2 take a third more time and gain nothing.
-        tuning = llvm.create_pipeline_tuning_options(speed_level=1)
-        tuning.loop_vectorization = False
-        tuning.slp_vectorization = False
-        tuning.loop_unrolling = False
-        builder = llvm.create_pass_builder(machine, tuning)
-        passes = builder.getFunctionPassManager()
-        for function in module.functions:
-            if not function.is_declaration:
-                passes.run(function, builder)
         return bytes(machine.emit_object(module))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from .types import vector
@@ -9,6 +10,7 @@ from .writer import Writer
 
 __all__ = ["SPECIAL"]
 
+CONSTANT = re.compile(r"(?:splat \(i\d+ )?(-?\d+)\)?")
 Special = Callable[[Writer, list[str], str, str, int, str], str]
 """``emit(writer, args, type, scalar type, lanes, class)``: the value."""
 
@@ -53,6 +55,15 @@ def _mulhi(w: Writer, args: list[str], kind: str, scalar: str, lanes: int, cls: 
 
 def _idiv(w: Writer, args: list[str], kind: str, scalar: str, lanes: int, cls: str) -> str:
     """Floor division; by zero gives 0 as NumPy does, and the one overflow wraps, where the machine would trap."""
+    known = CONSTANT.fullmatch(args[1])
+    if known is not None and int(known[1]) > 0:
+        quotient = w.let(f"{'udiv' if cls == 'u' else 'sdiv'} {kind} {args[0]}, {args[1]}")
+        if cls == "u":
+            return quotient
+        rest = w.let(f"sub {kind} {args[0]}, {w.let(f'mul {kind} {quotient}, {args[1]}')}")
+        top = str(int(scalar[1:]) - 1)
+        below = w.let(f"ashr {kind} {rest}, {w.splat(top, scalar, lanes) if lanes else top}")
+        return w.let(f"add {kind} {quotient}, {below}")
     zero, one = ("zeroinitializer", w.splat("1", scalar, lanes)) if lanes else ("0", "1")
     boolean = vector("i1", lanes)
     by_zero = w.let(f"icmp eq {kind} {args[1]}, {zero}")
@@ -65,7 +76,7 @@ def _idiv(w: Writer, args: list[str], kind: str, scalar: str, lanes: int, cls: s
     odd = w.let(f"or {boolean} {by_zero}, {by_minus}")
     safe = w.let(f"select {boolean} {odd}, {kind} {one}, {kind} {args[1]}")
     quotient = w.let(f"sdiv {kind} {args[0]}, {safe}")
-    rest = w.let(f"srem {kind} {args[0]}, {safe}")
+    rest = w.let(f"sub {kind} {args[0]}, {w.let(f'mul {kind} {quotient}, {safe}')}")
     inexact = w.let(f"icmp ne {kind} {rest}, {zero}")
     signs = w.let(f"icmp slt {kind} {w.let(f'xor {kind} {rest}, {safe}')}, {zero}")
     down = w.let(f"and {boolean} {inexact}, {signs}")

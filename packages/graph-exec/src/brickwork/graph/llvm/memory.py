@@ -25,8 +25,14 @@ class Memory:
         self.w, self.pointers = writer, dict(pointers)
 
     def address(self, source: int, dtype: np.dtype, offset: Size, strides: tuple[Size, ...], point: Point) -> str:
-        place = self.w.affine(self.w.size(offset), [(i, strides[a]) for a, i in point.at.items()])
-        return self.w.same(f"getelementptr {memory_type(dtype)}, ptr {self.pointers[source]}, i64 {place}")
+        """Of the element at a point. Neighbours share a pointer, to which each adds a constant."""
+        w, kind = self.w, memory_type(dtype)
+        place, constant = w.apart(w.size(offset), [(i, strides[a]) for a, i in point.at.items()])
+        pointer = self.pointers[source]
+        for step in (place, str(constant)):
+            if step != "0":
+                pointer = w.same(f"getelementptr {kind}, ptr {pointer}, i64 {step}")
+        return pointer
 
     def read(self, read: Read, point: Point) -> tuple[str, bool]:
         """An element, or a vector of them where the read moves along the lanes."""
@@ -64,10 +70,16 @@ class Memory:
             )
         inside = self._inside(guards, point)
         pointer = self.address(read.source, read.dtype, read.offset, read.strides, point)
-        # chosen among pointers: of numbers chosen by a comparison, LLVM's analysis of loops takes long to think
-        safe = self.w.let(f"select i1 {inside}, ptr {pointer}, ptr {self.pointers[read.source]}")
-        value = self.w.let(f"load {kind}, ptr {safe}")
-        return self.w.let(f"select i1 {inside}, {kind} {value}, {kind} {memory_constant(read.fill, read.dtype)}")
+        # chosen among pointers, of which one is to the fill: then the multiply-add can take it from memory as it stands
+        there = self.w.let(f"select i1 {inside}, ptr {pointer}, ptr {self._fill(read, kind)}")
+        return self.w.let(f"load {kind}, ptr {there}")
+
+    def _fill(self, read: Read, kind: str) -> str:
+        """A pointer to what a read gives outside of its guards."""
+        value = memory_constant(read.fill, read.dtype)
+        name = f"@fill_{kind}_{value.replace('-', 'm')}"
+        self.w.declared.add(f"{name} = private unnamed_addr constant {kind} {value}")
+        return name
 
     def _inside(self, guards: list[Guard], point: Point) -> str:
         """Whether all guards hold, at a scalar point."""

@@ -12,11 +12,17 @@ import numpy as np
 from .types import vector
 from .writer import Writer
 
-__all__ = ["narrow", "widen"]
+__all__ = ["narrow", "spread", "widen"]
 
 
 def widen(w: Writer, bits: str, dtype: np.dtype, lanes: int) -> str:
     """float32 values of 16-bit patterns (i16)."""
+    value = _widened(w, bits, dtype, lanes)
+    w.patterns[value] = dtype.name, bits
+    return value
+
+
+def _widened(w: Writer, bits: str, dtype: np.dtype, lanes: int) -> str:
     short, single, word = (vector(t, lanes) for t in ("i16", "float", "i32"))
     if dtype.name == "float16" and w.half:
         half = w.let(f"bitcast {short} {bits} to {vector('half', lanes)}")
@@ -36,8 +42,23 @@ def widen(w: Writer, bits: str, dtype: np.dtype, lanes: int) -> str:
     return w.let(f"bitcast {word} {w.let(f'or {word} {picked}, {sign}')} to {single}")
 
 
+def spread(w: Writer, value: str, lanes: int) -> str:
+    """A float32 value in every lane. The bits of a bfloat16 are spread as they lie in memory, which a load does by
+    itself, and widened then."""
+    name, bits = w.patterns.get(value, ("", ""))
+    if name != "bfloat16":
+        return w.splat(value, "float", lanes)
+    word = vector("i32", lanes)
+    twice = w.same(f"bitcast {vector('i16', 2 * lanes)} {w.splat(bits, 'i16', 2 * lanes)} to {word}")
+    high = w.same(f"and {word} {twice}, {_all(w, -(1 << 16), lanes)}")
+    return w.same(f"bitcast {word} {high} to {vector('float', lanes)}")
+
+
 def narrow(w: Writer, value: str, dtype: np.dtype, lanes: int) -> str:
-    """16-bit patterns (i16) of float32 values."""
+    """16-bit patterns (i16) of float32 values: those that they were made of, where they were."""
+    name, made_of = w.patterns.get(value, ("", ""))
+    if name == dtype.name:
+        return made_of
     short, single, word, truth = (vector(t, lanes) for t in ("i16", "float", "i32", "i1"))
     if dtype.name == "float16" and w.half:
         half = w.let(f"fptrunc {single} {value} to {vector('half', lanes)}")

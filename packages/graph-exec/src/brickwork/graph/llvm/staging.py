@@ -11,10 +11,11 @@ from math import prod
 from brickwork.tensor.dim import Size
 from brickwork.tensor.kernel import Kernel, Read, Stage
 
+from .guards import Guards
 from .memory import Memory
 from .point import Point
 from .stages import Stages
-from .strategy import Strategy, extent
+from .strategy import Strategy, extent, may_overwrite
 from .types import first_lanes, memory_type, register_type, vector
 from .values import Values
 from .writer import Writer
@@ -24,7 +25,10 @@ __all__ = ["Blocks", "Staging", "Tile"]
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """Rows ``i .. i + tall`` (None: there is no row axis) x ``columns`` vectors from ``j``, at the other outer axes."""
+    """Rows ``i .. i + tall`` (None: there is no row axis) x ``columns`` vectors from ``j``, at the other outer axes.
+    ``own``: the first row that the tile before does not have, None for ``i``. ``last``: the greatest ``i`` of the tiles
+    that this text is for, None where that is not known.
+    """
 
     at: dict[int, str]
     i: str | None
@@ -32,6 +36,8 @@ class Tile:
     j: str
     columns: int
     mask: str | None
+    own: str | None = None
+    last: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +58,8 @@ class Staging(Stages):
         kernel = _with_packed(kernel, plan)
         super().__init__(writer, kernel, stages, plan, Values(writer, kernel, memory))
         self.blocks: Blocks | None = None
+        self.in_place = may_overwrite(kernel)
+        self.guards = Guards(writer, kernel, plan)
 
     def pack(self, at: dict[int, str], j: str, width: int) -> None:
         """Copy what a column of tiles needs of the packed reads, row by row, so that it lies together."""
@@ -109,7 +117,7 @@ class Staging(Stages):
             i, j = str(row), tile.j
         else:
             assert tile.i is not None
-            i, j = w.add(tile.i, str(row)), w.same(f"urem i64 {tile.j}, {plan.width}")
+            i, j = w.add(tile.own or tile.i, str(row)), w.same(f"urem i64 {tile.j}, {plan.width}")
         line = w.add(w.mul(blocks.slot, str(tall)), i)
         place = w.add(w.add(w.mul(line, str(wide)), w.same(f"udiv i64 {j}, {plan.lanes}")), str(column))
         return w.let(f"getelementptr {kind}, ptr {blocks.place}, i64 {place}")
@@ -120,7 +128,7 @@ class Staging(Stages):
         assert plan.row_axis is not None and plan.vector is not None
         if plan.rows_first:
             return plan.rows, -(-extent(self.kernel.axes[plan.vector]) // plan.lanes)
-        return extent(self.kernel.axes[plan.row_axis]), plan.columns
+        return -(-extent(self.kernel.axes[plan.row_axis]) // plan.rows) * plan.rows, plan.columns
 
     def turn(self, stages: Sequence[Stage], tile: Tile, points: list[Point]) -> None:
         """Read a square of the turned reads along its rows, and turn it; at the edge each point gathers for itself."""

@@ -11,11 +11,13 @@ from brickwork.tensor.dim import Dim, Size
 from brickwork.tensor.expr import leaves
 from brickwork.tensor.kernel import Kernel, Read, Stage, Write
 
-__all__ = ["Machine", "Strategy", "choose"]
+__all__ = ["Machine", "Strategy", "choose", "extent", "may_overwrite"]
 
 MOST_ROWS, MOST_SINGLE_ROWS, FEWEST_ROWS, FEW_TILES, FEW_TERMS = 14, 16, 8, 5, 256
 """Eight rows of two vectors are enough sums in flight to hide the latency of a multiply-add, sixteen of one; more save
 loads."""
+SELDOM = 50
+"""One row of so many may be made twice, for the sake of higher tiles."""
 NEAR, NEXT = 40 << 10, 512 << 10
 """Bytes that are expected to stay in the first and in the second cache of a core."""
 FEWEST_TILES = 3
@@ -97,6 +99,16 @@ def extent(size: Size) -> int:
     return 1 << 20 if isinstance(size, Dim) else size
 
 
+def may_overwrite(kernel: Kernel) -> bool:
+    """Whether a kernel may write over what it reads: a plan lets it do so at one and the same element."""
+    return any(
+        r.source == w.target
+        or (not r.guards and (r.offset, r.strides, r.dtype.itemsize) == (w.offset, w.strides, w.dtype.itemsize))
+        for r in kernel.reads
+        for w in kernel.writes
+    )
+
+
 def _mapping(kernel: Kernel, lanes: int) -> Strategy:
     """Elementwise: along the axis that the writes walk by one."""
 
@@ -111,8 +123,9 @@ def _mapping(kernel: Kernel, lanes: int) -> Strategy:
     wide = [a for a in range(kernel.outer) if extent(kernel.axes[a]) >= lanes]
     for a in wide if axis in wide and lanes <= MOST_TURNED else ():
         turned = tuple(k for k in across if kernel.reads[k].strides[a] == 1)
-        if turned:
-            return Strategy(lanes, axis, a, lanes, 1, True, turned=turned)
+        again = extent(kernel.axes[a]) % lanes != 0  # the last square is moved up, and makes some rows twice
+        if turned and not (again and may_overwrite(kernel)):
+            return Strategy(lanes, axis, a, lanes, 1, isinstance(kernel.axes[axis], int), turned=turned)
     return Strategy(lanes, axis)
 
 
@@ -238,8 +251,10 @@ def _bytes(kernel: Kernel, accesses: Sequence[Read | Write], axes: set[int]) -> 
 
 
 def _tall(count: int, most: int, terms: int) -> int:
-    """Rows of a tile, at most ``most``. Where the sums have few terms, a divisor: no code for a last, lower tile."""
+    """Rows of a tile, at most ``most``. A divisor where the sums have few terms, so that writing them counts, and where
+    the last tile would make many rows again."""
     divisors = [n for n in range(FEWEST_ROWS, most + 1) if count % n == 0]
-    if divisors and count <= FEW_TILES * most and terms <= FEW_TERMS:
-        return divisors[-1]
-    return -(-count // -(-count // most))
+    tiles = -(-count // most)
+    tall = -(-count // tiles)
+    short = count <= FEW_TILES * most and terms <= FEW_TERMS
+    return divisors[-1] if divisors and (short or (tall * tiles - count) * SELDOM > count) else tall

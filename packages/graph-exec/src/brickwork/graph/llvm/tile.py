@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from brickwork.tensor.expr import Expr, leaves
+from brickwork.tensor.expr import leaves
 from brickwork.tensor.kernel import Guard, Stage
 
 from .point import Point
@@ -48,20 +48,64 @@ class Tiles(Staging):
     def some(self, at: dict[int, str], first: str, last: str) -> None:
         """Steps ``first .. last`` of the outer tile loop."""
         self._fix(at)
+        whole, left = self._steps()
+        if whole:
+            self.w.each(first, self.w.min(last, str(whole)) if left else last, 1, lambda t: self._whole_step(at, t))
+        if left:
+            self.w.each(self.w.max(first, str(whole)), last, 1, lambda _: self._last_step(at))
+
+    def one(self, at: dict[int, str], t: str) -> None:
+        """Step ``t`` of the outer tile loop."""
+        self._fix(at)
+        whole, left = self._steps()
+
+        def full() -> list[str]:
+            self._whole_step(at, t)
+            return []
+
+        def rest() -> list[str]:
+            self._last_step(at)
+            return []
+
+        if whole and left:
+            self.w.branch(self.w.same(f"icmp slt i64 {t}, {whole}"), full, rest, ())
+        else:
+            (full if whole else rest)()
+
+    def _steps(self) -> tuple[int, int]:
+        """Steps of the outer tile loop that are as wide as the others, and what is left for a last one. Rows leave
+        nothing: their last tile is moved up."""
         axis, step = self._outer_loop()
         size = self.kernel.axes[axis]
         assert isinstance(size, int)
-        whole, left = size // step, size % step
-        run = self._row_of_tiles if self.plan.rows_first else self._column_of_tiles
-        if whole:
-            self.w.each(first, self.w.min(last, str(whole)), 1, lambda t: run(at, self.w.mul(t, str(step)), step))
-        if left:
-            self.w.each(self.w.max(first, str(whole)), last, 1, lambda _: run(at, str(whole * step), left))
+        return (-(-size // step), 0) if axis == self.plan.row_axis else divmod(size, step)
 
-    def _row_of_tiles(self, at: dict[int, str], i: str, tall: int) -> None:
+    def _whole_step(self, at: dict[int, str], t: str) -> None:
+        axis, step = self._outer_loop()
+        start = self.w.mul(t, str(step))
+        if axis == self.plan.row_axis:
+            self._row_of_tiles(at, start)
+        else:
+            self._column_of_tiles(at, start, step)
+
+    def _last_step(self, at: dict[int, str]) -> None:
+        """The narrower column at the end."""
+        whole, left = self._steps()
+        self._column_of_tiles(at, str(whole * self.plan.width), left)
+
+    def _row_of_tiles(self, at: dict[int, str], own: str) -> None:
         width = self.kernel.axes[self.plan.vector]  # type: ignore[index]
         assert isinstance(width, int)
-        self._along("0", width, lambda j, columns, mask: self._run(Tile(at, i, tall, j, columns, mask)))
+        self._along("0", width, lambda j, columns, mask: self._run(self._tile(at, own, j, columns, mask)))
+
+    def _tile(self, at: dict[int, str], own: str, j: str, columns: int, mask: str | None) -> Tile:
+        """The tile of rows from ``own`` on. The last one is moved up until it ends where the axis does, and makes some
+        rows again: so there is no code for a lower one."""
+        tall, count = self.plan.rows, self.kernel.axes[self.plan.row_axis]  # type: ignore[index]
+        assert isinstance(count, int)
+        if count % tall == 0:
+            return Tile(at, own, tall, j, columns, mask, None, count - tall)
+        return Tile(at, self.w.min(own, str(count - tall)), tall, j, columns, mask, own, count - tall)
 
     def _column_of_tiles(self, at: dict[int, str], j: str, width: int) -> None:
         self.pack(at, j, width)
@@ -101,11 +145,7 @@ class Tiles(Staging):
             return
         w, extent = self.w, self.kernel.axes[axis]
         if isinstance(extent, int):
-            whole = extent // tall * tall
-            if whole:
-                w.each("0", str(whole), tall, lambda i: self._run(Tile(at, i, tall, j, columns, mask)))
-            if extent > whole:
-                self._run(Tile(at, str(whole), extent - whole, j, columns, mask))
+            w.each("0", str(extent), tall, lambda own: self._run(self._tile(at, own, j, columns, mask)))
             return
         size = w.size(extent)
         w.each("0", w.sub(size, str(tall - 1)), tall, lambda i: self._run(Tile(at, i, tall, j, columns, mask)))
@@ -139,20 +179,24 @@ class Tiles(Staging):
 
     def _row_points(self, tile: Tile, row: str | None) -> list[Point]:
         """The points of a row of the tile, counted from its first; without the row for None."""
-        points = []
+        points, proven = [], self.guards.certain(row, tile.last)
         assert self.plan.vector is not None
         for c in range(tile.columns):
             place = {**tile.at, self.plan.vector: self.w.add(tile.j, str(c * self.plan.lanes))}
             if row is not None and tile.i is not None and self.plan.row_axis is not None:
                 place[self.plan.row_axis] = self.w.add(tile.i, row)
-            points.append(Point(place, self.plan.vector, self.plan.lanes, tile.mask, memo=dict(self.fixed)))
+            points.append(
+                Point(place, self.plan.vector, self.plan.lanes, tile.mask, memo=dict(self.fixed), proven=proven)
+            )
         return points
 
     def _write(self, stages: Sequence[Stage], tile: Tile, points: list[Point]) -> None:
-        """Write from registers; where that is much work at each point, from memory, in a loop over the rows."""
+        """Write from registers; where that is much work at each point, or some rows must not be written again over what
+        they are made of, from memory, in a loop over the rows."""
         bodies = [s.body for s in stages]
         work = {id(n) for b in bodies for n, _ in b.program if n.args or n.head == "arg"}
-        if tile.tall <= 2 or len(work) < LONG:
+        again = tile.own is not None and self.in_place
+        if not again and (tile.tall <= 2 or len(work) < LONG):
             self.write_now(stages, points)
             return
         needed = sorted({k for b in bodies for k in leaves(b, "acc")})
@@ -173,7 +217,8 @@ class Tiles(Staging):
                     p.accs[k] = (self.w.let(f"load {kind}, ptr {pointer}"), True)
             self.write_now(stages, row)
 
-        self.w.each("0", str(tile.tall), 1, one)
+        first = self.w.sub(tile.own, tile.i) if again else "0"  # type: ignore[arg-type]
+        self.w.each(first, str(tile.tall), 1, one)
 
     def _keep(self, k: int, points: list[Point]) -> str:
         """Store the accumulators of a stage on the stack."""
@@ -186,7 +231,7 @@ class Tiles(Staging):
 
     def _write_loop(self, stage: Stage, points: list[Point]) -> None:
         def inside(at: dict[int, str]) -> None:
-            inner = [Point({**p.at, **at}, p.axis, p.lanes, p.mask, p.accs, dict(self.fixed)) for p in points]
+            inner = [Point({**p.at, **at}, p.axis, p.lanes, p.mask, p.accs, dict(self.fixed), p.proven) for p in points]
             self.share([stage.body], inner)
             for q in inner:
                 self.memory.write(stage.write, self.values.of(stage.body, q), q)  # type: ignore[arg-type]
@@ -200,10 +245,13 @@ class Tiles(Staging):
         values = begin or [self.start_value(k, lanes) for k in group for _ in points]
         kinds = [self.accumulator_type(k, lanes) for k in group for _ in points]
         start = list(zip(kinds, values, strict=True))
-        guards = self._guards(group)
+        guards = self.guards.around([self.stages[k] for k in group], points)
 
         def innermost(at: dict[int, str], values: list[str], proven: frozenset[Guard]) -> list[str]:
-            inner = [Point({**p.at, **at}, p.axis, p.lanes, p.mask, p.accs, dict(self.fixed), proven) for p in points]
+            inner = [
+                Point({**p.at, **at}, p.axis, p.lanes, p.mask, p.accs, dict(self.fixed), p.proven | proven)
+                for p in points
+            ]
             self.share([self.stages[k].body for k in group], inner)
             self.fetch_ahead(inner[-1])
             out = []
@@ -216,19 +264,6 @@ class Tiles(Staging):
         for g, k in enumerate(group):
             for n, p in enumerate(points):
                 p.accs[k] = (final[g * len(points) + n], bool(p.lanes))
-
-    def _guards(self, group: list[int]) -> dict[Guard, bool]:
-        """Guards of the reads of these stages -> whether outside of them nothing is added, so that a loop may skip
-        it."""
-        out: dict[Guard, bool] = {}
-        for k in group:
-            stage = self.stages[k]
-            factors = _factors(stage.body) if stage.combine == "add" else set()
-            for n in leaves(stage.body, "arg"):
-                for g in self.kernel.reads[n].guards:
-                    skip = n in factors and self.kernel.reads[n].fill == 0.0 and len(group) == 1
-                    out[g] = out.get(g, True) and skip
-        return out
 
     def _reduce_nest(
         self,
@@ -243,34 +278,22 @@ class Tiles(Staging):
         """Loops over the inner axes. A guard that skips becomes a bound of the loop it depends on; one that varies over
         the rows of the tile is tested once for the whole tile, as soon as its axes are known.
         """
-        ready = [
-            g
-            for g, skip in guards.items()
-            if g not in proven
-            and skip
-            and self._row_coeff(g)
-            and not any(g.coeffs[a] for a in axes)
-            and not self._lane_coeff(g)
-        ]
-        if ready and len(points) > 1:
-            guard = ready[0]
-            inside = self._whole_tile(guard, at, points)
-            types = [t for t, _ in values]
+        guard = self.guards.to_test(guards, axes, proven)
+        if guard is not None and len(points) > 1:
+            others = {g: s for g, s in guards.items() if g != guard}
             return self.w.branch(
-                inside,
+                self.guards.whole_tile(guard, at, points),
                 lambda: self._reduce_nest(axes, at, points, values, guards, proven | {guard}, innermost),
-                lambda: self._reduce_nest(
-                    axes, at, points, values, {g: s for g, s in guards.items() if g != guard}, proven, innermost
-                ),
-                types,
+                lambda: self._reduce_nest(axes, at, points, values, others, proven, innermost),
+                [t for t, _ in values],
             )
         if not axes:
             return innermost(at, [v for _, v in values], proven)
         axis, rest = axes[0], axes[1:]
         low, high = self.span(axis)
         for guard, skip in guards.items():
-            if skip and guard not in proven and self._bounds_here(guard, axis, rest, points):
-                low, high = self._clip(guard, axis, at, points[0], low, high)
+            if skip and guard not in proven and self.guards.bounds(guard, axis, rest, points):
+                low, high = self.guards.clip(guard, axis, {**points[0].at, **at}, low, high)
                 proven = proven | {guard}
         types = [t for t, _ in values]
         return self.w.loop(
@@ -282,45 +305,3 @@ class Tiles(Staging):
             ),
             values,
         )
-
-    def _row_coeff(self, g: Guard) -> int:
-        return g.coeffs[self.plan.row_axis] if self.plan.row_axis is not None else 0
-
-    def _lane_coeff(self, g: Guard) -> int:
-        return g.coeffs[self.plan.vector] if self.plan.vector is not None else 0
-
-    def _bounds_here(self, g: Guard, axis: int, rest: list[int], points: list[Point]) -> bool:
-        """Whether the guard moves with this loop, and with nothing that is not known here."""
-        open_rows = self._row_coeff(g) and len({p.at.get(self.plan.row_axis) for p in points}) > 1  # type: ignore[arg-type]
-        return g.coeffs[axis] != 0 and not any(g.coeffs[a] for a in rest) and not open_rows and not self._lane_coeff(g)
-
-    def _clip(self, g: Guard, axis: int, at: dict[int, str], point: Point, low: str, high: str) -> tuple[str, str]:
-        """Bounds of a loop within a guard: ``0 <= base + c * i < extent``."""
-        w, c = self.w, g.coeffs[axis]
-        known = {**point.at, **at}
-        base = w.affine(str(g.const), [(i, g.coeffs[a]) for a, i in known.items() if a != axis])
-        extent = w.size(g.extent)
-        if c > 0:
-            first, last = w.ceil_div(w.sub("0", base), c), w.ceil_div(w.sub(extent, base), c)
-        else:
-            first = w.ceil_div(w.add(w.sub(base, extent), "1"), -c)
-            last = w.ceil_div(w.add(base, "1"), -c)
-        return w.max(low, first), w.min(high, last)
-
-    def _whole_tile(self, g: Guard, at: dict[int, str], points: list[Point]) -> str:
-        """Whether a guard holds for the first and the last row of the tile, and so for all."""
-        w = self.w
-        tests = []
-        for p in (points[0], points[-1]):
-            place = w.affine(str(g.const), [(i, g.coeffs[a]) for a, i in {**p.at, **at}.items()])
-            tests.append(w.let(f"icmp ult i64 {place}, {w.size(g.extent)}"))
-        return w.let(f"and i1 {tests[0]}, {tests[1]}")
-
-
-def _factors(body: Expr) -> set[int]:
-    """Operands that multiply the whole body: where one is zero, so is it."""
-    if body.head == "mul":
-        return _factors(body.args[0]) | _factors(body.args[1])
-    if body.head == "cast":
-        return _factors(body.args[0])
-    return {body.value} if body.head == "arg" else set()

@@ -10,7 +10,7 @@ from brickwork.tensor.kernel import Kernel
 
 from .instructions import SPECIAL
 from .memory import Memory
-from .narrow import narrow, widen
+from .narrow import narrow, spread, widen
 from .point import Point
 from .types import constant, is_narrow, memory_type, register_type, suffix, vector
 from .writer import Writer
@@ -47,7 +47,12 @@ class Values:
     def vector_of(self, expr: Expr, point: Point) -> str:
         """The value as a vector of the point's lanes (a scalar at a scalar point)."""
         value, wide = self.of(expr, point)
-        return value if wide or not point.lanes else self.w.splat(value, register_type(expr.dtype), point.lanes)
+        return value if wide or not point.lanes else self._spread(value, expr.dtype, point.lanes)
+
+    def _spread(self, value: str, dtype: np.dtype, lanes: int) -> str:
+        """A scalar in every lane."""
+        scalar = register_type(dtype)
+        return spread(self.w, value, lanes) if scalar == "float" else self.w.splat(value, scalar, lanes)
 
     def _node(self, node: Expr, point: Point) -> tuple[str, bool]:
         match node.head:
@@ -65,7 +70,7 @@ class Values:
         wide = any(v for _, v in args)
         if wide:
             args = [
-                (v if w else self.w.splat(v, register_type(a.dtype), point.lanes), True)
+                (v if w else self._spread(v, a.dtype, point.lanes), True)
                 for a, (v, w) in zip(node.args, args, strict=True)
             ]
         operands = [v for v, _ in args]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 from brickwork.tensor.dim import Dim, Size
 
@@ -12,16 +14,29 @@ __all__ = ["Writer"]
 
 Carried = list[tuple[str, str]]
 """Values that go round a loop: (type, value) pairs."""
+NAMES = re.compile(r"%[a-z]\w*")
+
+
+@dataclass(slots=True)
+class Loop:
+    """A loop that is being written. ``before``: instructions in front of it, which it does not change; ``made``: the
+    value of each, by its text."""
+
+    before: list[str] = field(default_factory=list)
+    made: dict[str, str] = field(default_factory=dict)
 
 
 class Writer:
     """Appends instructions to the current block. Values are names or constants, as text; integers are i64.
 
     ``dims``: the value of each symbolic size in this function. ``half``: whether the CPU converts float16 itself.
+    ``patterns``: of float32 values, the 16-bit float that they were made of: its dtype and bits.
     """
 
     def __init__(self, dims: dict[str, str] | None = None, declared: set[str] | None = None, half: bool = False):
-        self.lines: list[str] = []
+        self.lines: list[str | list[str]] = []
+        self.loops: list[Loop] = []
+        self.depths: dict[str, int] = {}
         self.count = 0
         self.block = "entry"
         self.dims = dims or {}
@@ -30,6 +45,7 @@ class Writer:
         self.offsets: dict[str, tuple[str, int]] = {}
         self.made: dict[str, str] = {}
         self.reserved: dict[str, str] = {}
+        self.patterns: dict[str, tuple[str, str]] = {}
 
     def name(self, stem: str = "t") -> str:
         self.count += 1
@@ -42,13 +58,23 @@ class Writer:
         """``%new = text``."""
         out = self.name()
         self.put(f"{out} = {text}")
+        self.depths[out] = len(self.loops)
         return out
 
     def same(self, text: str) -> str:
-        """As `let`, or the value that this block has for the same text: only for what reads no memory."""
-        if text not in self.made:
-            self.made[text] = self.let(text)
-        return self.made[text]
+        """As `let`, in front of the loops that do not change it, or the value that is there for the same text: only for
+        what reads no memory."""
+        depth = max((self.depths.get(n, 0) for n in NAMES.findall(text)), default=0)
+        if depth >= len(self.loops):
+            if text not in self.made:
+                self.made[text] = self.let(text)
+            return self.made[text]
+        loop = self.loops[depth]
+        if text not in loop.made:
+            loop.made[text] = out = self.name()
+            loop.before.append(f"  {out} = {text}")
+            self.depths[out] = depth
+        return loop.made[text]
 
     def stack(self, name: str, kind: str, count: int) -> str:
         """A place on the stack for so many values, reserved once per name."""
@@ -57,7 +83,8 @@ class Writer:
 
     def text(self) -> str:
         """The function's blocks."""
-        return "\n".join([*self.reserved.values(), *self.lines])
+        parts = [[line] if isinstance(line, str) else line for line in self.lines]
+        return "\n".join([*self.reserved.values(), *(line for part in parts for line in part)])
 
     def call(self, result: str, function: str, *args: tuple[str, str]) -> str:
         """Call an intrinsic or function with (type, value) arguments, declaring it."""
@@ -67,6 +94,11 @@ class Writer:
             self.put(text)
             return ""
         return self.let(text)
+
+    def pure(self, kind: str, function: str, *args: str) -> str:
+        """As `call`, of a function of its arguments alone, which all have the type of the result."""
+        self.declared.add(f"declare {kind} {function}({', '.join([kind] * len(args))})")
+        return self.same(f"call {kind} {function}({', '.join(f'{kind} {a}' for a in args)})")
 
     def splat(self, value: str, scalar: str, lanes: int) -> str:
         """A vector of one value."""
@@ -95,7 +127,10 @@ class Writer:
         carried: Carried | None = None,
     ) -> list[str]:
         """``for i in range(low, high, step)``; ``body(i, values)`` gives the values for the next round; gives the
-        last ones."""
+        last ones. A single round is written without a loop."""
+        if _number(low) and _number(high) and int(high) <= int(low) + step:
+            values = [v for _, v in carried or []]
+            return body(low, values) if int(low) < int(high) else values
         _, last = self._rounds(low, step, lambda i: self.let(f"icmp slt i64 {i}, {high}"), body, carried or [])
         return last
 
@@ -124,25 +159,27 @@ class Writer:
     ) -> tuple[str, list[str]]:  # fmt: skip
         """The blocks of a loop; gives its index and its values where ``test`` of the index first fails."""
         head, inside, done = (self.label(s) for s in ("head", "body", "done"))
-        before = self.block
+        loop, before, top = Loop(), self.block, list[str]()
+        self.lines.append(loop.before)
         self.put(f"br label %{head}")
         self.start(head)
-        place = len(self.lines)
+        self.lines.append(top)
+        self.loops.append(loop)
         i, after = self.name("i"), self.name("n")
         phis = [self.name("c") for _ in carried]
-        self.put("; phis")
+        self.depths.update(dict.fromkeys((i, *phis), len(self.loops)))
         self.put(f"br i1 {test(i)}, label %{inside}, label %{done}")
         self.start(inside)
         results = body(i, phis)
         self.put(f"{after} = add nsw i64 {i}, {step}")
         latch = self.block
         self.put(f"br label %{head}")
-        text = [f"  {i} = phi i64 [ {low}, %{before} ], [ {after}, %{latch} ]"]
-        text += [
+        top.append(f"  {i} = phi i64 [ {low}, %{before} ], [ {after}, %{latch} ]")
+        top += [
             f"  {p} = phi {t} [ {v}, %{before} ], [ {r}, %{latch} ]"
             for p, (t, v), r in zip(phis, carried, results, strict=True)
         ]
-        self.lines[place : place + 1] = text
+        self.loops.pop()
         self.start(done)
         return i, phis
 
@@ -206,12 +243,12 @@ class Writer:
     def min(self, a: str, b: str) -> str:
         if _number(a) and _number(b):
             return str(min(int(a), int(b)))
-        return self.call("i64", "@llvm.smin.i64", ("i64", a), ("i64", b))
+        return self.pure("i64", "@llvm.smin.i64", a, b)
 
     def max(self, a: str, b: str) -> str:
         if _number(a) and _number(b):
             return str(max(int(a), int(b)))
-        return self.call("i64", "@llvm.smax.i64", ("i64", a), ("i64", b))
+        return self.pure("i64", "@llvm.smax.i64", a, b)
 
     def ceil_div(self, a: str, b: int) -> str:
         """``ceil(a / b)`` for any sign of a and positive b."""
@@ -219,24 +256,30 @@ class Writer:
             return a
         if _number(a):
             return str(-(-int(a) // b))
-        top = self.let(f"add nsw i64 {a}, {b - 1}")
-        quotient = self.let(f"sdiv i64 {top}, {b}")
-        remainder = self.let(f"srem i64 {top}, {b}")
-        negative = self.let(f"icmp slt i64 {remainder}, 0")
-        return self.let(f"sub nsw i64 {quotient}, {self.let(f'zext i1 {negative} to i64')}")
+        top = self.add(a, str(b - 1))
+        quotient, remainder = (self.same(f"{op} i64 {top}, {b}") for op in ("sdiv", "srem"))
+        negative = self.same(f"icmp slt i64 {remainder}, 0")
+        return self.sub(quotient, self.same(f"zext i1 {negative} to i64"))
 
     def affine(self, start: str, terms: Sequence[tuple[str, Size]]) -> str:
         """``start + sum(i * stride)``. Constants are added last, so that neighbours in a tile share what comes
         before."""
+        total, constant = self.apart(start, terms)
+        return self.add(total, str(constant))
+
+    def apart(self, start: str, terms: Sequence[tuple[str, Size]]) -> tuple[str, int]:
+        """As `affine`, with the constants apart."""
         constant, total = (int(start), "0") if _number(start) else (0, start)
         for i, stride in terms:
-            if isinstance(stride, int) and stride:
+            if isinstance(stride, int) and _number(i):
+                constant += int(i) * stride
+            elif isinstance(stride, int) and stride:
                 base, offset = self.offsets.get(i, (i, 0))
                 constant += offset * stride
                 total = self.add(total, self.mul(base, str(stride)))
             elif stride != 0:
                 total = self.add(total, self.mul(i, self.size(stride)))
-        return self.add(total, str(constant))
+        return total, constant
 
 
 def _number(text: str) -> bool:
