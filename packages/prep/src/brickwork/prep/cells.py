@@ -32,6 +32,8 @@ _CELLS: tuple[tuple[tuple[type, ...], Cell], ...] = (
 _TEXTS = ("missing", "text", "number", "boolean", "datetime")  # what text of its own stands for
 _AT_ONCE = {int, float, bool, Decimal, np.float64, np.float32, np.int64, np.int32, np.bool_}
 _EPOCH = datetime(1970, 1, 1)
+_FIRST_DAY = _EPOCH.toordinal()
+_NAT = np.iinfo(np.int64).min  # NumPy's bit pattern for "not a time"
 _TICK = timedelta(microseconds=1)
 
 
@@ -88,13 +90,18 @@ def factorize(values: Sequence[Any]) -> tuple[np.ndarray, list[str]]:
     for code, text in enumerate(vocabulary):
         index[text] = code
     codes = np.fromiter(map(index.__getitem__, values), dtype=np.int64, count=len(values))
-    return codes, [str(text) for text in vocabulary]
+    return codes, plain_texts(vocabulary)
+
+
+def plain_texts(texts: list[str]) -> list[str]:
+    """The texts without the subclasses of str that arrays give."""
+    return texts if set(map(type, texts)) <= {str} else [str(text) for text in texts]
 
 
 def text_column(name: str, codes: np.ndarray, vocabulary: Sequence[str], declared: bool = False) -> Column:
     """A text column in which blank texts, what an empty cell of a file leaves, are missing."""
-    blank = [not text or text.isspace() for text in vocabulary]
-    if any(blank):
+    if not all(map(str.strip, vocabulary)):
+        blank = [not text.strip() for text in vocabulary]
         codes = np.where(np.array([*blank, True])[codes], -1, codes)
     return Column(name, "text", codes, vocabulary, declared)
 
@@ -168,8 +175,13 @@ def _float(value: Any) -> float:
 
 
 def _moments(name: str, values: Sequence[Any], types: set[type]) -> np.ndarray:
-    if types == {datetime} and {value.tzinfo for value in values} == {None}:
-        return np.array([(value - _EPOCH) // _TICK for value in values], dtype=np.int64).view("datetime64[us]")
+    # Python's own dates, without zones, by whole numbers: several times as fast as NumPy's reading of them.
+    if types <= {date, type(None)}:
+        days = [_NAT if value is None else value.toordinal() - _FIRST_DAY for value in values]
+        return np.array(days, dtype=np.int64).view("datetime64[D]").astype("datetime64[us]")
+    if types <= {datetime, type(None)} and {value.tzinfo for value in values if value is not None} == {None}:
+        ticks = [_NAT if value is None else (value - _EPOCH) // _TICK for value in values]
+        return np.array(ticks, dtype=np.int64).view("datetime64[us]")
     _refuse_far_cells(name, values, types)
     return np.array([_moment(value) for value in values], dtype="datetime64[us]")
 

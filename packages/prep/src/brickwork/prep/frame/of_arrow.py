@@ -40,7 +40,7 @@ def _is_view(kind: Any) -> bool:
 def _of_ticks(name: str, values: Any, arrow: Any) -> Column:
     if arrow.types.is_time(values.type):
         since = values.cast(arrow.time64("ns")).cast(arrow.int64()).to_numpy()
-        return Column(name, "number", since.astype(np.float64) // 1e3 / 1e6)
+        return Column(name, "number", np.floor(since / 1e3) / 1e6)
     if str(values.type) == "month_day_nano_interval":  # no fixed number of seconds
         return column_of(name, values.to_pylist())
     return array_column(name, values.to_numpy())

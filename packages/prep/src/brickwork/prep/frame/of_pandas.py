@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..cells import category_column, column_of, factorize, text_column
+from ..cells import category_column, column_of, factorize, plain_texts, text_column
 from ..columns import Column, Form
 from ..errors import SchemaError
 from .of_arrow import arrow_column
@@ -50,7 +50,7 @@ def _of_texts(name: str, series: Any, pandas: Any) -> Column:
     if len(series) <= FEW:
         return text_column(name, *factorize(series.tolist()))
     codes, vocabulary = pandas.factorize(series)
-    return text_column(name, codes.astype(np.int64, copy=False), [str(text) for text in vocabulary])
+    return text_column(name, codes.astype(np.int64, copy=False), plain_texts(vocabulary.tolist()))
 
 
 def _of_periods(name: str, series: Any) -> Column:

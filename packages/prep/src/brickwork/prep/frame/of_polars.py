@@ -30,7 +30,7 @@ def polars_column(name: str, series: Any, polars: Any) -> Column:
         return Column(name, "number", floats(series.cast(plain).to_numpy()))
     if kind == polars.Time:
         since = series.to_physical().to_numpy()
-        return Column(name, "number", since.astype(np.float64) // 1e3 / 1e6)
+        return Column(name, "number", np.floor(since / 1e3) / 1e6)
     if kind.is_temporal():
         return array_column(name, series.to_numpy())
     if kind in (polars.Null, polars.Object):

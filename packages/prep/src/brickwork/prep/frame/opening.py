@@ -24,6 +24,8 @@ def open_table(X: Any, who: str) -> Table:
     records a key that one row lacks is missing there. Raises PrepError for anything else (a query that has not run, as
     polars's LazyFrame, says how to run it), and SchemaError for doubled names or columns of unequal length.
     """
+    if isinstance(X, Table):
+        return X
     if isinstance(X, Mapping):
         table = _of_dict(X, who)
     elif isinstance(X, (list, tuple)) and X and isinstance(X[0], Mapping):

@@ -31,10 +31,10 @@ def contain(blocks: Sequence[np.ndarray], names: Sequence[str], X: Any, estimato
     return frame
 
 
-def text_block(codes: np.ndarray, vocabulary: Sequence[str]) -> np.ndarray:
-    """Str objects (n,) of codes into a vocabulary, NaN, scikit-learn's own missing value, where the code is -1."""
-    words = np.array([*vocabulary, np.nan], dtype=object)
-    return words[codes]
+def text_block(codes: np.ndarray, vocabulary: Sequence[str], missing: Any = np.nan) -> np.ndarray:
+    """Str objects (n,) of codes into a vocabulary; `missing`, by default scikit-learn's NaN, where the code is -1."""
+    texts: np.ndarray = np.array([*vocabulary, missing], dtype=object)[codes]
+    return texts
 
 
 def _asked_for(estimator: Any) -> Literal["default", "pandas", "polars"]:

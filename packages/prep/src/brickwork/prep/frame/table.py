@@ -26,6 +26,9 @@ class Table:
     named: bool = True
     text_names: bool = True
 
+    def __len__(self) -> int:
+        return self.n_rows
+
     def column(self, position: int) -> Column:
         """The column at this position. Its arrays may be memory of the table that was given: never write to them."""
         return self.read(self.names[position], self.sources[position])

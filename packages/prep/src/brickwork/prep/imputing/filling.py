@@ -9,6 +9,7 @@ import numpy as np
 
 from ..columns import Column, as_datetimes, as_texts
 from ..errors import PrepError
+from ..frame import text_block
 
 __all__ = ["INDICATOR", "fill_of", "filled_text", "replaced", "ticks_of"]
 
@@ -45,7 +46,7 @@ def fill_of(form: str, value: Any, name: str, who: str) -> Any:
 def filled_text(column: Column, fill: str, who: str) -> np.ndarray:
     """Objects (n,): the texts, `fill` where missing."""
     codes, vocabulary = as_texts(column, who)
-    return np.array([*vocabulary, fill], dtype=object)[codes]
+    return text_block(codes, vocabulary, fill)
 
 
 def replaced(column: Column, who: str, *, form: str, fill: Any, flagged: bool) -> list[np.ndarray]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..columns import Column, as_datetimes, as_numbers, as_texts
 from ..errors import PrepError, SchemaError, nearest
-from ..output import contain
+from ..frame import contain
 from ..params import choice
 from ..schema import ColumnSchema
 from ..state import demand, read, read_fields
