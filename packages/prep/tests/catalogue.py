@@ -14,6 +14,9 @@ import pandas as pd
 
 from brickwork.prep import (
     Binarizer,
+    BooleanParser,
+    CategoryIndexer,
+    CountEncoder,
     DateDifference,
     DatetimeEncoder,
     Deduplicate,
@@ -23,6 +26,7 @@ from brickwork.prep import (
     DropDuplicateColumns,
     DropLeaky,
     GroupImputer,
+    HashingEncoder,
     HolidayFlags,
     IterativeImputer,
     KBinsDiscretizer,
@@ -30,15 +34,20 @@ from brickwork.prep import (
     MaxAbsScaler,
     MinMaxScaler,
     MissingIndicator,
+    NumberParser,
+    OneHotEncoder,
+    OrdinalEncoder,
     OutlierClipper,
     OutlierFlagger,
     PowerTransformer,
     QuantileTransformer,
+    RareGrouper,
     RobustScaler,
     SelectColumns,
     SimpleImputer,
     StandardScaler,
     TablePrep,
+    TargetEncoder,
     TimeSince,
     Winsorizer,
 )
@@ -69,12 +78,28 @@ DATES = pd.DataFrame(
         "land": ["DE", "FR", None] * (N // 3),
     }
 )
+WRITTEN = pd.DataFrame(
+    {
+        "load": [["1,200 kg", "500 g", "-3 kg", None][i % 4] for i in range(N)],
+        "price": [["$3.5k", "(42)", "12%", "n/a", "1e3"][i % 5] for i in range(N)],
+    }
+)
+WORDS = pd.DataFrame(
+    {
+        "paid": [["yes", "Nein", None][i % 3] for i in range(N)],
+        "open": [["on", "OFF", "1", "0"][i % 4] for i in range(N)],
+    }
+)
 HOLIDAYS = {"DE": ["2023-12-25", "2024-05-01"], "FR": ["2024-05-01", "2024-07-14"]}
 MIXED = pd.concat([NUMBERS, CATEGORIES], axis=1).assign(
     ok=pd.array(np.where(RNG.random(N) < 0.1, None, RNG.random(N) < 0.5), dtype="boolean"),
     seen=pd.Series(pd.date_range("2024-01-01", periods=N, freq="31h")).where(RNG.random(N) > 0.1),
 )
 LABELS = RNG.choice(["no", "yes"], N)
+CODED = CATEGORIES.assign(code=np.where(np.arange(N) % 7, np.arange(N) % 5, np.nan), odd=np.arange(N) % 2 == 1)
+"""Categories in text, numbers with gaps, and booleans."""
+AMOUNTS = np.random.default_rng(1).normal(9, 3, N)
+GRADES = np.array(["a", "b", "c"])[np.arange(N) % 3]
 MESSY = pd.concat(
     [
         NUMBERS,
@@ -167,4 +192,24 @@ CASES = [
     Case(OutlierFlagger),
     Case(lambda: OutlierFlagger("quantile", factor=0.1, output="both")),
     Case(lambda: OutlierFlagger(output="nan")),
+    Case(lambda: NumberParser(units={"kg": 1, "g": 0.001}), WRITTEN),
+    Case(lambda: NumberParser(decimal=",", errors="missing", fractions=True), WRITTEN),
+    Case(BooleanParser, WORDS),
+    Case(lambda: BooleanParser(true=["on", "1"], false=["off", "0"], errors="missing"), WORDS),
+    Case(OrdinalEncoder, CATEGORIES),
+    Case(lambda: OrdinalEncoder(min_frequency=9, encoded_missing_value=-1, dtype="int32"), CODED),
+    Case(lambda: OneHotEncoder(sparse_output=False), CATEGORIES),
+    Case(OneHotEncoder, CODED),
+    Case(lambda: OneHotEncoder(drop="if_binary", max_categories=3, handle_unknown="ignore"), CODED),
+    Case(TargetEncoder, CODED, LABELS),
+    Case(lambda: TargetEncoder(smooth=2, cv=3), CODED, AMOUNTS, checks=False),
+    Case(lambda: TargetEncoder(target_type="multiclass"), CATEGORIES, GRADES),
+    Case(CountEncoder, CODED),
+    Case(lambda: CountEncoder(normalize=True), CATEGORIES),
+    Case(HashingEncoder, CODED),
+    Case(lambda: HashingEncoder(n_components=3), CATEGORIES),
+    Case(RareGrouper, CATEGORIES),
+    Case(lambda: RareGrouper(min_frequency=12, other="else"), CODED),
+    Case(CategoryIndexer, CODED),
+    Case(lambda: CategoryIndexer(min_frequency=0.1), CATEGORIES),
 ]

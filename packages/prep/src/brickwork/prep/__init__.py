@@ -15,9 +15,20 @@ from .cleaning import (
     duplicate_rows,
 )
 from .dates import DateDifference, DatetimeEncoder, HolidayFlags, TimeSince
+from .drift import ColumnDrift, DriftLimits, DriftReport
+from .encoding import (
+    CategoryIndexer,
+    CountEncoder,
+    HashingEncoder,
+    OneHotEncoder,
+    OrdinalEncoder,
+    RareGrouper,
+    TargetEncoder,
+)
 from .errors import PrepError, SchemaError, StateError, TargetError
 from .imputing import GroupImputer, IterativeImputer, MissingIndicator, SimpleImputer
 from .outliers import OutlierClipper, OutlierFlagger
+from .parsing import BooleanParser, NumberParser
 from .report import ColumnReport, TargetReport
 from .scaling import (
     LogTransformer,
@@ -45,17 +56,24 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Binarizer",
+    "BooleanParser",
+    "CategoryIndexer",
+    "ColumnDrift",
     "ColumnReport",
+    "CountEncoder",
     "DateDifference",
     "DatetimeEncoder",
     "Deduplicate",
+    "DriftLimits",
+    "DriftReport",
     "DropColumns",
     "DropConstant",
     "DropCorrelated",
     "DropDuplicateColumns",
     "DropLeaky",
-    "HolidayFlags",
     "GroupImputer",
+    "HashingEncoder",
+    "HolidayFlags",
     "IterativeImputer",
     "KBinsDiscretizer",
     "Leak",
@@ -64,11 +82,15 @@ __all__ = [
     "MaxAbsScaler",
     "MinMaxScaler",
     "MissingIndicator",
+    "NumberParser",
+    "OneHotEncoder",
+    "OrdinalEncoder",
     "OutlierClipper",
     "OutlierFlagger",
     "PowerTransformer",
     "PrepError",
     "QuantileTransformer",
+    "RareGrouper",
     "RobustScaler",
     "SchemaError",
     "SelectColumns",
@@ -77,6 +99,7 @@ __all__ = [
     "StateError",
     "StratifiedRegressionKFold",
     "TablePrep",
+    "TargetEncoder",
     "TargetError",
     "TargetPrep",
     "TargetReport",

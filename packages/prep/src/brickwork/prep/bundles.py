@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from . import binning, cleaning, dates, imputing, outliers, scaling
+from . import binning, cleaning, dates, encoding, imputing, outliers, parsing, scaling
 from .compositions import States, codecs
 from .table import TablePrep
 from .targets import TargetPrep
 
-ROOMS = (binning, cleaning, dates, imputing, outliers, scaling)
+ROOMS = (binning, cleaning, dates, encoding, imputing, outliers, parsing, scaling)
 
 TRANSFORMERS: Mapping[str, type] = MappingProxyType(
     {name: t for room in ROOMS for name in room.__all__ if isinstance(t := getattr(room, name), type)}

@@ -7,6 +7,8 @@ cut into, merged parts tell what the whole tells: exactly for counts, ranges and
 from .base import Statistic, read_statistic
 from .counts import Counts
 from .moments import Moments
+from .nothing import Nothing
+from .profile import Profile
 from .quantiles import Quantiles
 
-__all__ = ["Counts", "Moments", "Quantiles", "Statistic", "read_statistic"]
+__all__ = ["Counts", "Moments", "Nothing", "Profile", "Quantiles", "Statistic", "read_statistic"]
