@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from .columns import Column
 from .state import demand, read_fields
+from .statistics import Profile, read_statistic
 
 __all__ = ["ColumnSchema"]
 
@@ -19,11 +21,12 @@ class ColumnSchema:
     """One column as fit saw it: `n` rows, `missing` of them without a value.
 
     `low` and `high` bound numbers, booleans (0 and 1) and datetimes (microseconds since 1970, UTC); None where no value
-    was seen and for other forms. `categories` counts up to 256 texts.
+    was seen and for other forms; `profile` says how they are spread between. `categories` counts up to 256 texts, the
+    most frequent.
     """
 
     FIELDS: ClassVar = {"name": "str", "form": "str", "n": "count", "missing": "count", "low": "optional float",
-                        "high": "optional float", "categories": "any"}  # fmt: skip
+                        "high": "optional float", "categories": "any", "profile": "any"}  # fmt: skip
 
     def __init__(self, name: str, form: str) -> None:
         self.name, self.form = name, form
@@ -31,11 +34,17 @@ class ColumnSchema:
         self.low: float | None = None
         self.high: float | None = None
         self.categories: dict[str, int] = {}
+        self.profile = Profile()
 
     @property
     def missing_rate(self) -> float:
         """The share of rows without a value."""
         return self.missing / self.n if self.n else 0.0
+
+    @property
+    def others(self) -> int:
+        """Rows whose text is none of `categories`: 0 where all texts that were seen are counted."""
+        return self.n - self.missing - sum(self.categories.values()) if self.form == "text" else 0
 
     def update(self, column: Column) -> None:
         """Adds the rows of a column."""
@@ -50,17 +59,23 @@ class ColumnSchema:
         elif column.form != "other" and found.missing < found.n:
             values = column.values.view(np.int64) if column.form == "datetime" else column.values
             present = values[~gaps] if found.missing else values
-            found.low, found.high = float(present.min()), float(present.max())
+            low, high = float(present.min()), float(present.max())
+            if math.isfinite(low) and math.isfinite(high):
+                found.low, found.high = low, high
+                found.profile.add(column.values)
+            else:
+                _update_finite(found, present)
         self.merge(found)
 
     def merge(self, other: Self) -> None:
         """Adds the rows that another has seen."""
-        if not self.n:
+        if self.missing == self.n:  # what holds no value has no form of its own
             self.form = other.form
         self.n, self.missing = self.n + other.n, self.missing + other.missing
         if other.low is not None and other.high is not None:
             self.low = other.low if self.low is None else min(self.low, other.low)
             self.high = other.high if self.high is None else max(self.high, other.high)
+        self.profile.merge(other.profile)
         joined = dict(self.categories)
         for text, count in other.categories.items():
             joined[text] = joined.get(text, 0) + count
@@ -68,7 +83,8 @@ class ColumnSchema:
 
     def to_state(self) -> dict[str, Any]:
         """The record as plain data."""
-        return {name: getattr(self, name) for name in self.FIELDS} | {"categories": list(self.categories.items())}
+        plain = {name: getattr(self, name) for name in self.FIELDS}
+        return plain | {"categories": list(self.categories.items()), "profile": self.profile.to_state()}
 
     @classmethod
     def from_state(cls, state: Any, where: str) -> Self:
@@ -86,4 +102,14 @@ class ColumnSchema:
         for name in ("n", "missing", "low", "high"):
             setattr(made, name, values[name])
         made.categories = dict(pairs)
+        profile: Any = read_statistic(values["profile"], f"{where}.profile", Profile)
+        made.profile = profile
         return made
+
+
+def _update_finite(found: ColumnSchema, present: np.ndarray) -> None:
+    """The range and spread of what is finite, for whoever does not read the column as numbers."""
+    finite = present[np.isfinite(present)]
+    if len(finite):
+        found.low, found.high = float(finite.min()), float(finite.max())
+        found.profile.add(finite)

@@ -14,12 +14,11 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.exceptions import NotFittedError
 
 from .columns import Column, as_numbers
+from .drift import DriftLimits, DriftReport, compare
 from .encoder import Encoder, Replacer, blocks_of, write
 from .errors import SHOWN, PrepError, SchemaError, StateError, nearest, quote
 from .formula import evaluate
-from .frame import Table, open_table
-from .frame.row import open_row
-from .output import contain
+from .frame import Table, contain, open_row, open_table
 from .rows import OneRow
 from .schema import ColumnSchema
 from .selectors import Selector
@@ -125,6 +124,24 @@ class Transformer(TransformerMixin, BaseEstimator):
             names = given
         return np.array(distinct(self._names(names)), dtype=object)
 
+    def drift(self, X: Any, *, limits: DriftLimits | None = None) -> DriftReport:
+        """How far the columns of a table have moved from what fit saw: print it, or look at `drifted` and `columns`.
+
+        Nothing is refused: a column that is gone or of another form is reported as such. Measures and their limits:
+        `DriftLimits`. A measure beyond its limit counts only where chance does not explain it, so few rows tell little.
+        """
+        who = self._who("drift")
+        self._need_fit(who)
+        table = open_table(X, who)
+        places = {name: i for i, name in enumerate(table.names)}
+        if not (self.named_ and table.named):
+            places = {one.name: i for one, i in zip(self.schema_, self._positions_in(table, who), strict=True)}
+        columns = [table.column(places[one.name]) if one.name in places else None for one in self.schema_]
+        statistics = getattr(self, "statistics_", [None] * len(columns))
+        known = [getattr(statistic, "times", None) for statistic in statistics]
+        extra = [name for name in table.names if table.named and name not in {one.name for one in self.schema_}]
+        return compare(self.schema_, columns, known, extra, limits or DriftLimits())
+
     def to_state(self) -> dict[str, Any]:
         """The fitted transformer as a dict that `json` can write; `from_state` of it transforms bit by bit alike."""
         who = self._who("to_state")
@@ -217,6 +234,10 @@ class Transformer(TransformerMixin, BaseEstimator):
         return tags
 
 
+OURS: dict[str, type[ColumnWise]] = {}
+"""This package's own, by name: what may be a parameter of another and stand in its state."""
+
+
 class ColumnWise(Transformer):
     """A transformer that learns a statistic of each column by itself, and whose statistics merge.
 
@@ -233,6 +254,11 @@ class ColumnWise(Transformer):
     """What a state may hold as statistics; empty for any."""
 
     statistics_: tuple[Statistic, ...]
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if cls.__module__.startswith(f"{__package__}."):
+            OURS[cls.__name__] = cls
 
     def _gather(self, column: Column, who: str) -> Statistic:
         """An empty statistic for a column like this one."""
@@ -342,15 +368,20 @@ class ColumnWise(Transformer):
         return out if order is None else out[:, list(order)]
 
     def _give_one(self, X: Any, who: str) -> Any:
+        if type(self)._give is not ColumnWise._give:  # a subclass that gives something else gives it for one row too
+            return None
+        found, order = self._one_row(X, self._dtype(X), who), self._order()
+        return found if found is None or order is None else found[:, list(order)]
+
+    def _one_row(self, X: Any, dtype: np.dtype, who: str) -> np.ndarray | None:
+        """(1, n_features_out_) of a table of one row; None where the short way does not lead there."""
         row = open_row(X) if self.named_ and self._row is not None else None
-        if row is None:
+        if row is None or self._row is None:
             return None
         try:
-            found = self._row(row.values, self._dtype(X), who)
+            return self._row(row.values, dtype, who)
         except KeyError:  # a column that is not there, which the longer way tells of
             return None
-        order = self._order()
-        return found if order is None else found[:, list(order)]
 
     def _dtype(self, X: Any) -> np.dtype:
         """Of what comes out: float32 of float32 arrays, else float64."""
@@ -438,6 +469,9 @@ def plain(value: Any, where: str) -> Any:
         return [plain(item, where) for item in value]
     if isinstance(value, Selector):
         return {"selector": value.to_state()}
+    if OURS.get(type(value).__name__) is type(value):
+        params = value.get_params(deep=False).items()
+        return {"transformer": type(value).__name__, "params": {k: plain(v, f"{where}.{k}") for k, v in params}}
     if isinstance(value, dict):
         return {"pairs": [[plain(k, where), plain(v, where)] for k, v in value.items()]}
     raise StateError.of(
@@ -475,6 +509,8 @@ def _value(value: Any, where: str, depth: int = 0) -> Any:
             return float(value["float"])
         if set(value) == {"selector"}:
             return Selector.from_state(value["selector"], where)
+        if set(value) == {"transformer", "params"}:
+            return _unfitted(value, where)
         pairs = value.get("pairs")
         fits = (
             set(value) == {"pairs"}
@@ -484,6 +520,13 @@ def _value(value: Any, where: str, depth: int = 0) -> Any:
         demand(fits, where, "a dict is written as pairs", value)
         return {_key(k, where): _value(v, where, depth + 1) for k, v in pairs}
     return [_value(item, where, depth + 1) for item in value] if isinstance(value, list) else value
+
+
+def _unfitted(value: dict[str, Any], where: str) -> Any:
+    """A transformer that is a parameter of another."""
+    kind = OURS.get(value["transformer"]) if isinstance(value["transformer"], str) else None
+    demand(kind is not None and isinstance(value["params"], dict), where, "a transformer must be a known one", value)
+    return kind(**known_params(kind, value["params"], where)) if kind else None
 
 
 def _key(key: Any, where: str) -> Any:

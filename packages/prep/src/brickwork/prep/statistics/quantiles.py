@@ -29,6 +29,9 @@ class Quantiles(Statistic):
     follow the rule of `numpy.quantile`, linear between ranks.
     """
 
+    KEYS: ClassVar = MOST
+    """How many distinct keys are kept."""
+
     FIELDS: ClassVar = {"values": "tuple[float, ...]", "counts": "tuple[count, ...]", "shift": "count",
                         "missing": "count", "asked": "tuple[float, ...]", "at_asked": "tuple[float, ...]"}  # fmt: skip
 
@@ -60,7 +63,7 @@ class Quantiles(Statistic):
         first = not len(self.keys)
         self.missing += len(values) - n
         if n:
-            self._join(*_fitted(*_counted(_key(ranked))))
+            self._join(*_fitted(*_counted(_key(ranked)), self.KEYS))
             self.at_asked = tuple(_exact(ranked, self.asked)) if first else ()
 
     def add_counted(self, values: np.ndarray, counts: np.ndarray) -> None:
@@ -69,7 +72,7 @@ class Quantiles(Statistic):
         ranked, counts = values[order] + 0.0, counts[order]
         first = not len(self.keys)
         if len(ranked):
-            self._join(*_fitted(*_counted(_key(ranked), counts)))
+            self._join(*_fitted(*_counted(_key(ranked), counts), self.KEYS))
             self.at_asked = tuple(_exact(ranked, self.asked, counts)) if first else ()
 
     def merge(self, other: Self) -> None:
@@ -96,25 +99,25 @@ class Quantiles(Statistic):
         total = np.concatenate([[0], np.cumsum(self.counts)]).astype(np.float64)
         place = np.searchsorted(edges, x, side="right") - 1
         held = np.maximum(place, 0)
-        width = self._ends() - edges
+        width = self.ends() - edges
         with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
             inside = np.where(width[held] > 0, np.clip((x - edges[held]) / width[held], 0, 1), 1.0)
         return np.where(place < 0, 0.0, (total[held] + self.counts[held] * inside) / max(self.n, 1))
 
     def middles(self) -> np.ndarray:
         """Float64 (k,): a value of each key, between its least and its greatest."""
-        return self.values / 2 + self._ends() / 2
+        return self.values / 2 + self.ends() / 2
 
     def _ranked(self, rank: int) -> float:
         ends = np.cumsum(self.counts)
         place = int(np.searchsorted(ends, rank, side="right"))
-        start, end = self.values[place], self._ends()[place]
+        start, end = self.values[place], self.ends()[place]
         before = ends[place] - self.counts[place]
         return (
             float(start + (end - start) * ((rank - before + 0.5) / self.counts[place])) if self.shift else float(start)
         )
 
-    def _ends(self) -> np.ndarray:
+    def ends(self) -> np.ndarray:
         """The greatest value of each key."""
         return _value((self.keys << self.shift) + ((1 << self.shift) - 1))
 
@@ -123,7 +126,7 @@ class Quantiles(Statistic):
         joined = np.concatenate([self.keys >> (common - self.shift), keys >> (common - shift)])
         order = np.argsort(joined, kind="stable")
         self.keys, self.counts, further = _fitted(
-            *_counted(joined[order], np.concatenate([self.counts, counts])[order])
+            *_counted(joined[order], np.concatenate([self.counts, counts])[order]), self.KEYS
         )
         self.shift = common + further
 
@@ -134,7 +137,7 @@ class Quantiles(Statistic):
         keys = _key(np.array(values["values"], np.float64) + 0.0)
         made.shift, made.missing = values["shift"], values["missing"]
         made.keys, made.counts = keys >> made.shift, np.array(values["counts"], np.int64)
-        demand(len(keys) == len(made.counts) <= MOST, where, "counts must be as many as values", len(keys))
+        demand(len(keys) == len(made.counts) <= cls.KEYS, where, "counts must be as many as values", len(keys))
         demand(bool((np.diff(made.keys) > 0).all()), where, "values must rise", len(keys))
         demand(bool((made.counts > 0).all()), where, "counts must be above 0", len(keys))
         made.at_asked = values["at_asked"]
@@ -163,21 +166,21 @@ def _counted(keys: np.ndarray, counts: np.ndarray | None = None) -> tuple[np.nda
     return keys[starts], np.add.reduceat(counts, starts) if len(starts) else counts
 
 
-def _fitted(keys: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
-    """Sorted, distinct keys without their last bits, the fewest for which `MOST` differ; counts; how many bits."""
-    if len(keys) <= MOST:
+def _fitted(keys: np.ndarray, counts: np.ndarray, most: int) -> tuple[np.ndarray, np.ndarray, int]:
+    """Sorted, distinct keys without their last bits, the fewest for which `most` differ; counts; how many bits."""
+    if len(keys) <= most:
         return keys, counts, 0
     # Keys part at the highest bit in which neighbours differ: dropping s bits joins all whose bit is below s.
     bits = (keys[1:] ^ keys[:-1]).view(np.uint64)
     apart = np.minimum((bits.astype(np.float64).view(np.int64) >> 52) - 1022, 64)
     apart -= (bits >> (apart - 1).view(np.uint64)) == 0  # a float64 of many ones was rounded up to the next power
     parted = np.bincount(apart, minlength=66)[::-1].cumsum()[::-1]  # neighbours that part at bit s or above
-    shift = next(s for s in range(64) if parted[s + 1] + 1 <= MOST)
+    shift = next(s for s in range(64) if parted[s + 1] + 1 <= most)
     return (*_counted(keys >> shift, counts), shift)
 
 
 def _exact(ranked: np.ndarray, asked: tuple[float, ...], counts: np.ndarray | None = None) -> list[float]:
-    """Quantiles of sorted values (each as often as `counts` says), linear between ranks as `numpy.quantile` has them."""
+    """Quantiles of sorted values, each as often as `counts` says; linear between ranks as `numpy.quantile` has it."""
     n = len(ranked) if counts is None else int(counts.sum())
     ranks = np.array(asked) * (n - 1)
     low = np.floor(ranks).astype(np.int64)
