@@ -50,7 +50,7 @@ def take_rows(X: Any, rows: np.ndarray) -> Any:
         return type(X)([X[row] for row in rows])
     found = known(X, "take_rows")
     if found is None:
-        return (X if isinstance(X, np.ndarray) else np.asarray(X))[rows]
+        return (X if hasattr(X, "shape") else np.asarray(X))[rows]  # arrays and sparse matrices as they are
     return X.take(rows) if hasattr(X, "take") else nw.to_native(found[rows])
 
 
