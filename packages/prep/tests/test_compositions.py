@@ -203,7 +203,7 @@ def test_depth_is_bounded():
         to_state(deep.fit(X))
     state = to_state(NUMBER().fit(X))
     for _ in range(30):
-        state = {"type": "Pipeline", "version": 1, "steps": [["a", state]], "transform_input": None}
+        state = {"type": "Pipeline", "version": 2, "steps": [["a", state]], "transform_input": None}
     with pytest.raises(StateError, match="deeper"):
         from_state(state)
 
@@ -259,7 +259,7 @@ def test_fields_are_exact():
 @pytest.mark.parametrize(
     ("path", "value", "text"),
     [
-        (("version",), 2, "version must be 1; got 2. Update brickwork-prep"),
+        (("version",), 3, "version must be 2; got 3. Update brickwork-prep"),
         (("type",), "Pipelin", "nearest: 'Pipeline'"),
         (("transformers", 0, "name"), "a__b", "double underscore"),
         (("transformers", 0, "name"), "inner", "names of parts must differ"),

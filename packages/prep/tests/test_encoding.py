@@ -53,7 +53,11 @@ def test_unseen_and_missing_have_places():
 def test_rare_categories_share_the_unseen_place():
     values = ["a"] * 5 + ["b"] * 4 + ["c", "d"]
     prep = TablePrep(max_categories=2).fit({"c": values})
-    assert prep.transform({"c": values}).sum(axis=0).tolist() == [5, 4, 2, 0]
+    out = prep.transform({"c": values})
+    assert prep.get_feature_names_out().tolist() == ["c_a", "c_b", "c_unseen", "c_missing", "c_frequency"]
+    assert out[:, :4].sum(axis=0).tolist() == [5, 4, 2, 0]
+    np.testing.assert_allclose(out[[0, 5, 9, 10], 4], np.log1p([5, 4, 1, 1]) / np.log1p(5), rtol=1e-6)
+    assert prep.transform({"c": ["z", None]})[:, 4].tolist() == [0, 0]
     assert "the 2 rarest" in prep.describe()[0].action
 
 

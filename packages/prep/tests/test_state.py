@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn.pipeline import Pipeline
 
-from brickwork.prep import PrepError, StateError, TablePrep, TargetPrep, bundle_types
+from brickwork.prep import PrepError, RobustScaler, StateError, TablePrep, TargetPrep, bundle_types
 from brickwork.prep.bundles import TYPES
 
 
@@ -21,7 +21,7 @@ def plain(value) -> bool:
 def test_state_comes_back_bit_by_bit(mixed):
     prep = TablePrep(kinds={"count": "categorical", "tag": "drop"}, max_categories=4).fit(mixed)
     state = prep.to_state()
-    assert plain(state) and state["version"] == 1
+    assert plain(state) and state["version"] == 2
     same = TablePrep.from_state(json.loads(json.dumps(state)))
     assert same.transform(mixed).tobytes() == prep.transform(mixed).tobytes()
     assert same.describe() == prep.describe()
@@ -41,10 +41,10 @@ def test_state_of_an_array_comes_back():
 def test_numbers_may_come_as_arrays(mixed):
     prep = TablePrep().fit(mixed)
     state = prep.to_state()
-    for column in state["columns"]:
-        for name in ("means", "scales"):
-            if name in column:
-                column[name] = np.array(column[name])
+    for learned in state["learned"]["statistics"]:
+        if learned["form"] == "number":
+            quantiles = learned["part"]["quantiles"]
+            quantiles |= {name: np.array(quantiles[name]) for name in ("values", "counts")}
     assert TablePrep.from_state(state).transform(mixed).tobytes() == prep.transform(mixed).tobytes()
 
 
@@ -60,15 +60,22 @@ def test_the_entry_point_names_the_types():
 
 
 SHORT = {"n": [1.0, None, 3.0], "c": ["x", "y", "x"], "b": [True, False, None], "d": ["2024-01-02", "2024-03-04", ""]}
-STATE = TablePrep().fit(SHORT | {"k": ["same"] * 3}).to_state()
-POSITION = {column["name"]: i for i, column in enumerate(STATE["columns"])}
+STATE = (
+    TablePrep(kinds={"m": "categorical"}, columns={"r": RobustScaler()})
+    .fit(SHORT | {"k": ["same"] * 3, "m": [1, 2, 1], "o": [1.5, {}, []], "r": [1.0, 2.0, 4.0], "e": [None] * 3})
+    .to_state()
+)
+POSITION = {learned["name"]: i for i, learned in enumerate(STATE["schema"])}
 ABSENT = object()
 
 
 def tampered(path: tuple, value):
+    """The state with a value put at a path; `("n", ...)` is inside what was learned of column n."""
     state = copy.deepcopy(STATE)
     place = state
-    *way, last = [POSITION.get(step, step) if i == 1 else step for i, step in enumerate(path)]
+    if path[0] in POSITION:
+        place, path = state["learned"]["statistics"], (POSITION[path[0]], *path[1:])
+    *way, last = path
     for step in way:
         place = place[step]
     if value is ABSENT:
@@ -81,53 +88,81 @@ def tampered(path: tuple, value):
 @pytest.mark.parametrize(
     ("path", "value"),
     [
-        (("version",), 2),
-        (("version",), "1"),
+        (("version",), 1),
+        (("version",), "2"),
         (("type",), "TargetPrep"),
         (("type",), ["TablePrep"]),
         (("__class__",), "os.system"),
-        (("columns",), ABSENT),
-        (("columns",), []),
-        (("columns",), "columns"),
-        (("columns",), [STATE["columns"][-1]]),
-        (("columns",), STATE["columns"][:1] * 2),
-        (("max_categories",), 0),
-        (("max_categories",), True),
+        (("learned",), ABSENT),
+        (("learned",), []),
+        (("learned", "statistics"), []),
+        (("learned", "statistics"), "columns"),
+        (("learned", "statistics"), STATE["learned"]["statistics"][:1]),
+        (("learned", "statistics"), STATE["learned"]["statistics"][::-1]),
+        (("schema",), []),
+        (("schema",), [STATE["schema"][0]] * len(STATE["schema"])),
+        (("params", "max_categories"), 0),
+        (("params", "max_categories"), True),
+        (("params", "high_cardinality"), "eval"),
+        (("params", "scale"), "none"),
+        (("params", "impute"), "mode"),
+        (("params", "output"), "pickle"),
+        (("params", "other"), 1),
+        (("params", "kinds"), {"n": "numeric"}),
+        (("params", "kinds"), {"pairs": [["n", "eval"]]}),
+        (("params", "kinds"), {"pairs": [["n", ["numeric"]]]}),
+        (("params", "kinds"), {"pairs": [[["n"], "numeric"]]}),
+        (("params", "kinds"), {"pairs": [["n"]]}),
+        (("params", "kinds"), {"pairs": [["z", "drop"]]}),
+        (("params", "kinds"), {"pairs": [["n", "categorical"]]}),
+        (("params", "columns"), {"pairs": [["r", "RobustScaler"]]}),
+        (("params", "columns"), {"pairs": [["r", {"transformer": "Popen", "params": {}}]]}),
+        (("params", "columns"), {"pairs": [["r", {"transformer": "RobustScaler", "params": {"shell": True}}]]}),
+        (("params", "columns"), {"pairs": [["r", {"transformer": "StandardScaler", "params": {}}]]}),
+        (("params", "columns"), {"pairs": [["n", {"transformer": "RobustScaler", "params": {}}]]}),
         (("named",), 1),
         (("named",), False),
-        (("kinds",), {"n": "numeric"}),
-        (("kinds",), [["n", "eval"]]),
-        (("kinds",), [["n", ["numeric"]]]),
-        (("kinds",), [[["n"], "numeric"]]),
-        (("kinds",), [["n"]]),
-        (("columns", "n"), None),
-        (("columns", "n", "kind"), "tensor"),
-        (("columns", "n", "kind"), "categorical"),
-        (("columns", "n", "kind"), ["numeric"]),
-        (("columns", "n", "scale"), 0),
-        (("columns", "n", "scale"), -1.0),
-        (("columns", "n", "scale"), "1"),
-        (("columns", "n", "mean"), float("inf")),
-        (("columns", "n", "mean"), None),
-        (("columns", "n", "mean"), 10**400),
-        (("columns", "n", "mean"), np.ones((1000, 2))),
-        (("columns", "n", "missing"), -1),
-        (("columns", "n", "name"), 3),
-        (("columns", "n", "extra"), 3),
-        (("columns", "n", "median"), ABSENT),
-        (("columns", "c", "categories"), []),
-        (("columns", "c", "categories"), ["x", "x"]),
-        (("columns", "c", "categories"), ["x", 3]),
-        (("columns", "c", "categories"), "xy"),
-        (("columns", "c", "rare"), -1),
-        (("columns", "b", "usual"), 1),
-        (("columns", "d", "style"), "(a+)+$"),
-        (("columns", "d", "median"), 1.5),
-        (("columns", "d", "median"), 2**63),
-        (("columns", "d", "parts"), ["century"]),
-        (("columns", "d", "means"), []),
-        (("columns", "d", "scales"), [0.0] * len(STATE["columns"][POSITION["d"]]["scales"])),
-        (("columns", "k", "kind"), ABSENT),
+        (("n",), None),
+        (("n", "name"), "c"),
+        (("n", "asked"), "categorical"),
+        (("n", "asked"), "tensor"),
+        (("n", "form"), "text"),
+        (("n", "form"), ["number"]),
+        (("n", "form"), ""),
+        (("n", "missing"), -1),
+        (("n", "missing"), 3),
+        (("n", "missing"), 4),
+        (("n", "extra"), 3),
+        (("n", "beside"), {"statistic": "Nothing"}),
+        (("n", "part"), None),
+        (("n", "part"), {"statistic": "Truths", "yes": 1, "no": 1}),
+        (("n", "part", "step"), 3),
+        (("n", "part", "moments", "unit"), 0),
+        (("n", "part", "moments", "mean"), float("inf")),
+        (("n", "part", "moments", "mean"), None),
+        (("n", "part", "moments", "mean"), 10**400),
+        (("n", "part", "moments", "mean"), np.ones((1000, 2))),
+        (("n", "part", "moments", "n"), 0),
+        (("n", "part", "quantiles", "asked"), []),
+        (("n", "part", "distinct", "counts"), [1]),
+        (("n", "part", "distinct", "hashes"), [5, 4]),
+        (("c", "part", "texts"), []),
+        (("c", "part", "texts"), ["x", "x"]),
+        (("c", "part", "texts"), ["x", 3]),
+        (("c", "part", "texts"), "xy"),
+        (("c", "part", "counts"), [1, -1]),
+        (("c", "part", "counts"), [0, 0]),
+        (("b", "part", "yes"), True),
+        (("b", "part"), {"statistic": "Truths", "yes": 0, "no": 0}),
+        (("m", "asked"), ""),
+        (("m", "form"), "number"),
+        (("o", "part", "count"), 0),
+        (("r", "made", "type"), "StandardScaler"),
+        (("r", "made", "type"), "TablePrep"),
+        (("r", "made", "type"), "os.system"),
+        (("r", "made"), None),
+        (("e", "form"), "number"),
+        (("k", "form"), ABSENT),
     ],
     ids=str,
 )
@@ -136,6 +171,10 @@ def test_a_tampered_state_is_refused(path, value):
         TablePrep.from_state(tampered(path, value))
     assert isinstance(caught.value, PrepError)
     assert len(str(caught.value)) < 400
+
+
+def test_the_state_that_is_tampered_with_is_sound():
+    assert TablePrep.from_state(tampered(("version",), 2)).to_state() == STATE
 
 
 @pytest.mark.parametrize("state", [None, 3, "TablePrep", [], {}, {"type": "TablePrep"}])

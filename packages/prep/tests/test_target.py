@@ -152,7 +152,7 @@ NUMBERS = TargetPrep().fit([1.5, 2.5]).to_state()
         None,
         [],
         {},
-        LABELS | {"version": 2},
+        LABELS | {"version": 3},
         LABELS | {"version": True},
         LABELS | {"type": "TablePrep"},
         LABELS | {"extra": 1},

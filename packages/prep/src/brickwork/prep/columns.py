@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from .errors import SHOWN, bad_values
-from .literals.dates import NAT, read_dates
+from .literals.dates import ISO, NAT, find_style, is_ambiguous, read_dates
 
 Form = Literal["number", "boolean", "datetime", "text", "other"]
 
@@ -124,6 +124,30 @@ def as_datetimes(column: Column, who: str, style: str) -> np.ndarray:
         return np.array([*parsed, NAT], dtype=np.int64).view("datetime64[us]")[column.values]
     rule = f"must hold dates (read as {style})"
     return _only_missing(column, who, rule, "datetime64[us]", np.datetime64("NaT", "us"))
+
+
+def date_style(column: Column, who: str) -> tuple[str, str]:
+    """The style in which a column's text gives dates, and why; SchemaError where no style reads all of it."""
+    if column.form == "datetime":
+        return ISO, "dates"
+    texts = used_texts(column) if column.form == "text" else []
+    style = find_style(texts)
+    if style is None:
+        rows = np.flatnonzero(~column.missing)
+        fix = "Give dates as 2024-12-31 or as datetime objects."
+        raise bad_values(who, column.name, "must hold dates of one style", rows, column.at(rows), fix)
+    return style, told_style(texts, style)
+
+
+def told_style(texts: Sequence[str], style: str) -> str:
+    """In which style these texts were read, for a person."""
+    return f"text read as {style}" + (", though day first fits too" if is_ambiguous(texts, style) else "")
+
+
+def used_texts(column: Column) -> list[str]:
+    """The distinct texts that some row holds; a vocabulary may hold more, as a pandas categorical's does."""
+    used = np.flatnonzero(np.bincount(column.values[column.values >= 0]))
+    return [column.vocabulary[code] for code in used]
 
 
 def as_texts(column: Column, who: str) -> tuple[np.ndarray, Sequence[str]]:

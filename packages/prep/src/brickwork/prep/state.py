@@ -10,7 +10,7 @@ import numpy as np
 
 from .errors import StateError, nearest, quote
 
-VERSION = 1
+VERSION = 2
 FIX = "The file is damaged or was edited: take another copy, or fit again."
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from itertools import accumulate, pairwise
 from typing import Any, ClassVar, Self
 
@@ -459,6 +459,8 @@ def plain(value: Any, where: str) -> Any:
         return value
     if isinstance(value, (date, np.datetime64)):
         return str(value)  # which dates are read from
+    if isinstance(value, timedelta):
+        return {"seconds": value.total_seconds()}
     if isinstance(value, np.generic):
         return plain(value.item(), where)
     if isinstance(value, np.dtype) or (isinstance(value, type) and issubclass(value, (np.generic, float, int))):
@@ -507,6 +509,11 @@ def _value(value: Any, where: str, depth: int = 0) -> Any:
     if isinstance(value, dict):
         if value.get("float") in ("nan", "inf", "-inf") and len(value) == 1:
             return float(value["float"])
+        if set(value) == {"seconds"}:
+            seconds = value["seconds"]
+            fits = type(seconds) in (int, float) and abs(seconds) < 1e12
+            demand(fits, where, "seconds must be a number", seconds)
+            return timedelta(seconds=seconds)
         if set(value) == {"selector"}:
             return Selector.from_state(value["selector"], where)
         if set(value) == {"transformer", "params"}:

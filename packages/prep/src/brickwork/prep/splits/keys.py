@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from ..columns import Column, as_datetimes
+from ..columns import Column, as_datetimes, date_style
 from ..errors import PrepError, SchemaError, TargetError, bad_values, nearest, quote
 from ..frame import open_table, read_target
-from ..kinds import date_style
 from ..targets import find_task
 
 BINS = 10  # quantile bins of a regression target
@@ -57,15 +56,34 @@ def group_values(groups: Any, X: Any, n: int, who: str) -> np.ndarray:
     return values
 
 
+def refuse_no_group(column: Column, who: str) -> None:
+    """Refuses a column of groups that prep cannot read, or that has missing values."""
+    if column.form == "other":
+        rule = f"group column {column.name!r} holds text, numbers, booleans or dates"
+        raise SchemaError.of(who, rule, quote(column.types), column=column.name)
+    _refuse_missing(column.name, column.missing, "must name the group of each row", who)
+
+
 def times_of(time: Any, X: Any, n: int, who: str) -> np.ndarray:
     """Float64 or datetime64[us] (n,) to put rows in order by; text is read as dates. None may be missing."""
     column = column_of_table(time, X, who) if is_name(time) else _of_array(time, who)
     _need_rows("time", len(column.values), n, who)
+    return times_in_column(column, who)
+
+
+def times_in_column(column: Column, who: str, style: str | None = None) -> np.ndarray:
+    """As `times_of`, of a column; text is read in a style of `dates`, or else in the one that fits all of it."""
     if column.form not in ("number", "datetime", "text"):
         got = {"boolean": "booleans"}.get(column.form, "other objects")
         raise SchemaError.of(who, f"time column {column.name!r} holds dates or numbers", got, column=column.name)
     _refuse_missing(column.name, column.missing, "must give the time of each row", who)
-    return as_datetimes(column, who, date_style(column, who)[0]) if column.form == "text" else column.values
+    style = style or style_of(column, who)
+    return column.values if style is None else as_datetimes(column, who, style)
+
+
+def style_of(column: Column, who: str) -> str | None:
+    """The style in which a column of text gives dates; None of other columns."""
+    return date_style(column, who)[0] if column.form == "text" else None
 
 
 def column_of_table(name: str | int, X: Any, who: str) -> Column:
@@ -104,11 +122,8 @@ def is_name(key: Any) -> bool:
 
 def _group_column(name: str | int, X: Any, n: int, who: str) -> Column:
     column = column_of_table(name, X, who)
-    if column.form == "other":
-        rule = f"group column {column.name!r} holds text, numbers, booleans or dates"
-        raise SchemaError.of(who, rule, quote(column.types), column=column.name)
+    refuse_no_group(column, who)
     _need_rows("groups", len(column.values), n, who)
-    _refuse_missing(column.name, column.missing, "must name the group of each row", who)
     return column
 
 
