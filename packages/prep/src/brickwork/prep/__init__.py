@@ -50,7 +50,8 @@ from .splits import (
     train_valid_test_split,
 )
 from .table import TablePrep
-from .targets import TargetPrep
+from .targets import LabelBinarizer, LabelEncoder, MultiLabelBinarizer, TargetPrep, TargetScaler
+from .windows import Differences, Lags, RollingWindows, make_windows
 
 __version__ = "0.1.0"
 
@@ -64,6 +65,7 @@ __all__ = [
     "DateDifference",
     "DatetimeEncoder",
     "Deduplicate",
+    "Differences",
     "DriftLimits",
     "DriftReport",
     "DropColumns",
@@ -76,12 +78,16 @@ __all__ = [
     "HolidayFlags",
     "IterativeImputer",
     "KBinsDiscretizer",
+    "LabelBinarizer",
+    "LabelEncoder",
+    "Lags",
     "Leak",
     "LeakageWarning",
     "LogTransformer",
     "MaxAbsScaler",
     "MinMaxScaler",
     "MissingIndicator",
+    "MultiLabelBinarizer",
     "NumberParser",
     "OneHotEncoder",
     "OrdinalEncoder",
@@ -92,6 +98,7 @@ __all__ = [
     "QuantileTransformer",
     "RareGrouper",
     "RobustScaler",
+    "RollingWindows",
     "SchemaError",
     "SelectColumns",
     "SimpleImputer",
@@ -103,6 +110,7 @@ __all__ = [
     "TargetError",
     "TargetPrep",
     "TargetReport",
+    "TargetScaler",
     "TimeSince",
     "TimeSplit",
     "Winsorizer",
@@ -110,6 +118,7 @@ __all__ = [
     "check_leakage",
     "duplicate_rows",
     "from_state",
+    "make_windows",
     "selectors",
     "to_state",
     "train_valid_split",

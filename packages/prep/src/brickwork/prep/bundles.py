@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from . import binning, cleaning, dates, encoding, imputing, outliers, parsing, scaling
+from . import binning, cleaning, dates, encoding, imputing, outliers, parsing, scaling, windows
 from .compositions import States, codecs
 from .table import TablePrep
-from .targets import TargetPrep
+from .targets import LabelBinarizer, LabelEncoder, MultiLabelBinarizer, TargetPrep, TargetScaler
 
-ROOMS = (binning, cleaning, dates, encoding, imputing, outliers, parsing, scaling)
+ROOMS = (binning, cleaning, dates, encoding, imputing, outliers, parsing, scaling, windows)
 
 TRANSFORMERS: Mapping[str, type] = MappingProxyType(
     {name: t for room in ROOMS for name in room.__all__ if isinstance(t := getattr(room, name), type)}
@@ -19,7 +19,9 @@ TRANSFORMERS: Mapping[str, type] = MappingProxyType(
 )
 """What takes a table."""
 
-TARGETS: Mapping[str, type] = MappingProxyType({t.__name__: t for t in (TargetPrep,)})
+TARGETS: Mapping[str, type] = MappingProxyType(
+    {t.__name__: t for t in (LabelBinarizer, LabelEncoder, MultiLabelBinarizer, TargetPrep, TargetScaler)}
+)
 """What takes a target."""
 
 STATES = States(TRANSFORMERS)
