@@ -1,6 +1,7 @@
 """Brickwork prep: tables to numbers for scikit-learn pipelines, with no configuration and with state that is data."""
 
 from . import selectors
+from .arithmetic import Program, program
 from .binning import Binarizer, KBinsDiscretizer
 from .bundles import TYPES as bundle_types
 from .bundles import from_state, to_state
@@ -51,6 +52,7 @@ from .splits import (
 )
 from .table import TablePrep
 from .targets import LabelBinarizer, LabelEncoder, MultiLabelBinarizer, TargetPrep, TargetScaler
+from .text import CountVectorizer, HashingVectorizer, TextIndexer, TfidfVectorizer
 from .windows import Differences, Lags, RollingWindows, make_windows
 
 __version__ = "0.1.0"
@@ -62,6 +64,7 @@ __all__ = [
     "ColumnDrift",
     "ColumnReport",
     "CountEncoder",
+    "CountVectorizer",
     "DateDifference",
     "DatetimeEncoder",
     "Deduplicate",
@@ -75,6 +78,7 @@ __all__ = [
     "DropLeaky",
     "GroupImputer",
     "HashingEncoder",
+    "HashingVectorizer",
     "HolidayFlags",
     "IterativeImputer",
     "KBinsDiscretizer",
@@ -95,6 +99,7 @@ __all__ = [
     "OutlierFlagger",
     "PowerTransformer",
     "PrepError",
+    "Program",
     "QuantileTransformer",
     "RareGrouper",
     "RobustScaler",
@@ -111,6 +116,8 @@ __all__ = [
     "TargetPrep",
     "TargetReport",
     "TargetScaler",
+    "TextIndexer",
+    "TfidfVectorizer",
     "TimeSince",
     "TimeSplit",
     "Winsorizer",
@@ -119,6 +126,7 @@ __all__ = [
     "duplicate_rows",
     "from_state",
     "make_windows",
+    "program",
     "selectors",
     "to_state",
     "train_valid_split",

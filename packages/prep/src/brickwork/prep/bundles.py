@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from . import binning, cleaning, dates, encoding, imputing, outliers, parsing, scaling, windows
+from . import binning, cleaning, dates, encoding, imputing, outliers, parsing, scaling, text, windows
+from .arithmetic import Program
 from .compositions import States, codecs
 from .table import TablePrep
 from .targets import LabelBinarizer, LabelEncoder, MultiLabelBinarizer, TargetPrep, TargetScaler
 
-ROOMS = (binning, cleaning, dates, encoding, imputing, outliers, parsing, scaling, windows)
+ROOMS = (binning, cleaning, dates, encoding, imputing, outliers, parsing, scaling, text, windows)
 
 TRANSFORMERS: Mapping[str, type] = MappingProxyType(
     {name: t for room in ROOMS for name in room.__all__ if isinstance(t := getattr(room, name), type)}
@@ -27,7 +28,7 @@ TARGETS: Mapping[str, type] = MappingProxyType(
 STATES = States(TRANSFORMERS)
 """Writes and reads these and scikit-learn's compositions of them."""
 
-TYPES: Mapping[str, Any] = MappingProxyType({**TRANSFORMERS, **TARGETS, **codecs(STATES)})
+TYPES: Mapping[str, Any] = MappingProxyType({**TRANSFORMERS, **TARGETS, **codecs(STATES), "Program": Program})
 
 
 def to_state(estimator: Any) -> dict[str, Any]:

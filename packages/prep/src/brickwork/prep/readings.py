@@ -16,7 +16,8 @@ import numpy as np
 from .cells import column_of
 from .columns import Column, as_booleans, as_datetimes, as_numbers, as_texts
 from .errors import SHOWN, bad_values, nearest, quote, quote_rows
-from .literals.dates import ISO, read_date
+from .literals.dates import ISO, STYLES, read_date
+from .state import demand
 
 __all__ = ["Booleans", "Codes", "Dates", "Gaps", "Hashed", "Numbers", "Reading"]
 
@@ -34,6 +35,9 @@ class Reading:
     def open(self, column: Column, who: str) -> Callable[[slice], np.ndarray]:
         """The same, rows by rows, so that what is read need not be stored whole; errors are raised here."""
         return self.read(column, who).__getitem__
+
+    def check(self, where: str) -> None:
+        """Refuses, with StateError, fields that no reading can have; those that were made by a fit are never such."""
 
     def one(self, name: str, value: Any, who: str) -> float:
         """The same of one Python value."""
@@ -78,6 +82,9 @@ class Dates(Reading):
 
     style: str = ISO
     kind: ClassVar = "datetime"
+
+    def check(self, where: str) -> None:
+        demand(self.style in STYLES, where, "style must be a known one", self.style)
 
     def read(self, column: Column, who: str) -> np.ndarray:
         return _ticks(as_datetimes(column, who, self.style))
@@ -169,6 +176,9 @@ class Hashed(Reading):
 
     n: int
     kind: ClassVar = "category"
+
+    def check(self, where: str) -> None:
+        demand(0 < self.n < 2**31, where, "n must count buckets", self.n)
 
     def read(self, column: Column, who: str) -> np.ndarray:
         codes, vocabulary = as_texts(column, who)

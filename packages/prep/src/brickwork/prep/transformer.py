@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Sequence
 from datetime import date, timedelta
 from itertools import accumulate, pairwise
@@ -16,9 +15,10 @@ from sklearn.exceptions import NotFittedError
 from .columns import Column, as_numbers
 from .drift import DriftLimits, DriftReport, compare
 from .encoder import Encoder, Replacer, blocks_of, write
-from .errors import SHOWN, PrepError, SchemaError, StateError, nearest, quote
+from .errors import PrepError, StateError, nearest, quote
 from .formula import evaluate
 from .frame import Table, contain, open_row, open_table
+from .matching import find_columns
 from .rows import OneRow
 from .schema import ColumnSchema
 from .selectors import Selector
@@ -197,26 +197,7 @@ class Transformer(TransformerMixin, BaseEstimator):
     def _positions_in(self, table: Table, who: str) -> list[int]:
         """Where each column of fit stands in this table; -1 for one that is not there and not needed."""
         names = [one.name for one in self.schema_]
-        if self.named_ and table.named:
-            found = {name: i for i, name in enumerate(table.names)}
-            positions = [found.get(name, -1) for name in names]
-            lost = [n for n, i, need in zip(names, positions, self._needs(), strict=True) if i < 0 and need]
-            if lost:
-                rule = f"column {lost[0]!r} was there at fit and is missing"
-                got = f"columns {quote(table.names)}{nearest(lost[0], table.names)}"
-                others = [f"{name!r}{nearest(name, table.names)}" for name in lost[1:SHOWN]]
-                also = f" Also missing: {', '.join(others)}." if others else ""
-                raise SchemaError.of(who, rule, got, f"Add or rename it.{also}", column=lost[0])
-            return positions
-        n, own = len(table.names), type(self).__name__
-        if n != self.n_features_in_:
-            rule = f"X has {n} features, but {own} is expecting {self.n_features_in_} features as input"
-            raise SchemaError.of(who, rule, fix="Give the same columns in the same order, or a table with names.")
-        if table.named != self.named_ and table.text_names:
-            has, was = ("has", "without") if table.named else ("does not have valid", "with")
-            text = f"X {has} feature names, but {own} was fitted {was} feature names"
-            warnings.warn(text, UserWarning, stacklevel=4)
-        return list(range(n))
+        return find_columns(table, names, self._needs(), self.named_, type(self).__name__, who)
 
     def _need_fit(self, who: str) -> None:
         if not self.__sklearn_is_fitted__():
@@ -275,6 +256,10 @@ class ColumnWise(Transformer):
     def _beside(self, table: Table, y: Any, who: str) -> Any:
         """What each column is learned with, as `Statistic.update` takes it: the target, unless a subclass has more."""
         return self._target(y, table.n_rows, who)
+
+    def _computes(self) -> bool:
+        """Whether what comes out is the formulas of single columns side by side, so that it has a program."""
+        return type(self)._give is ColumnWise._give
 
     def _seen(self, column: Column, who: str) -> Column:
         """The column as its statistic takes it."""

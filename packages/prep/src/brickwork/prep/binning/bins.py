@@ -136,6 +136,9 @@ class KBinsDiscretizer(ColumnWise):
         place = where(is_missing(x), constant(-1), place)
         return Encoder(schema.name, tuple(f"{float(i)}" for i in range(bins)), (one_hot(place, bins),))
 
+    def _computes(self) -> bool:
+        return True
+
     def _give(self, table: Any, positions: Sequence[int], X: Any, who: str) -> Any:
         if self.encode != "onehot":
             return super()._give(table, positions, X, who)

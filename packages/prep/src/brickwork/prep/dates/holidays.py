@@ -131,6 +131,9 @@ class HolidayFlags(ColumnWise):
     def _needs(self) -> Sequence[bool]:
         return [True] * len(self.schema_)
 
+    def _computes(self) -> bool:
+        return self._by is None
+
     def _give_one(self, X: Any, who: str) -> Any:
         return super()._give_one(X, who) if self._by is None else None
 

@@ -11,6 +11,7 @@ from ..columns import Column, as_numbers
 from ..errors import SchemaError, bad_values
 from ..literals.dates import ISO, STYLES
 from ..readings import Dates, Reading
+from ..state import demand
 
 __all__ = ["EPOCHS", "STYLE_NAMES", "Timestamps", "refuse_calendar_numbers"]
 
@@ -31,6 +32,10 @@ class Timestamps(Reading):
     style: str = ISO
     epoch: str = ""
     kind: ClassVar = "datetime"
+
+    def check(self, where: str) -> None:
+        demand(self.style in STYLES, where, "style must be a known one", self.style)
+        demand(self.epoch in ("", *EPOCHS), where, "epoch must be a known one", self.epoch)
 
     def read(self, column: Column, who: str) -> np.ndarray:
         if column.form != "number" or not self.epoch:

@@ -80,6 +80,9 @@ class MissingIndicator(ColumnWise):
     def _needs(self) -> Sequence[bool]:
         return [bool(encoder.suffixes) or self.error_on_new for encoder in self.encoders_]
 
+    def _computes(self) -> bool:
+        return True
+
     def _give(self, table: Any, positions: Sequence[int], X: Any, who: str) -> Any:
         for encoder, position in zip(self.encoders_, positions, strict=True):
             if not encoder.suffixes and self.error_on_new:

@@ -278,6 +278,9 @@ class TablePrep(ColumnWise):
     def _dtype(self, X: Any) -> np.dtype:
         return np.dtype(np.float32)
 
+    def _computes(self) -> bool:
+        return self.output == "matrix"
+
     def _give(self, table: Table, positions: Sequence[int], X: Any, who: str) -> Any:
         if self.output == "matrix":
             return super()._give(table, positions, X, who)
