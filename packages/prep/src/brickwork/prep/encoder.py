@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
 
 from .columns import Column
-from .formula import Formula, evaluate
+from .formula import Formula, compiled
 from .readings import Numbers, Reading
 from .threads import each, number_of_threads
 
 __all__ = ["Encoder", "Replacer", "blocks_of", "write"]
 
-ROWS, LEAST, BYTES = 8192, 1024, 1 << 22
+ROWS, LEAST, BYTES = 8192, 1024, 1 << 24
 """Rows at once, and bytes of what comes out: both stay in the cache from one step of a formula to the next."""
 
 
@@ -54,15 +55,18 @@ def write(parts: Sequence[tuple[Encoder, Column, int]], out: np.ndarray, who: st
     """
     n = len(out)
     opened = each(lambda part: part[0].reading.open(part[1], who), parts, n * len(parts))
-    plans = [(encoder.formulas, read, first) for (encoder, _, first), read in zip(parts, opened, strict=True)]
+    plans = [
+        (_places(encoder.formulas, first), _values(encoder.formulas), read)
+        for (encoder, _, first), read in zip(parts, opened, strict=True)
+    ]
     rows = min(ROWS, max(LEAST, BYTES // max(1, out.itemsize * out.shape[1])))
 
     def fill(stretch: range) -> None:
         with np.errstate(all="ignore"):
             for start in stretch:
                 block = slice(start, start + rows)
-                for formulas, read, first in plans:
-                    _fill(formulas, read(block), out[block], first)
+                for places, give, read in plans:
+                    _fill(places, give([read(block)]), out[block])
 
     starts = range(0, n, rows)
     share = -(-len(starts) // number_of_threads()) or 1
@@ -78,17 +82,25 @@ def blocks_of(encoder: Encoder | Replacer, column: Column, who: str) -> list[Any
     return list(out.T)
 
 
-def _fill(formulas: Sequence[Formula], values: np.ndarray, out: np.ndarray, place: int) -> None:
+def _values(formulas: Sequence[Formula]) -> Callable[[Sequence[np.ndarray]], list[Any]]:
     # Of a one-hot only its code is computed: the ones are written where they belong, the zeros are there.
-    found = evaluate([f.inputs[0] if f.op == "one_hot" else f for f in formulas], [values])
-    for formula, value in zip(formulas, found, strict=True):
-        if formula.op == "one_hot":
-            _scatter(value, out, place, formula.width)
-        elif formula.width == 1:
+    return compiled([f.inputs[0] if f.op == "one_hot" else f for f in formulas])
+
+
+def _places(formulas: Sequence[Formula], first: int) -> list[tuple[int, int, bool]]:
+    """For each formula the place it begins at, its width, and whether it is a one-hot."""
+    starts = accumulate((formula.width for formula in formulas), initial=first)
+    return [(start, f.width, f.op == "one_hot") for start, f in zip(starts, formulas, strict=False)]
+
+
+def _fill(places: Sequence[tuple[int, int, bool]], found: Sequence[Any], out: np.ndarray) -> None:
+    for (place, width, hot), value in zip(places, found, strict=True):
+        if hot:
+            _scatter(value, out, place, width)
+        elif width == 1:
             out[:, place] = value
         else:
-            out[:, place : place + formula.width] = value
-        place += formula.width
+            out[:, place : place + width] = value
 
 
 def _scatter(codes: np.ndarray, out: np.ndarray, place: int, width: int) -> None:

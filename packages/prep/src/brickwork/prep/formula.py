@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,8 +18,8 @@ import numpy as np
 
 Scalar = Callable[[Sequence[float]], Any]
 
-__all__ = ["Formula", "bucket", "call", "constant", "evaluate", "interpolate", "is_missing", "number", "one_hot",
-           "scalar", "scalars", "take", "where"]  # fmt: skip
+__all__ = ["Formula", "bucket", "call", "compiled", "constant", "evaluate", "interpolate", "is_missing", "number",
+           "one_hot", "scalar", "scalars", "take", "where"]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -164,13 +165,78 @@ TRUTHS = frozenset(("isnan", "less", "greater", "equal"))
 
 
 def evaluate(formulas: Sequence[Formula], inputs: Sequence[Any], xp: Any = np) -> list[Any]:
-    """Each formula's value: arrays (n,), or (n, width) where it is wider than one.
+    """Each formula's value: arrays (n,), or (n, width) where it is wider than one; of constants alone, a number.
 
     `inputs` are float64 arrays (n,), of codes too; `xp` is the namespace they belong to. What two formulas share is
     computed once.
     """
-    known: dict[int, Any] = {}
-    return [_value(formula, inputs, xp, known) for formula in formulas]
+    return compiled(formulas, xp)(inputs)
+
+
+def compiled(formulas: Sequence[Formula], xp: Any = np) -> Callable[[Sequence[Any]], list[Any]]:
+    """`evaluate` as a function of the inputs alone, for whoever has many of them."""
+    start: list[Any] = []  # values by place: of constants at once, of all else once they are computed
+    steps: list[tuple[int, Callable[[list[Any]], Any]]] = []
+    given: list[tuple[int, int]] = []
+    places: dict[int, int] = {}
+    numbers: dict[int, int] = {}  # of a truth, where it stands as 0 or 1
+
+    def put(step: Callable[[list[Any]], Any]) -> int:
+        steps.append((len(start), step))
+        start.append(None)
+        return len(start) - 1
+
+    def as_number(part: Formula) -> int:
+        place = places[id(part)]
+        if part.op in TRUTHS and start[place] is None:
+            if place not in numbers:
+                numbers[place] = put(lambda values: xp.astype(values[place], xp.float64))
+            return numbers[place]
+        return place
+
+    for formula in _in_order(formulas):
+        if formula.op == "input":
+            given.append((len(start), formula.value))
+            start.append(None)
+            place = len(start) - 1
+        elif formula.op == "constant" or (
+            formula.inputs and all(start[places[id(p)]] is not None for p in formula.inputs)
+        ):
+            start.append(scalar(formula)(()))
+            place = len(start) - 1
+        else:
+            read = [as_number(part) for part in formula.inputs]
+            if formula.op == "where":
+                read[0] = places[id(formula.inputs[0])]
+            plain = [start[i] for i in read]
+            place = put(_step(formula, read, plain, xp))
+        places[id(formula)] = place
+    outs = [as_number(formula) for formula in formulas]
+
+    def give(inputs: Sequence[Any]) -> list[Any]:
+        values = start.copy()
+        for place, which in given:
+            values[place] = inputs[which]
+        for place, step in steps:
+            values[place] = step(values)
+        return [values[place] for place in outs]
+
+    return give
+
+
+def _in_order(formulas: Sequence[Formula]) -> list[Formula]:
+    """All nodes, each once, and what one is made of before it."""
+    order: dict[int, Formula] = {}
+
+    def walk(formula: Formula) -> None:
+        if id(formula) not in order:
+            for part in formula.inputs:
+                walk(part)
+            order[id(formula)] = formula
+
+    for formula in formulas:
+        walk(formula)
+    return list(order.values())
 
 
 def scalar(formula: Formula) -> Scalar:
@@ -224,18 +290,8 @@ def _of_two(formula: Formula, left: Scalar, right: Scalar) -> Scalar:
 
 def scalars(formulas: Sequence[Formula]) -> Callable[[Sequence[float]], list[Any]]:
     """One Python function of the inputs of a row for several formulas; what they share is computed once."""
-    uses: dict[int, int] = {}
-    order: list[Formula] = []  # parts before what is made of them
-
-    def count(formula: Formula) -> None:
-        uses[id(formula)] = uses.get(id(formula), 0) + 1
-        if uses[id(formula)] == 1:
-            for part in formula.inputs:
-                count(part)
-            order.append(formula)
-
-    for formula in formulas:
-        count(formula)
+    order = _in_order(formulas)
+    uses = Counter(id(part) for formula in order for part in formula.inputs) + Counter(map(id, formulas))
     places = 1 + max((f.value for f in order if f.op == "input"), default=-1)
     shared = [f for f in order if uses[id(f)] > 1 and f.inputs]
     known: dict[int, Formula] = {}
@@ -263,40 +319,43 @@ def _known(formula: Formula, known: dict[int, Formula]) -> Formula:
     return Formula(formula.op, parts, formula.value, formula.width)
 
 
-def _value(formula: Formula, inputs: Sequence[Any], xp: Any, known: dict[int, Any]) -> Any:
-    found = known.get(id(formula))
-    if found is None:
-        parts = [_value(part, inputs, xp, known) for part in formula.inputs]
-        found = known[id(formula)] = _apply(formula, parts, inputs, xp)
-    return found
-
-
-def _apply(formula: Formula, parts: list[Any], inputs: Sequence[Any], xp: Any) -> Any:
+def _step(formula: Formula, read: list[int], plain: list[Any], xp: Any) -> Callable[[list[Any]], Any]:
+    """What gives a node's value from those at the places `read`; `plain` has the numbers among them."""
+    first = read[0]
     match formula.op:
-        case "input":
-            return inputs[formula.value]
-        case "constant":
-            return formula.value
         case "where":
-            test, yes, no = parts
-            if _plain(yes) and _plain(no):  # the standard takes a number for one of both
-                yes = xp.full(test.shape, yes, dtype=xp.float64)
-            return xp.where(test if _boolean(test, xp) else test != 0, yes, no)
+            return _choosing(formula, read, plain, xp)
         case "take":
-            return xp.take(xp.asarray(formula.value, dtype=xp.float64), xp.astype(parts[0], xp.int64), axis=0)
+            table = xp.asarray(formula.value, dtype=xp.float64)
+            return lambda values: xp.take(table, xp.astype(values[first], xp.int64), axis=0)
         case "bucket":
-            return xp.astype(_bucket(formula.value, parts[0], xp), xp.float64)
+            edges = formula.value
+            return lambda values: xp.astype(_bucket(edges, values[first], xp), xp.float64)
         case "interpolate":
-            return _piecewise(*formula.value, parts[0], xp)
+            xs, ys = formula.value
+            return lambda values: _piecewise(xs, ys, values[first], xp)
         case "one_hot":
-            return xp.astype(xp.expand_dims(parts[0], axis=1) == xp.arange(formula.width, dtype=xp.float64), xp.float64)
+            units = xp.arange(formula.width, dtype=xp.float64)
+            return lambda values: xp.astype(xp.expand_dims(values[first], axis=1) == units, xp.float64)
     function = getattr(xp, formula.op)
     if formula.op in TWO:
-        left, right = (_as_numbers(part, xp) for part in parts)
-        if _plain(left) and _plain(right):
-            return TWO[formula.op](left, right)
-        return function(left, right)
-    return function(_as_numbers(parts[0], xp))
+        second = read[1]
+        return lambda values: function(values[first], values[second])
+    return lambda values: function(values[first])
+
+
+def _choosing(formula: Formula, read: list[int], plain: list[Any], xp: Any) -> Callable[[list[Any]], Any]:
+    test, yes, no = read
+    truth = formula.inputs[0].op in TRUTHS
+    both = plain[1] is not None and plain[2] is not None
+
+    def step(values: list[Any]) -> Any:
+        condition = values[test] if truth else values[test] != 0
+        # The standard takes a number for one of both.
+        a = xp.full(condition.shape, values[yes], dtype=xp.float64) if both else values[yes]
+        return xp.where(condition, a, values[no])
+
+    return step
 
 
 def _bucket(edges: tuple[float, ...], x: Any, xp: Any) -> Any:
@@ -317,19 +376,6 @@ def _piecewise(xs: tuple[float, ...], ys: tuple[float, ...], x: Any, xp: Any) ->
         xp.asarray(slope.tolist(), dtype=xp.float64), left, axis=0
     )
     return xp.where(x >= xs[-1], last, value)
-
-
-def _boolean(value: Any, xp: Any) -> bool:
-    return bool(value.dtype == xp.bool)
-
-
-def _as_numbers(value: Any, xp: Any) -> Any:
-    """Truth is 0 or 1 in further arithmetic."""
-    return xp.astype(value, xp.float64) if not _plain(value) and _boolean(value, xp) else value
-
-
-def _plain(value: Any) -> bool:
-    return isinstance(value, float)
 
 
 def _place(edges: tuple[float, ...], x: float) -> int:

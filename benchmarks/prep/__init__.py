@@ -1,0 +1,1 @@
+"""Tables to numbers, ours beside scikit-learn and skrub: `hatch run bench:prep`."""
