@@ -25,11 +25,19 @@ class Memory:
         self.w, self.pointers = writer, dict(pointers)
 
     def address(self, source: int, dtype: np.dtype, offset: Size, strides: tuple[Size, ...], point: Point) -> str:
-        """Of the element at a point. Neighbours share a pointer, to which each adds a constant."""
+        """Of the element at a point: what the innermost loop leaves as it is, what it adds, and the constant by which
+        neighbours differ. The first is frozen, which says nothing of it to LLVM: its analysis of loops would go through
+        all of them for every address."""
         w, kind = self.w, memory_type(dtype)
-        place, constant = w.apart(w.size(offset), [(i, strides[a]) for a, i in point.at.items()])
-        pointer = self.pointers[source]
-        for step in (place, str(constant)):
+        terms = [(i, strides[a]) for a, i in point.at.items()]
+        still, constant = w.apart("0", [t for t in terms if w.is_still(t[0])])
+        moving, more = w.apart("0", [t for t in terms if not w.is_still(t[0])])
+        still, pointer = w.add(still, w.size(offset)), self.pointers[source]
+        if still != "0":
+            pointer = w.same(f"getelementptr {kind}, ptr {pointer}, i64 {still}")
+        if still != "0" and moving != "0":
+            pointer = w.same(f"freeze ptr {pointer}")
+        for step in (moving, str(constant + more)):
             if step != "0":
                 pointer = w.same(f"getelementptr {kind}, ptr {pointer}, i64 {step}")
         return pointer

@@ -76,6 +76,10 @@ class Writer:
             self.depths[out] = depth
         return loop.made[text]
 
+    def is_still(self, value: str) -> bool:
+        """Whether the innermost loop does not change a value."""
+        return self.depths.get(value, 0) < len(self.loops)
+
     def stack(self, name: str, kind: str, count: int) -> str:
         """A place on the stack for so many values, reserved once per name."""
         self.reserved[name] = f"  {name} = alloca {kind}, i64 {count}, align 64"
