@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -17,9 +18,11 @@ from brickwork.prep import (
     BooleanParser,
     CategoryIndexer,
     CountEncoder,
+    CountVectorizer,
     DateDifference,
     DatetimeEncoder,
     Deduplicate,
+    Differences,
     DropColumns,
     DropConstant,
     DropCorrelated,
@@ -27,9 +30,11 @@ from brickwork.prep import (
     DropLeaky,
     GroupImputer,
     HashingEncoder,
+    HashingVectorizer,
     HolidayFlags,
     IterativeImputer,
     KBinsDiscretizer,
+    Lags,
     LogTransformer,
     MaxAbsScaler,
     MinMaxScaler,
@@ -43,11 +48,14 @@ from brickwork.prep import (
     QuantileTransformer,
     RareGrouper,
     RobustScaler,
+    RollingWindows,
     SelectColumns,
     SimpleImputer,
     StandardScaler,
     TablePrep,
     TargetEncoder,
+    TextIndexer,
+    TfidfVectorizer,
     TimeSince,
     Winsorizer,
 )
@@ -90,6 +98,15 @@ WORDS = pd.DataFrame(
         "open": [["on", "OFF", "1", "0"][i % 4] for i in range(N)],
     }
 )
+TEXTS = pd.DataFrame(
+    {
+        "said": [
+            None if i % 11 == 5 else " ".join(RNG.choice("to be or not it is what we do".split(), 1 + i % 6))
+            for i in range(N)
+        ],
+        "noted": RNG.choice(["déjà vu", "Never seen", "seen twice", "it is"], N),
+    }
+)
 HOLIDAYS = {"DE": ["2023-12-25", "2024-05-01"], "FR": ["2024-05-01", "2024-07-14"]}
 MIXED = pd.concat([NUMBERS, CATEGORIES], axis=1).assign(
     ok=pd.array(np.where(RNG.random(N) < 0.1, None, RNG.random(N) < 0.5), dtype="boolean"),
@@ -112,6 +129,9 @@ MESSY = pd.concat(
         ),
     ],
     axis=1,
+)
+SERIES = NUMBERS.assign(
+    shop=CATEGORIES["city"], day=pd.Timestamp("2024-01-01") + pd.to_timedelta(RNG.permutation(N), unit="D")
 )
 
 
@@ -162,6 +182,15 @@ CASES = [
     Case(DropCorrelated, MESSY),
     Case(lambda: DropCorrelated(threshold=0.9, method="spearman"), MESSY),
     Case(DropLeaky, MESSY, LABELS),
+    Case(Lags, checks=False),
+    Case(lambda: Lags(["a", "b"], (1, 3), groups="shop", time="day"), SERIES, checks=False),
+    Case(lambda: Differences(lags=(1, 2), relative=True, groups="shop"), SERIES, checks=False),
+    Case(lambda: RollingWindows(window=3, min_periods=1), checks=False),
+    Case(
+        lambda: RollingWindows("a", timedelta(days=9), ("median", "count"), lag=1, groups="shop", time="day"),
+        SERIES,
+        checks=False,
+    ),
     Case(Deduplicate, MESSY),
     Case(lambda: Deduplicate("place", threshold=0.9), MESSY, checks=False),
     Case(DatetimeEncoder, DATES[["came", "told"]]),
@@ -212,4 +241,12 @@ CASES = [
     Case(lambda: RareGrouper(min_frequency=12, other="else"), CODED),
     Case(CategoryIndexer, CODED),
     Case(lambda: CategoryIndexer(min_frequency=0.1), CATEGORIES),
+    Case(CountVectorizer, TEXTS),
+    Case(lambda: CountVectorizer(analyzer="char_wb", ngram_range=(2, 3), max_features=20, sparse_output=False), TEXTS),
+    Case(TfidfVectorizer, TEXTS),
+    Case(lambda: TfidfVectorizer(min_df=0.1, strip_accents="unicode", sparse_output=False), TEXTS, checks=False),
+    Case(lambda: HashingVectorizer(n_features=16, sparse_output=False), TEXTS),
+    Case(lambda: HashingVectorizer(n_features=64, stop_words="english"), TEXTS),
+    Case(TextIndexer, TEXTS),
+    Case(lambda: TextIndexer(length=3, max_tokens=6, padding="pre", analyzer="char"), TEXTS),
 ]
