@@ -200,10 +200,11 @@ def test_what_tells_the_target_is_dropped_and_told():
 def test_what_tells_a_regression():
     rng = np.random.default_rng(2)
     y = rng.lognormal(size=400)
+    tenth = np.searchsorted(np.quantile(y, np.arange(1, 10) / 10), y)
     table = {
         "copy": 3 * y + 1, "log": np.log(y), "gaps": np.where(rng.random(400) < 0.3, np.nan, y),
-        "noisy": y + rng.normal(size=400),
-        "bin": [f"b{b}" for b in np.searchsorted(np.quantile(y, np.arange(1, 10) / 10), y)], "day": DAY + pd.to_timedelta(y, "D"), "free": rng.normal(size=400),
+        "noisy": y + rng.normal(size=400), "bin": [f"b{b}" for b in tenth], "day": DAY + pd.to_timedelta(y, "D"),
+        "free": rng.normal(size=400),
     }  # fmt: skip
     drop = quiet(DropLeaky(), table, y)
     assert list(drop.dropped_) == ["copy", "log", "gaps", "bin", "day"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -15,22 +15,12 @@ from ..frame.choosing import put_texts, take_columns
 from ..frame.output import text_block
 from ..schema import ColumnSchema
 from ..selectors import as_selector
-from ..statistics import Counts, Statistic
+from ..statistics import Counts, Nothing, Statistic
 from ..transformer import ColumnWise
 from .constant import need_share
 from .spelling import normal_form, spellings
 
-__all__ = ["Deduplicate", "Untouched"]
-
-
-class Untouched(Statistic):
-    """Nothing, of a column that stays as it is."""
-
-    def update(self, column: Column, y: Any, who: str) -> None:
-        pass
-
-    def merge(self, other: Self) -> None:
-        pass
+__all__ = ["Deduplicate"]
 
 
 class Deduplicate(ColumnWise):
@@ -60,7 +50,7 @@ class Deduplicate(ColumnWise):
     {'place': {'sao-paulo': 'São Paulo', 'São Paullo': 'São Paulo'}}
     """
 
-    STATISTICS: ClassVar = (Counts, Untouched)
+    STATISTICS: ClassVar = (Counts, Nothing)
 
     def __init__(self, columns: Any = None, *, threshold: float = 0.5, rarer: float = 0.5):
         self.columns = columns
@@ -79,7 +69,7 @@ class Deduplicate(ColumnWise):
         if odd := sorted(chosen - texts):
             column = columns[odd[0]]
             raise SchemaError.of(who, f"column {column.name!r} must hold text", column.form, column=column.name)
-        statistics: list[Statistic] = [Counts() if i in chosen else Untouched() for i in range(len(columns))]
+        statistics: list[Statistic] = [Counts() if i in chosen else Nothing() for i in range(len(columns))]
         for statistic, column in zip(statistics, columns, strict=True):
             statistic.update(column, None, who)
         self._settle(statistics, self.schema_, who)
