@@ -46,7 +46,7 @@ class HashingVectorizer(TextColumns):
     >>> from brickwork.prep import HashingVectorizer
     >>> words = HashingVectorizer(n_features=4, norm=None, sparse_output=False)
     >>> words.fit_transform({"said": ["to be or not to be", None]}).tolist()
-    [[-2.0, 0.0, -2.0, 0.0], [0.0, 0.0, 0.0, 0.0]]
+    [[1.0, 0.0, -2.0, 3.0], [0.0, 0.0, 0.0, 0.0]]
     """
 
     STATISTICS: ClassVar = (Nothing,)
