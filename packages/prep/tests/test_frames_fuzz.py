@@ -247,6 +247,7 @@ def test_prep_gives_finite_numbers_or_one_sentence(drawn, data):
 
 @FUZZ
 @given(wild_frames(), wild_frames())
+@example(pd.DataFrame({"a": [-1, 4]}), pd.DataFrame({"a": [-1.0]}))
 @example(pd.DataFrame({"a": [1.0, 2.0], "b": ["x", "y"]}), pd.DataFrame({"a": [1.0], "b": pd.Categorical(["z"])}))
 def test_a_wild_frame_gives_finite_numbers_or_one_sentence(first, second):
     given_or_refused(first, second)
