@@ -114,7 +114,8 @@ class CategoryEncoder(ColumnWise):
             texts, form, missing = _read_given(schema.name, given, who)
             if self.handle_unknown == "error":
                 _refuse_beyond(schema.name, texts, missing, counts, who)
-        found = np.array([*(counts.times.get(text, 0) for text in texts), *([counts.missing] * missing)], np.int64)
+        times = counts.times
+        found = np.array([*(times.get(text, 0) for text in texts), *([counts.missing] * missing)], np.int64)
         rare = np.zeros(len(found), dtype=bool)
         held = len(found) - (missing and not self.JOINS_MISSING)
         rare[:held] = rare_ones(found[:held], counts.n + counts.missing, self.min_frequency, self.max_categories)
