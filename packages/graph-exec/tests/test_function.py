@@ -7,6 +7,7 @@ import pytest
 
 import brickwork.tensor as bt
 from brickwork.graph import RetraceError, function
+from brickwork.graph.llvm.engine import host
 from brickwork.tensor.errors import DeviceError, ShapeError, TraceError
 
 
@@ -261,3 +262,24 @@ def test_an_array_of_another_device_is_refused():
     f = function(lambda x: x + 1.0)
     with pytest.raises(DeviceError, match=r"compiled code runs on the CPU; got an array of .*\.to\('cpu'\)"):
         f(bt.Tensor(Elsewhere()))
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int32", "int64", "uint16"])
+@pytest.mark.parametrize("divisor", [1, 2, 7, -1, -3, 0])
+def test_floor_division_by_a_constant(dtype, divisor):
+    """By a positive one it takes fewer instructions; by others it takes those that any divisor does."""
+    if dtype == "uint16" and divisor < 0:
+        pytest.skip("no such divisor")
+    kind = np.iinfo(dtype)
+    x = np.array([kind.min, kind.min + 1, *range(-10 if kind.min else 0, 11), kind.max - 1, kind.max], dtype)
+    by = np.array(divisor, dtype)
+    with np.errstate(all="ignore"):
+        np.testing.assert_array_equal(function(lambda t: t // by)(x).numpy(), x // by)
+
+
+def test_bits_of_bfloat16_are_spread_as_they_lie():
+    a, b = (normal(20, 20, seed=k).astype(bt.bfloat16) for k in range(2))
+    f = function(lambda p, q: p @ q)
+    np.testing.assert_allclose(f(a, b).numpy().astype("f"), a.astype("f") @ b.astype("f"), rtol=1e-2, atol=1e-2)
+    lanes = host().vector_bytes // 4
+    assert f"bitcast <{2 * lanes} x i16>" in f.llvm()
