@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from datetime import date, timedelta
+from inspect import signature
 from itertools import accumulate, pairwise
 from typing import Any, ClassVar, Self
 
@@ -485,7 +486,13 @@ def known_params(cls: type, params: dict[str, Any], where: str) -> dict[str, Any
     known = cls._get_param_names()
     if odd := [name for name in params if name not in known]:
         raise StateError.of(where, "params must be known ones", f"{odd[0]!r}{nearest(odd[0], known)}", FIX)
-    return {name: _value(value, f"{where}.params[{name!r}]") for name, value in params.items()}
+    found = {name: _value(value, f"{where}.params[{name!r}]") for name, value in params.items()}
+    for name, parameter in signature(
+        cls
+    ).parameters.items():  # a list where there was a tuple would show as another value
+        if isinstance(parameter.default, tuple) and isinstance(found.get(name), list):
+            found[name] = tuple(found[name])
+    return found
 
 
 def _value(value: Any, where: str, depth: int = 0) -> Any:

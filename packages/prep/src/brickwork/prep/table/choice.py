@@ -203,7 +203,7 @@ def _categorical(name: str, counts: Counts, finding: Finding, options: Options) 
     ranked = counts.ranked()
     about = {"kind": "categorical", "why": finding.why}
     if options.indices:
-        return _indices(name, sorted(ranked), about, 0)
+        return _indices(name, ranked, about, vocabulary=len(ranked) + 2)
     if len(ranked) <= options.max_categories:
         return _one_hot(name, ranked, [], counts, about)
     match options.high_cardinality:
@@ -212,7 +212,7 @@ def _categorical(name: str, counts: Counts, finding: Finding, options: Options) 
             return _one_hot(name, ranked[:most], ranked[most:], counts, about)
         case "frequency":
             return _frequency(name, ranked, counts, about)
-    return _indices(name, ranked, about, len(ranked))
+    return _indices(name, ranked, about, vocabulary=0)
 
 
 def _shares(ranked: list[str], counts: Counts) -> list[float]:
@@ -251,10 +251,9 @@ def _frequency(name: str, ranked: list[str], counts: Counts, about: dict[str, An
     return Choice(name, ("frequency", "unseen", "missing"), formulas, reading, action=action, **about)
 
 
-def _indices(name: str, texts: list[str], about: dict[str, Any], ranked: int) -> Choice:
-    """0 where missing, 1 for the unseen, then the categories: in the order of their text, or of their frequency."""
-    reading = Known({text: i + 2 for i, text in enumerate(texts)}, 1, 0)
-    order = "the most frequent first" if ranked else "in order"
-    action = f"an index: 0 for missing, 1 for unseen, then {len(texts)} categories, {order}"
-    size = 0 if ranked else len(texts) + 2
-    return Choice(name, ("",), (number(),), reading, action=action, categories=tuple(texts), vocabulary=size, **about)
+def _indices(name: str, ranked: list[str], about: dict[str, Any], *, vocabulary: int) -> Choice:
+    """0 where missing, 1 for the unseen, then the categories, the most frequent first (as `CategoryIndexer` has it)."""
+    reading = Known({text: i + 2 for i, text in enumerate(ranked)}, 1, 0)
+    action = f"an index: 0 for missing, 1 for unseen, then {len(ranked)} categories, the most frequent first"
+    about |= {"action": action, "categories": tuple(ranked)}
+    return Choice(name, ("",), (number(),), reading, vocabulary=vocabulary, **about)

@@ -68,7 +68,7 @@ class TablePrep(ColumnWise):
         are. Parts of dates are standardised unless it is None.
     output : "matrix" (default) or "inputs"
         "inputs" is a dict for networks: "numbers" float32 (n, k), and for each categorical column, by its name, int32
-        (n,) indices for an embedding: 0 for missing, 1 for unseen, then all its categories in order.
+        (n,) indices for an embedding: 0 for missing, 1 for unseen, then all its categories, the most frequent first.
 
     Attributes
     ----------
