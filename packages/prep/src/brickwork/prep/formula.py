@@ -16,6 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from .lookups import bucketed, piecewise, taken
+
 Scalar = Callable[[Sequence[float]], Any]
 
 __all__ = ["Formula", "bucket", "call", "compiled", "constant", "evaluate", "interpolate", "is_missing", "number",
@@ -326,14 +328,14 @@ def _step(formula: Formula, read: list[int], plain: list[Any], xp: Any) -> Calla
         case "where":
             return _choosing(formula, read, plain, xp)
         case "take":
-            table = xp.asarray(formula.value, dtype=xp.float64)
-            return lambda values: xp.take(table, xp.astype(values[first], xp.int64), axis=0)
+            table = _table(formula.value, xp)
+            return lambda values: taken(table, values[first], xp)
         case "bucket":
-            edges = formula.value
-            return lambda values: xp.astype(_bucket(edges, values[first], xp), xp.float64)
+            edges = _table(formula.value, xp)
+            return lambda values: bucketed(edges, values[first], xp)
         case "interpolate":
-            xs, ys = formula.value
-            return lambda values: _piecewise(xs, ys, values[first], xp)
+            xs, ys = (_table(points, xp) for points in formula.value)
+            return lambda values: piecewise(xs, ys, values[first], xp)
         case "one_hot":
             units = xp.arange(formula.width, dtype=xp.float64)
             return lambda values: xp.astype(xp.expand_dims(values[first], axis=1) == units, xp.float64)
@@ -342,6 +344,11 @@ def _step(formula: Formula, read: list[int], plain: list[Any], xp: Any) -> Calla
         second = read[1]
         return lambda values: function(values[first], values[second])
     return lambda values: function(values[first])
+
+
+def _table(numbers: tuple[float, ...], xp: Any) -> Any:
+    """As NumPy takes it many times over."""
+    return np.asarray(numbers, dtype=np.float64) if xp is np else numbers
 
 
 def _choosing(formula: Formula, read: list[int], plain: list[Any], xp: Any) -> Callable[[list[Any]], Any]:
@@ -356,26 +363,6 @@ def _choosing(formula: Formula, read: list[int], plain: list[Any], xp: Any) -> C
         return xp.where(condition, a, values[no])
 
     return step
-
-
-def _bucket(edges: tuple[float, ...], x: Any, xp: Any) -> Any:
-    return xp.searchsorted(xp.asarray(edges, dtype=xp.float64), x, side="right")
-
-
-def _piecewise(xs: tuple[float, ...], ys: tuple[float, ...], x: Any, xp: Any) -> Any:
-    last = xp.full(x.shape, ys[-1], dtype=xp.float64)
-    if len(xs) == 1:
-        return xp.where(xp.isnan(x), x, last)
-    # The stretch that holds x is known by its left end; the ends' stretches are not left.
-    left = xp.clip(_bucket(xs, x, xp) - 1, 0, len(xs) - 2)
-    width = np.diff(xs)
-    start, slope = np.array(ys[:-1]), np.diff(ys) / np.where(width > 0, width, 1.0)
-    inside = x - xp.take(xp.asarray(xs[:-1], dtype=xp.float64), left, axis=0)
-    inside = xp.where(x < xs[0], xp.zeros_like(inside), inside)
-    value = xp.take(xp.asarray(start.tolist(), dtype=xp.float64), left, axis=0) + inside * xp.take(
-        xp.asarray(slope.tolist(), dtype=xp.float64), left, axis=0
-    )
-    return xp.where(x >= xs[-1], last, value)
 
 
 def _place(edges: tuple[float, ...], x: float) -> int:
