@@ -21,8 +21,10 @@ FORBIDDEN = [
     ("brickwork.layers", "llvmlite.binding", "llvmlite stays under brickwork.graph.llvm"),
     ("brickwork.graph", "onnx", "onnx stays under brickwork.graph.onnx"),
     ("brickwork.cli", "cupy", "CuPy stays in brickwork.gpu"),
-    ("brickwork.prep", "pandas", "pandas stays in the room of prep"),
-    ("brickwork.layers", "pandas", "pandas stays in the room of prep"),
+    ("brickwork.prep.frame", "pandas", "pandas, polars and pyarrow are imported by the program alone"),
+    ("brickwork.prep", "polars", "pandas, polars and pyarrow are imported by the program alone"),
+    ("brickwork.layers", "pandas", "pandas, polars and pyarrow are imported by the program alone"),
+    ("brickwork.prep", "narwhals", "narwhals stays in the room of prep"),
     ("brickwork.tensor", "torch", "Nothing is built on the frameworks it replaces"),
 ]
 ALLOWED = [
@@ -34,6 +36,7 @@ ALLOWED = [
     ("brickwork.layers", "brickwork.tensor"),
     ("brickwork.graph.llvm", "llvmlite"),
     ("brickwork.graph.onnx", "onnx"),
+    ("brickwork.prep.frame", "narwhals"),
 ]
 
 

@@ -22,7 +22,7 @@ import {module}
 print(json.dumps({{"events": events, "threads": threading.active_count(), "modules": sorted(sys.modules)}}))
 """
 
-HEAVY = {"cupy", "jax", "llvmlite", "pandas", "pyarrow", "scipy", "sklearn", "tensorflow", "torch"}
+HEAVY = {"cupy", "jax", "llvmlite", "pandas", "polars", "pyarrow", "scipy", "sklearn", "tensorflow", "torch"}
 NEEDED = {
     "brickwork.cli": {"pandas", "pyarrow", "scipy", "sklearn", "llvmlite"},
     "brickwork.graph": {"llvmlite"},
