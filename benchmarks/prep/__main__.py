@@ -115,8 +115,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     absent = [name for name in options.sides if find_spec(NEEDS[name].partition(".")[0]) is None]
     sides = [start(name, options.rows, options.threads) for name in options.sides if name not in absent]
     measure(sides, options.rounds, options.calls)
-    print(f"{platform.platform()}, {platform.machine()}, {options.threads} threads, Python {platform.python_version()}. "
-          f"{options.rows:,} rows, 20 columns; medians of {options.rounds} turns.")  # fmt: skip
+    print(
+        f"{platform.platform()}, {platform.machine()}, {options.threads} threads, Python {platform.python_version()}."
+    )
+    print(f"{options.rows:,} rows, 20 columns; medians of {options.rounds} turns.")
     packages = [
         p
         for p in ("numpy", "pandas", "pyarrow", "scikit-learn", "skrub")

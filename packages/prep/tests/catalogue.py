@@ -157,6 +157,13 @@ class Case:
 
 CASES = [
     Case(TablePrep, MIXED),
+    Case(lambda: TablePrep(max_categories=2, high_cardinality="index", scale=None), MIXED),
+    Case(lambda: TablePrep(max_categories=2, high_cardinality=TargetEncoder(), scale="robust"), MIXED, LABELS),
+    Case(
+        lambda: TablePrep({"b": "categorical"}, {"a": RobustScaler()}, impute="mean", scale="minmax"),
+        MIXED,
+        checks=False,
+    ),
     Case(StandardScaler),
     Case(lambda: StandardScaler(with_mean=False)),
     Case(lambda: StandardScaler(with_std=False)),
