@@ -32,13 +32,13 @@ def test_each_leak_is_told_once_with_its_rows():
     with pytest.warns(LeakageWarning) as told:
         leaks = check_leakage(train, test, groups="shop", time="day")
     assert [str(warning.message) for warning in told] == [
-        "check_leakage: 1 of 3 rows of valid equal rows of train: row 1.",
-        "check_leakage: 2 of 3 rows of valid have groups of train: rows 1, 2.",
-        "check_leakage: 1 of 3 rows of valid are no later than the last of train, 2024-01-05T00:00:00.000000: row 1.",
+        "check_leakage: 1 of 3 rows of part 1 equal rows of part 0: row 1.",
+        "check_leakage: 2 of 3 rows of part 1 have groups of part 0: rows 1, 2.",
+        "check_leakage: 1 of 3 rows of part 1 are no later than the last of part 0, 2024-01-05T00:00:00.000000: row 1.",
     ]
     assert all(warning.filename == __file__ for warning in told)
     assert [(leak.what, leak.part, leak.other, leak.rows.tolist()) for leak in leaks] == [
-        ("duplicates", "valid", "train", [1]), ("groups", "valid", "train", [1, 2]), ("times", "valid", "train", [1]),
+        ("duplicates", "part 1", "part 0", [1]), ("groups", "part 1", "part 0", [1, 2]), ("times", "part 1", "part 0", [1]),
     ]  # fmt: skip
 
 

@@ -177,3 +177,26 @@ def test_refuses(arguments, text):
     with pytest.raises(PrepError, match=text) as caught:
         train_valid_split(X, y, **options)
     assert isinstance(caught.value, TargetError) == ("stratify by" in text)
+
+
+@pytest.mark.parametrize("library", ["polars", "pyarrow"])
+def test_frames_of_other_libraries_give_the_rows_of_pandas(library):
+    table = {
+        "shop": ["a", "b", "c", "d", "e"] * 20,
+        "day": pd.date_range("2024-01-01", periods=100).to_pydatetime().tolist(),
+    }
+    other = pytest.importorskip(library, reason=f"{library} is not installed")
+    given = other.DataFrame(table) if library == "polars" else other.table(table)
+    labels = other.Series(Y) if library == "polars" else other.array(Y)
+    for by, name in ((None, None), ("groups", "shop"), ("time", "day")):
+        mine = train_valid_test_split(pd.DataFrame(table), pd.Series(Y), **({by: name} if by else {}))
+        theirs = train_valid_test_split(given, labels, **({by: name} if by else {}))
+        if by:  # by a column of its own
+            again = train_valid_test_split(given, labels, **{by: given[name]})
+            assert all(a.equals(b) for a, b in zip(again, theirs, strict=True))
+        assert [type(part) for part in theirs] == [type(given)] * 3 + [type(labels)] * 3
+        assert [part.to_pandas()["day"].tolist() for part in theirs[:3]] == [part["day"].tolist() for part in mine[:3]]
+        assert [part.to_pandas().tolist() for part in theirs[3:]] == [part.tolist() for part in mine[3:]]
+    if library == "polars":
+        with pytest.raises(PrepError, match="collect"):
+            train_valid_split(given.lazy(), labels)

@@ -79,7 +79,8 @@ class DropLeaky(ColumnChoice):
         numbers, classes = _read(y, table.n_rows, who)
         if table.n_rows < LEAST:
             return {}
-        found = {i: self._why(column, numbers, classes) for i, column in enumerate(columns) if column.form != "other"}
+        told = [] if numbers is None else [("Pearson's", numbers), ("Spearman's", ranks(numbers))]
+        found = {i: self._why(column, told, classes) for i, column in enumerate(columns) if column.form != "other"}
         drops = {i: why for i, why in found.items() if why is not None}
         if len(drops) == len(columns):  # an easy target, or a table made of it: what to keep is for a person to say
             text = f"none is dropped, since every column tells the target; column {columns[0].name!r} {drops[0]}"
@@ -90,11 +91,12 @@ class DropLeaky(ColumnChoice):
             warnings.warn(f"{who}: {text}", LeakageWarning, stacklevel=LEVEL)
         return drops
 
-    def _why(self, column: Column, numbers: np.ndarray | None, classes: np.ndarray) -> str | None:
-        """What a column tells of the target; None where it is kept."""
-        if numbers is not None and column.form != "text":
-            x = _as_floats(column)
-            for name, r in (("Pearson's", _r(x, numbers)), ("Spearman's", _r(ranks(x), ranks(numbers)))):
+    def _why(self, column: Column, told: Sequence[tuple[str, np.ndarray]], classes: np.ndarray) -> str | None:
+        """What a column tells of the target, which is given as numbers for each coefficient; None where it is kept."""
+        if column.form != "text":
+            for name, numbers in told:
+                x = _as_floats(column)
+                r = _r(ranks(x) if name == "Spearman's" else x, numbers)
                 if abs(r) >= self.correlation:
                     return f"has a correlation ({name}) of {r:.4f} with the target"
         values = _values(column)
@@ -105,7 +107,7 @@ class DropLeaky(ColumnChoice):
         if share < self.information:
             return None
         n_pairs = len(np.unique(values * (classes.max() + 1) + classes))
-        if n_pairs == len(np.unique(values)) == len(np.unique(classes)) and numbers is None:
+        if n_pairs == len(np.unique(values)) == len(np.unique(classes)) and not told:
             return "stands one to one for the target"
         return f"takes away {100 * share:.1f} % of the target's entropy"
 

@@ -48,8 +48,8 @@ class StratifiedRegressionKFold(BaseCrossValidator):  # type: ignore[misc]
         if y is None:
             raise TargetError.of(who, "a target is needed to stratify by", "y=None", "Give y.")
         values = _numbers(y, who)
-        if keys.n_rows(X) != len(values):
-            got = f"{keys.n_rows(X)} rows in X, {len(values)} in y"
+        if keys.n_rows(X, who) != len(values):
+            got = f"{keys.n_rows(X, who)} rows in X, {len(values)} in y"
             raise PrepError.of(who, "X and y have one row each per case", got)
         if len(values) < self.n_splits:
             raise PrepError.of(who, "every fold needs a row", f"{len(values)} rows for n_splits={self.n_splits}")
@@ -107,7 +107,7 @@ class TimeSplit(BaseCrossValidator):  # type: ignore[misc]
         """(train, test) row positions of each fold, the earliest first."""
         who = "TimeSplit.split"
         _need_count("n_splits", self.n_splits, 1, who)
-        n = keys.n_rows(X)
+        n = keys.n_rows(X, who)
         times = np.arange(n, dtype=np.float64) if self.time is None else keys.times_of(self.time, X, n, who)
         order = np.argsort(times, kind="stable")
         moments, starts = np.unique(times[order], return_index=True)

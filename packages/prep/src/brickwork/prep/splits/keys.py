@@ -15,11 +15,13 @@ from ..targets import find_task
 BINS = 10  # quantile bins of a regression target
 
 
-def n_rows(X: Any) -> int:
-    """The number of rows of a table, an array, a list or a dict of columns."""
+def n_rows(X: Any, who: str) -> int:
+    """The number of rows of a table, an array, a list or a dict of columns; PrepError where X is none of these."""
     if isinstance(X, Mapping):
         return len(next(iter(X.values()))) if X else 0
-    return int(X.shape[0]) if hasattr(X, "shape") else len(X)
+    if getattr(X, "shape", ()):
+        return int(X.shape[0])
+    return len(X) if hasattr(X, "__len__") else open_table(X, who).n_rows
 
 
 def strata(y: Any, stratify: Any, n: int, who: str) -> np.ndarray:

@@ -14,8 +14,6 @@ from ..errors import PrepError, quote_rows
 from ..hashing import hash_rows
 from . import keys
 
-NAMES = ("train", "valid", "test")
-
 
 class LeakageWarning(UserWarning):
     """Rows to judge by are known from the rows to learn from, so a score would be too good."""
@@ -37,8 +35,9 @@ class Leak:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Where the rows of each part stand in arrays over all rows, and by what numbers a person knows them."""
+    """What parts are called, where the rows of each stand in arrays over all rows, and what a person knows them by."""
 
+    names: Sequence[str]
     rows: Sequence[np.ndarray]
     known_as: Sequence[np.ndarray]
 
@@ -48,7 +47,7 @@ class Parts:
 
     def leak(self, what: str, first: int, second: int, shared: np.ndarray, sentence: str) -> Leak:
         """The leak of the rows of the second part where `shared`, bool, is set."""
-        part, other = (NAMES[i] if len(self.rows) <= len(NAMES) else f"part {i}" for i in (second, first))
+        part, other = self.names[second], self.names[first]
         rows = self.known_as[second][shared]
         text = f"{len(rows)} of {len(shared)} rows of {part} {sentence.format(other=other)}: {quote_rows(rows)}."
         return Leak(what, part, other, rows, text)
@@ -68,14 +67,15 @@ def check_leakage(*parts: Any, groups: Any = None, time: Any = None) -> tuple[Le
     ...     warnings.simplefilter("ignore", LeakageWarning)
     ...     [leak] = check_leakage({"x": [1, 2, 3]}, {"x": [4, 3]})
     >>> leak.text
-    '1 of 2 rows of valid equal rows of train: row 1.'
+    '1 of 2 rows of part 1 equal rows of part 0: row 1.'
     """
     who = "check_leakage"
     if len(parts) < 2:
         raise PrepError.of(who, "two parts or more are compared", str(len(parts)))
-    known_as = [np.arange(keys.n_rows(part)) for part in parts]
+    known_as = [np.arange(keys.n_rows(part, who)) for part in parts]
     starts = np.cumsum([0, *map(len, known_as)])
-    all_parts = Parts([own + start for own, start in zip(known_as, starts, strict=False)], known_as)
+    names = [f"part {i}" for i in range(len(parts))]
+    all_parts = Parts(names, [own + start for own, start in zip(known_as, starts, strict=False)], known_as)
     leaks = duplicates_in(all_parts, np.concatenate([hash_rows(part, who) for part in parts]))
     if groups is not None:
         values = _of_parts(keys.group_values, groups, parts, "groups", who)
@@ -124,4 +124,4 @@ def _of_parts(read: Callable[..., np.ndarray], key: Any, parts: Sequence[Any], w
     if not named and len(key) != len(parts):
         raise PrepError.of(who, f"{what} is a column, or one array for each part", f"{len(key)} for {len(parts)} parts")
     own = [key] * len(parts) if named else key
-    return [read(values, part, keys.n_rows(part), who) for values, part in zip(own, parts, strict=True)]
+    return [read(values, part, keys.n_rows(part, who), who) for values, part in zip(own, parts, strict=True)]

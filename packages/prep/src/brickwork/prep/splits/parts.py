@@ -14,6 +14,7 @@ from ..hashing import hash_rows
 from . import drawing, keys
 from .leakage import LeakageWarning, Parts, duplicates_in, times_in
 
+NAMES = ("train", "valid", "test")
 DUPLICATES = ("warn", "together", "ignore")
 
 
@@ -90,9 +91,9 @@ def _split(
     who: str, X: Any, y: Any, sizes: Mapping[str, float | int], stratify: Any, groups: Any, time: Any,
     duplicates: str, seed: int,
 ) -> list[Any]:  # fmt: skip
-    n = keys.n_rows(X)
-    if keys.n_rows(y) != n:
-        raise PrepError.of(who, "X and y have one row each per case", f"{n} rows in X, {keys.n_rows(y)} in y")
+    n = keys.n_rows(X, who)
+    if keys.n_rows(y, who) != n:
+        raise PrepError.of(who, "X and y have one row each per case", f"{n} rows in X, {keys.n_rows(y, who)} in y")
     _one_rule(stratify, groups, time, duplicates, who)
     counts = _counts(sizes, n, who)
     hashes = None if duplicates == "ignore" else _hashes(X, who, needed=duplicates == "together")
@@ -101,14 +102,14 @@ def _split(
     if time is not None:
         times = keys.times_of(time, X, n, who)
         parts = drawing.by_time(times, counts)
-        leaks = times_in(Parts(parts, parts), times)
+        leaks = times_in(Parts(NAMES, parts, parts), times)
     elif groups is None and duplicates != "together":
         parts = drawing.by_shares(keys.strata(y, stratify, n, who), counts, rng)
     else:
         codes = keys.codes(hashes) if groups is None else keys.groups_of(groups, X, n, who)
         parts = drawing.by_groups(codes, keys.strata(y, stratify, n, who), counts, rng, who)
     if duplicates == "warn" and hashes is not None:
-        leaks += duplicates_in(Parts(parts, parts), hashes)
+        leaks += duplicates_in(Parts(NAMES, parts, parts), hashes)
     for leak in leaks:
         fix = "duplicates='together' keeps them in one part" if leak.what == "duplicates" else "Split between two times"
         warnings.warn(f"{who}: {leak.text} {fix}.", LeakageWarning, stacklevel=3)
