@@ -4,7 +4,8 @@ import pytest
 from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from brickwork.prep import TablePrep, TargetPrep
+from brickwork.prep import TablePrep
+from brickwork.prep.bundles import TARGETS
 
 from .catalogue import CASES
 
@@ -44,5 +45,6 @@ def test_feature_names_pass(check):
         "check_mixin_order",
     ],
 )
-def test_target_prep_passes(check):
-    getattr(estimator_checks, check)("TargetPrep", TargetPrep())
+@pytest.mark.parametrize("name", TARGETS)
+def test_targets_pass(name, check):
+    getattr(estimator_checks, check)(name, TARGETS[name]())

@@ -10,6 +10,7 @@ from ..cells import column_of
 from ..columns import Column, as_numbers
 from ..errors import SHOWN, SchemaError, TargetError, bad_values, quote
 from ..frame import read_target
+from ..state import KINDS_OF_VALUE
 
 __all__ = ["codes_of_labels", "numbers_of", "ordered", "plain_labels", "read_whole"]
 
@@ -43,7 +44,7 @@ def numbers_of(values: np.ndarray, who: str) -> np.ndarray:
 
 def plain_labels(labels: list[Any], who: str) -> list[Any]:
     """The labels, or TargetError where one is not text, a number or a boolean: only these stand in a state."""
-    odd = [label for label in labels if not isinstance(label, (str, bool, int, float))]
+    odd = [label for label in labels if not KINDS_OF_VALUE["label"](label)]
     if odd:
         got = f"{quote(odd)} of type {type(odd[0]).__name__}"
         raise TargetError.of(who, "labels to be saved are text, numbers or booleans", got, values=odd[:SHOWN])
@@ -82,12 +83,11 @@ def _few_whole(values: np.ndarray) -> tuple[list[Any], np.ndarray] | None:
     low, high = int(values.min()), int(values.max())
     if high - low > 4 * len(values) + 1024:
         return None
-    moved = (values - values.dtype.type(low) if values.dtype.kind == "u" else values.astype(np.int64) - low).astype(
-        np.int64
-    )
-    there = np.bincount(moved, minlength=high - low + 1) > 0
-    labels = (np.flatnonzero(there) + low).tolist()
-    return list(map(bool, labels)) if values.dtype.kind == "b" else labels, (np.cumsum(there) - 1)[moved]
+    above = values - values.dtype.type(low) if values.dtype.kind == "u" else values.astype(np.int64) - low
+    places = above.astype(np.int64)
+    there = np.bincount(places, minlength=high - low + 1) > 0
+    labels = [low + place for place in np.flatnonzero(there).tolist()]
+    return list(map(bool, labels)) if values.dtype.kind == "b" else labels, (np.cumsum(there) - 1)[places]
 
 
 def _hashable(label: Any) -> bool:
