@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import re
 import sys
 import warnings
@@ -10,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import sklearn.preprocessing as theirs
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from brickwork.prep import (
@@ -23,8 +24,10 @@ from brickwork.prep import (
     RareGrouper,
     SchemaError,
     StateError,
+    TargetEncoder,
 )
 
+EXAMPLES = int(os.environ.get("BRICKWORK_FUZZ_EXAMPLES", "40"))
 N = 400
 RNG = np.random.default_rng(0)
 
@@ -308,3 +311,48 @@ def test_forms_that_change_between_parts_are_categories_still():
     fitted = OrdinalEncoder().partial_fit(pd.DataFrame({"a": [1, 2]})).partial_fit(pd.DataFrame({"a": ["b", "2"]}))
     assert fitted.categories_[0].tolist() == ["1", "2", "b"]
     assert fitted.transform(pd.DataFrame({"a": [1.0, 2.0]})).ravel().tolist() == [0, 1]
+
+
+ANY = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=4), st.datetimes(),
+    st.sampled_from(["a", "b", 1, 1.0, "1", True, "True", "nan", "None", "infrequent_sklearn", [1]]),
+)  # fmt: skip
+EVERY = {
+    "ordinal": OrdinalEncoder,
+    "ordinal, joined": lambda: OrdinalEncoder(
+        handle_unknown="use_encoded_value", unknown_value=-1, encoded_missing_value=-2, max_categories=2
+    ),
+    "one-hot": OneHotEncoder,
+    "one-hot, dropped": lambda: OneHotEncoder(
+        drop="first", min_frequency=2, handle_unknown="infrequent_if_exist", sparse_output=False
+    ),
+    "target": TargetEncoder,
+    "target, smooth": lambda: TargetEncoder(smooth=0, cv=2),
+    "count": CountEncoder,
+    "hash": HashingEncoder,
+    "rare": RareGrouper,
+    "index": CategoryIndexer,
+}
+
+
+@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@given(data=st.data())
+@settings(max_examples=EXAMPLES, deadline=None)
+def test_any_cells_give_a_result_or_one_error(name, data):
+    n = data.draw(st.integers(1, 8))
+    kinds = data.draw(st.lists(st.sampled_from([ANY, st.integers(-2, 2), st.text(max_size=2)]), min_size=1, max_size=2))
+    table = {f"c{i}": data.draw(st.lists(kind, min_size=n, max_size=n)) for i, kind in enumerate(kinds)}
+    y = data.draw(st.lists(st.sampled_from([0, 1, 2]), min_size=n, max_size=n))
+    try:
+        fitted = EVERY[name]().fit(table, y)
+        out = dense(fitted.transform(table))
+        new = {name: data.draw(st.lists(ANY, min_size=3, max_size=3)) for name in table}
+        other = dense(fitted.transform(new))
+    except PrepError:
+        return
+    assert out.shape == (n, len(fitted.get_feature_names_out())) and other.shape[1] == out.shape[1]
+    again = type(fitted).from_state(json.loads(json.dumps(fitted.to_state(), allow_nan=False)))
+    same_cells(dense(again.transform(table)), out)
+    if hasattr(fitted, "inverse_transform"):
+        assert fitted.inverse_transform(out).shape == (n, len(kinds))

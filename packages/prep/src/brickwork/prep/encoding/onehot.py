@@ -211,7 +211,7 @@ class OneHotEncoder(CategoryEncoder):
         dropped = self._dropped(name, kept, who)
         values, n = self._values_out(name), block.shape[0]
         if not len(values):
-            return np.full(n, kept.of_places()[dropped], dtype=kept.values.dtype)
+            return np.full(n, kept.of_places()[dropped], dtype=kept.of_places().dtype)
         out = values[np.asarray(block.argmax(axis=1)).ravel()]
         zeros = np.flatnonzero(np.asarray(block.sum(axis=1)).ravel() == 0)
         if not len(zeros):
