@@ -4,10 +4,12 @@ import pytest
 from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from brickwork.prep import TablePrep
-from brickwork.prep.bundles import TARGETS
+from brickwork.prep import BooleanParser, TablePrep
+from brickwork.prep.bundles import IMAGES, TARGETS
 
 from .catalogue import CASES
+
+NO_MATRIX = {**TARGETS, **IMAGES, "BooleanParser": BooleanParser}
 
 
 @parametrize_with_checks([case.make() for case in CASES if case.checks])
@@ -32,7 +34,7 @@ def test_feature_names_pass(check):
 @pytest.mark.parametrize(
     "check",
     [
-        # Those that feed no matrix: `check_estimator` runs none of the others on an estimator of targets.
+        # Those that feed no matrix: `check_estimator` runs none of the others on what takes targets, images or words.
         "check_estimator_cloneable",
         "check_estimator_repr",
         "check_valid_tag_types",
@@ -45,6 +47,6 @@ def test_feature_names_pass(check):
         "check_mixin_order",
     ],
 )
-@pytest.mark.parametrize("name", TARGETS)
-def test_targets_pass(name, check):
-    getattr(estimator_checks, check)(name, TARGETS[name]())
+@pytest.mark.parametrize("name", NO_MATRIX)
+def test_what_takes_no_matrix_passes(name, check):
+    getattr(estimator_checks, check)(name, NO_MATRIX[name]())

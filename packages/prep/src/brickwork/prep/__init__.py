@@ -5,6 +5,7 @@ from .arithmetic import Program, program
 from .binning import Binarizer, KBinsDiscretizer
 from .bundles import TYPES as bundle_types
 from .bundles import from_state, to_state
+from .chunks import fit_chunks
 from .cleaning import (
     Deduplicate,
     DropColumns,
@@ -27,6 +28,7 @@ from .encoding import (
     TargetEncoder,
 )
 from .errors import PrepError, SchemaError, StateError, TargetError
+from .images import ImageNormalizer, ImageResizer
 from .imputing import GroupImputer, IterativeImputer, MissingIndicator, SimpleImputer
 from .outliers import OutlierClipper, OutlierFlagger
 from .parsing import BooleanParser, NumberParser
@@ -80,6 +82,8 @@ __all__ = [
     "HashingEncoder",
     "HashingVectorizer",
     "HolidayFlags",
+    "ImageNormalizer",
+    "ImageResizer",
     "IterativeImputer",
     "KBinsDiscretizer",
     "LabelBinarizer",
@@ -124,6 +128,7 @@ __all__ = [
     "bundle_types",
     "check_leakage",
     "duplicate_rows",
+    "fit_chunks",
     "from_state",
     "make_windows",
     "program",

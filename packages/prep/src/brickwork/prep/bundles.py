@@ -9,6 +9,7 @@ from typing import Any
 from . import binning, cleaning, dates, encoding, imputing, outliers, parsing, scaling, text, windows
 from .arithmetic import Program
 from .compositions import States, codecs
+from .images import ImageNormalizer, ImageResizer
 from .table import TablePrep
 from .targets import LabelBinarizer, LabelEncoder, MultiLabelBinarizer, TargetPrep, TargetScaler
 
@@ -25,10 +26,13 @@ TARGETS: Mapping[str, type] = MappingProxyType(
 )
 """What takes a target."""
 
-STATES = States(TRANSFORMERS)
+IMAGES: Mapping[str, type] = MappingProxyType({t.__name__: t for t in (ImageNormalizer, ImageResizer)})
+"""What takes images."""
+
+STATES = States({**TRANSFORMERS, **IMAGES})
 """Writes and reads these and scikit-learn's compositions of them."""
 
-TYPES: Mapping[str, Any] = MappingProxyType({**TRANSFORMERS, **TARGETS, **codecs(STATES), "Program": Program})
+TYPES: Mapping[str, Any] = MappingProxyType({**TRANSFORMERS, **TARGETS, **IMAGES, **codecs(STATES), "Program": Program})
 
 
 def to_state(estimator: Any) -> dict[str, Any]:

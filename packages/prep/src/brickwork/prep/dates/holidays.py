@@ -135,7 +135,7 @@ class HolidayFlags(ColumnWise):
         return self._by is None
 
     def _give_one(self, X: Any, who: str) -> Any:
-        return super()._give_one(X, who) if self._by is None else None
+        return self._one_row(X, self._dtype(X), who) if self._by is None else None
 
     def _give(self, table: Table, positions: Sequence[int], X: Any, who: str) -> Any:
         if self._by is None:

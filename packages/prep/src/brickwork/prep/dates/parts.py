@@ -9,14 +9,11 @@ is rounded to at most 16 microseconds before its parts are taken.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import NamedTuple
 
-import numpy as np
+from ..formula import Formula, call, is_missing, number, where
 
-from ..formula import Formula, call, evaluate, is_missing, number, where
-
-__all__ = ["CYCLES", "FORMULAS", "PARTS", "circle", "splines"]
+__all__ = ["CYCLES", "DAY", "FORMULAS", "circle", "splines"]
 
 DAY = 8.64e10  # microseconds
 
@@ -133,20 +130,3 @@ def _bump(x: Formula) -> Formula:
 
 def _above(x: Formula) -> Formula:
     return x.clip(0.0, None)
-
-
-def _reader(formula: Formula) -> Callable[[np.ndarray], np.ndarray]:
-    return lambda moment: evaluate([formula], [moment.view(np.int64).astype(np.float64)])[0]
-
-
-# What a table's dates become without a word from its owner: `time` carries the trend, cycles stand as they are and as
-# circles. Each takes datetime64[us] (n,) without NaT.
-PARTS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-    **{name: _reader(FORMULAS[name]) for name in ("time", "year", "month", "day", "weekday")},
-    "hour": _reader(FORMULAS["time_of_day"]),
-    **{
-        f"{name}_{wave}": _reader(formula)
-        for name, part in (("month", "month"), ("weekday", "weekday"), ("hour", "time_of_day"))
-        for wave, formula in zip(("sin", "cos"), circle(part), strict=True)
-    },
-}

@@ -189,9 +189,6 @@ class DateDifference(_Spans):
     def _names(self, names: Sequence[str]) -> list[str]:
         return [f"{names[end]}_since_{names[start]}" for end, start in self.pairs_]
 
-    def _give_one(self, X: Any, who: str) -> Any:
-        return None  # what comes out is of two columns, and none of them has a formula of its own
-
     def _give(self, table: Table, positions: Sequence[int], X: Any, who: str) -> Any:
         read = [
             encoder.reading.read(table.column(position), who) if need else None

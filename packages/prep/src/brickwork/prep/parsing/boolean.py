@@ -17,6 +17,7 @@ from ..literals.booleans import FALSE, TRUE
 from ..params import choice
 from ..readings import Reading
 from ..schema import ColumnSchema
+from ..state import demand
 from ..statistics import Nothing
 from ..transformer import ColumnWise
 
@@ -34,6 +35,10 @@ class ParsedBooleans(Reading):
     false: tuple[str, ...] = FALSE
     lenient: bool = False
     kind: ClassVar = "boolean"
+
+    def check(self, where: str) -> None:
+        both = {word.casefold() for word in self.true} & {word.casefold() for word in self.false}
+        demand(not both, where, "a word is true or false", sorted(both))
 
     def read(self, column: Column, who: str) -> np.ndarray:
         if column.form == "boolean":
@@ -106,5 +111,5 @@ class BooleanParser(ColumnWise):
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.input_tags.two_d_array = False  # of numbers other than 0 and 1
+        tags.input_tags.two_d_array = self.errors == "missing"  # numbers other than 0 and 1 are no words
         return tags

@@ -37,6 +37,10 @@ class ParsedNumbers(Reading):
     lenient: bool = False
     kind: ClassVar = "number"
 
+    def check(self, where: str) -> None:
+        demand(self.format.decimal in MARKS, where, "decimal must be a known mark", self.format.decimal)
+        demand(all(factor for _, factor in self.format.units), where, "a unit is not 0", self.format.units)
+
     def read(self, column: Column, who: str) -> np.ndarray:
         if column.form != "text":
             return as_numbers(column, who)

@@ -97,9 +97,6 @@ class TextColumns(ColumnWise):
             self._kept.update(found)
         return found
 
-    def _give_one(self, X: Any, who: str) -> Any:
-        return None  # a matrix of counts is no row of formulas
-
     def _give(self, table: Table, positions: Sequence[int], X: Any, who: str) -> Any:
         known, analyze = getattr(self, "_kept", {}), self._analyzer()
         blocks = []
