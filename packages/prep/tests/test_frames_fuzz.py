@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from brickwork.prep import PrepError, TablePrep
 from brickwork.prep.cells import cell_of, column_of, is_missing
 from brickwork.prep.columns import number_text
-from brickwork.prep.frame import Row, open_row, open_table
+from brickwork.prep.frame import Row, open_row, open_table, take_rows
 
 EXAMPLES = int(os.environ.get("BRICKWORK_FUZZ_EXAMPLES", "60"))
 FUZZ = settings(
@@ -268,6 +268,11 @@ def given_or_refused(X, Z) -> None:
         assert out.shape == (n, prep.n_features_out_) == (n, len(prep.get_feature_names_out()))
         assert out.dtype == np.float32 and np.isfinite(out).all()
         assert TablePrep.from_state(prep.to_state()).transform(X).tobytes() == out.tobytes()
+        for row in {0, n - 1}:
+            try:  # a cell alone may be of another form than its column, and refused for it
+                np.testing.assert_array_equal(prep.transform(take_rows(X, np.array([row]))), out[[row]])
+            except PrepError as error:
+                assert str(error).startswith("TablePrep") and "\n" not in str(error)
         try:
             assert np.isfinite(prep.transform(Z)).all()
         except PrepError as error:
