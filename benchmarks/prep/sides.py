@@ -9,22 +9,22 @@ import numpy as np
 
 from .table import BOOLEANS, CATEGORIES, DATES, FEW, MANY, NUMBERS
 
-PLACES = 64
-"""Categories of one column that get a place each, on all sides that have such a limit."""
+PLACES = 100
+"""Categories of one column that get a place each, where the others share one."""
 
 
 def ours() -> Any:
-    """`TablePrep` as it comes."""
+    """`TablePrep` as it comes: a column of many categories gives one number."""
     from brickwork.prep import TablePrep
 
     return TablePrep()
 
 
-def ours_index() -> Any:
-    """`TablePrep` with one number for a column of many categories."""
+def ours_wide() -> Any:
+    """`TablePrep` with places for the most frequent of many categories."""
     from brickwork.prep import TablePrep
 
-    return TablePrep(high_cardinality="index")
+    return TablePrep(high_cardinality="frequent")
 
 
 def _parts(frame: Any) -> np.ndarray:
@@ -72,16 +72,16 @@ def _one_hot(most: int | None) -> Any:
 
 
 def scikit_learn() -> Any:
-    """A `ColumnTransformer` of the same: a place for each of the 64 most frequent categories, rare ones share one."""
-    return _scikit_learn([("categories", _one_hot(PLACES + 1), CATEGORIES)])
-
-
-def scikit_learn_ordinal() -> Any:
-    """A `ColumnTransformer` with a place for each of few categories, and one number for a column of many."""
+    """A `ColumnTransformer` of the same, with one number for a column of many categories (their place in order)."""
     from sklearn.preprocessing import OrdinalEncoder
 
     ordinal = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-2, encoded_missing_value=-1)
     return _scikit_learn([("few", _one_hot(None), FEW), ("many", ordinal, MANY)])
+
+
+def scikit_learn_wide() -> Any:
+    """A `ColumnTransformer` with a place for each of the 100 most frequent categories; rare ones share one."""
+    return _scikit_learn([("categories", _one_hot(PLACES + 1), CATEGORIES)])
 
 
 def skrub() -> Any:
@@ -95,10 +95,10 @@ SIDES: dict[str, Callable[[], Any]] = {
     "ours": ours,
     "scikit-learn": scikit_learn,
     "skrub": skrub,
-    "ours, index": ours_index,
-    "scikit-learn, ordinal": scikit_learn_ordinal,
+    "ours, wide": ours_wide,
+    "scikit-learn, wide": scikit_learn_wide,
 }
-NEEDS = {"ours": "brickwork.prep", "scikit-learn": "sklearn", "skrub": "skrub", "ours, index": "brickwork.prep",
-         "scikit-learn, ordinal": "sklearn"}  # fmt: skip
-AGAINST = {"scikit-learn": "ours", "skrub": "ours", "scikit-learn, ordinal": "ours, index"}
+NEEDS = {"ours": "brickwork.prep", "scikit-learn": "sklearn", "skrub": "skrub", "ours, wide": "brickwork.prep",
+         "scikit-learn, wide": "sklearn"}  # fmt: skip
+AGAINST = {"scikit-learn": "ours", "skrub": "ours", "scikit-learn, wide": "ours, wide"}
 """Which of ours each peer stands beside."""

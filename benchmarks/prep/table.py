@@ -11,8 +11,8 @@ CARDINALITIES = (5, 8, 12, 20, 40, 300, 2_000, 10_000)
 CATEGORIES = [f"c{k}" for k in CARDINALITIES]
 DATES = ["made", "sold"]
 BOOLEANS = ["paid", "new"]
-FEW = [f"c{k}" for k in CARDINALITIES if k <= 64]
-MANY = [f"c{k}" for k in CARDINALITIES if k > 64]
+FEW = [f"c{k}" for k in CARDINALITIES if k <= 100]
+MANY = [f"c{k}" for k in CARDINALITIES if k > 100]
 MISSING = 0.05
 
 

@@ -52,7 +52,7 @@ def test_unseen_and_missing_have_places():
 
 def test_rare_categories_share_the_unseen_place():
     values = ["a"] * 5 + ["b"] * 4 + ["c", "d"]
-    prep = TablePrep(max_categories=2).fit({"c": values})
+    prep = TablePrep(max_categories=2, high_cardinality="frequent").fit({"c": values})
     out = prep.transform({"c": values})
     assert prep.get_feature_names_out().tolist() == ["c_a", "c_b", "c_unseen", "c_missing", "c_frequency"]
     assert out[:, :4].sum(axis=0).tolist() == [5, 4, 2, 0]

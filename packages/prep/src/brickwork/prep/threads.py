@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from threading import Lock, Thread
 from typing import TypeVar
 
 __all__ = ["each", "number_of_threads"]
@@ -35,5 +35,28 @@ def each(function: Callable[[Item], Found], items: Iterable[Item], values: int) 
     n = min(len(items), number_of_threads()) if values > SMALL else 1
     if n < 2:
         return [function(item) for item in items]
-    with ThreadPoolExecutor(n, thread_name_prefix="brickwork-prep") as pool:
-        return list(pool.map(function, items))
+    found: dict[int, Found] = {}
+    errors: dict[int, BaseException] = {}
+    left, one_by_one = iter(range(len(items))), Lock()
+
+    def work() -> None:
+        while not errors:
+            with one_by_one:
+                place = next(left, None)
+            if place is None:
+                return
+            try:
+                found[place] = function(items[place])
+            except BaseException as error:  # raised by the caller, once all have stopped
+                errors[place] = error
+
+    # The caller works too: every thread keeps memory of its own.
+    others = [Thread(target=work, name=f"brickwork-prep-{i}", daemon=True) for i in range(1, n)]
+    for other in others:
+        other.start()
+    work()
+    for other in others:
+        other.join()
+    if errors:  # whoever stands before the first of them had begun, and has ended
+        raise errors[min(errors)]
+    return [found[place] for place in range(len(items))]

@@ -83,7 +83,7 @@ class Transformer(TransformerMixin, BaseEstimator):
 
     def _fit_table(self, table: Table, y: Any, who: str) -> None:
         width = len(table.names)
-        columns = each(table.column, range(width), table.n_rows * width)
+        columns = [table.column(i) for i in range(width)]
         schema = [ColumnSchema(name, column.form) for name, column in zip(table.names, columns, strict=True)]
         each(lambda i: schema[i].update(columns[i]), range(width), table.n_rows * width)
         self._set_schema(schema, table.named, table.named and table.text_names)
@@ -349,8 +349,7 @@ class ColumnWise(Transformer):
             for encoder, (start, stop), position in zip(self.encoders_, self.spans_, positions, strict=True)
             if stop > start
         ]
-        columns = each(table.column, [position for _, position, _ in used], table.n_rows * len(used))
-        write([(encoder, column, start) for (encoder, _, start), column in zip(used, columns, strict=True)], out, who)
+        write([(encoder, table.column(position), start) for encoder, position, start in used], out, who)
         return out if order is None else out[:, list(order)]
 
     def _give_one(self, X: Any, who: str) -> Any:

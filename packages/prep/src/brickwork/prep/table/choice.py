@@ -245,10 +245,10 @@ def _one_hot(name: str, kept: list[str], rare: list[str], counts: Counts, about:
 
 def _frequency(name: str, ranked: list[str], counts: Counts, about: dict[str, Any]) -> Choice:
     n = len(ranked)
-    formulas = (take([*_shares(ranked, counts), 0.0, 0.0], number()), number().equals(n), number().equals(n + 1))
+    formulas = (take([*_shares(ranked, counts), 0.0, 0.0], number()), number().equals(n + 1))
     reading = Known({text: i for i, text in enumerate(ranked)}, n, n + 1)
-    action = f"how frequent each of {n} is, with a place for unseen and for missing"
-    return Choice(name, ("frequency", "unseen", "missing"), formulas, reading, action=action, **about)
+    action = f"how frequent each of {n} is, 0 for the unseen, with a place for missing"
+    return Choice(name, ("frequency", "missing"), formulas, reading, action=action, **about)
 
 
 def _indices(name: str, ranked: list[str], about: dict[str, Any], *, vocabulary: int) -> Choice:

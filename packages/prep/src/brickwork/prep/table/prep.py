@@ -17,7 +17,6 @@ from ..params import choice, finite, whole
 from ..report import ColumnReport
 from ..schema import ColumnSchema
 from ..statistics import Statistic
-from ..threads import each
 from ..transformer import ColumnWise, distinct
 from .choice import Choice, Options, choose
 from .fitted import Fitted
@@ -53,14 +52,15 @@ class TablePrep(ColumnWise):
     columns : dict from column name (or position) to a transformer of this package, default None
         What becomes of a column instead: `{"price": RobustScaler(), "city": TargetEncoder()}`. It learns from that
         column alone and gives numbers.
-    max_categories : int, default 64
+    max_categories : int, default 100
         The most categories of one column that get a place each.
-    high_cardinality : "frequent" (default), "frequency", "index", or a transformer of this package
-        What a column of more categories becomes. "frequent": a place for the most frequent, the others at the place of
-        the unseen, and one more number that tells them apart: log(1 + count), of that of the most frequent. A row stays
-        short, nothing exceeds 1, and neither an order nor the target is read into it, so trees, distances and networks
-        alike take it. "frequency": that number alone. "index": 0 for missing, 1 for unseen, then by frequency, for
-        trees. `TargetEncoder()` or `HashingEncoder()`: what these give.
+    high_cardinality : "frequency" (default), "frequent", "index", or a transformer of this package
+        What a column of more categories becomes. "frequency": one number, log(1 + count) of that of the most frequent,
+        0 for the unseen, and a place for missing. It is small for any number of categories, never above 1, and neither
+        an order nor the target is read into it, so trees, distances, linear models and networks alike can take it.
+        "frequent": places for the most frequent as well, which costs a row `max_categories` numbers. "index": 0 for
+        missing, 1 for unseen, then by frequency, for trees. Where the category itself matters give `TargetEncoder()`,
+        `HashingEncoder()`, or, for networks, `output="inputs"`.
     impute : "median" (default), "mean" or a number
         What stands where a number is missing; of a date the median, of a boolean the more frequent.
     scale : "standard" (default), "robust", "minmax" or None
@@ -99,14 +99,14 @@ class TablePrep(ColumnWise):
     array([3, 2], dtype=int32)
     """
 
-    CHOSEN: ClassVar = ("frequent", "frequency", "index")
+    CHOSEN: ClassVar = ("frequency", "frequent", "index")
 
     def __init__(
         self,
         kinds: Mapping[str | int, str] | None = None,
         columns: Mapping[str | int, ColumnWise] | None = None,
-        max_categories: int = 64,
-        high_cardinality: Any = "frequent",
+        max_categories: int = 100,
+        high_cardinality: Any = "frequency",
         impute: Any = "median",
         scale: str | None = "standard",
         output: str = "matrix",
@@ -288,14 +288,13 @@ class TablePrep(ColumnWise):
         width = sum(len(encoder.suffixes) for _, encoder in numbers)
         matrix = np.zeros((table.n_rows, width), np.float32)
         found = {encoder.name: np.zeros((table.n_rows, 1), np.int32) for _, encoder in indices}
-        columns = each(lambda one: table.column(positions[one[0]]), [*numbers, *indices], table.n_rows * len(positions))
         first, parts = 0, []
-        for (_, encoder), column in zip(numbers, columns, strict=False):
-            parts.append((encoder, column, first))
+        for i, encoder in numbers:
+            parts.append((encoder, table.column(positions[i]), first))
             first += len(encoder.suffixes)
         write(parts, matrix, who)
-        for (_, encoder), column in zip(indices, columns[len(numbers) :], strict=True):
-            write([(encoder, column, 0)], found[encoder.name], who)
+        for i, encoder in indices:
+            write([(encoder, table.column(positions[i]), 0)], found[encoder.name], who)
         return {"numbers": matrix} | {name: codes[:, 0] for name, codes in found.items()}
 
     def _give_one(self, X: Any, who: str) -> Any:
@@ -346,6 +345,5 @@ class TablePrep(ColumnWise):
 
 def _read(table: Table) -> Table:
     """The table with columns that are read once, however often they are asked for."""
-    width = len(table.names)
-    columns = each(table.column, range(width), table.n_rows * width)
+    columns = [table.column(i) for i in range(len(table.names))]
     return Table(table.names, table.n_rows, columns, lambda name, column: column, table.named, table.text_names)
