@@ -161,6 +161,23 @@ def test_a_polars_categorical_holds_what_its_rows_hold():
     assert len(others) == 3
 
 
+@pytest.mark.skipif(not hasattr(pl, "Categories"), reason="polars has had one set of categories until 1.32")
+def test_a_polars_categorical_may_have_categories_of_its_own():
+    kind = pl.Categorical(pl.Categories("some", physical=pl.UInt8))
+    column = open_table(pl.DataFrame({"c": pl.Series(["z", None, "x"], dtype=kind)}), "who").column(0)
+    assert (column.declared, list(column.vocabulary), column.values.tolist()) == (True, ["z", "x"], [0, -1, 1])
+
+
+def test_run_end_encoded_arrow_arrays():
+    values = pa.RunEndEncodedArray.from_arrays([2, 3], ["a", "b"])
+    assert_same(open_table(pa.table({"c": values}), "who").column(0), column_of("c", ["a", "a", "b"]))
+
+
+def test_arrays_of_no_dimension_are_plain_values():
+    table = open_table({"a": np.array(5), "b": "x", "c": np.float32(1.5)}, "who")
+    assert table.n_rows == 1 and [table.column(i).at(np.array([0])) for i in range(3)] == [[5], ["x"], [1.5]]
+
+
 def test_an_arrow_dictionary_may_hold_gaps_and_other_types():
     gaps = pa.DictionaryArray.from_arrays(pa.array([0, 1, 2, 1]), pa.array(["a", None, " "]))
     assert open_table(pa.table({"c": gaps}), "who").column(0).values.tolist() == [0, -1, -1, -1]
@@ -276,6 +293,13 @@ def test_columns_of_a_dict_may_come_from_any_library():
             {"a": {0: 1.0, 1: 2.0}},
             "a column is a list or an array; got a dict as column 'a'. Of a pandas frame, to_dict",
         ),
+        (
+            {"a": np.zeros((2, 2))},
+            "a column has one dimension; got 2 dimensions in 'a'. Give each of its columns a name.",
+        ),
+        ({"a": pd.DataFrame({"b": [1], "c": [2]})}, "a column has one dimension; got 2 dimensions in 'a'"),
+        ({"a": pl.DataFrame({"b": [1]})}, "a column has one dimension; got 2 dimensions in 'a'"),
+        ({"a": pa.table({"b": [1]})}, "a column has one dimension; got 2 dimensions in 'a'"),
         ({"a": {1, 2}}, "a column is a list or an array; got a set as column 'a'"),
         ({"a": pl.Series([1, 2]), "b": [1]}, "columns must have one length; got 'a': 2, 'b': 1"),
     ],

@@ -28,6 +28,8 @@ def arrow_column(name: str, values: Any, arrow: Any) -> Column:
         return _of_ticks(name, values, arrow)
     if is_.is_decimal(kind):  # through text, since Arrow's own way to float64 is off by a last bit now and then
         return Column(name, "number", floats(values.cast(arrow.string()).cast(arrow.float64()).to_numpy()))
+    if is_.is_run_end_encoded(kind):
+        return column_of(name, values.to_pylist())
     if is_.is_nested(kind) or is_.is_binary(kind) or is_.is_large_binary(kind) or is_.is_fixed_size_binary(kind):
         return _unread(name, values)
     return column_of(name, values.to_pylist())

@@ -19,7 +19,7 @@ def polars_column(name: str, series: Any, polars: Any) -> Column:
         return text_column(name, *_coded(series.cast(polars.Categorical), series))
     if kind == polars.Enum:
         return category_column(name, _codes(series), kind.categories.to_list())
-    if kind == polars.Categorical:
+    if kind.base_type() is polars.Categorical:  # of any categories: equality holds for the global ones alone
         return category_column(name, *_coded(series, series))
     if kind == polars.Boolean:
         return Column(name, "boolean", floats(series.cast(polars.Float64).to_numpy()))

@@ -58,7 +58,7 @@ def _of_dict(X: Mapping[Any, Any], who: str) -> Table:
     names = [str(name) for name in X]
     plain = [name for name, values in X.items() if _is_plain(values)]
     if len(plain) == len(X):  # one raw row
-        return Table(names, 1, [(value,) for value in X.values()], column_of)
+        return Table(names, 1, [(_scalar(value),) for value in X.values()], column_of)
     if plain:
         rule = "a dict holds columns (all lists) or one row (all plain values)"
         raise PrepError.of(who, rule, f"plain values in {quote(plain)} beside lists", "Wrap these in a list.")
@@ -68,6 +68,10 @@ def _of_dict(X: Mapping[Any, Any], who: str) -> Table:
             fix = "Of a pandas frame, to_dict('list') gives lists."
             got = f"a {type(values).__name__} as column {name!r}"
             raise SchemaError.of(who, "a column is a list or an array", got, fix, column=name)
+        if _dimensions(values) > 1:  # an array of several columns, or a frame
+            fix = "Give each of its columns a name."
+            got = f"{_dimensions(values)} dimensions in {name!r}"
+            raise SchemaError.of(who, "a column has one dimension", got, fix, column=name)
     lengths = [len(values) for values in sources]
     if odd := ragged(lengths):
         got = ", ".join(f"{names[i]!r}: {lengths[i]}" for i in [0, *odd])
@@ -78,7 +82,15 @@ def _of_dict(X: Mapping[Any, Any], who: str) -> Table:
 def _is_plain(values: Any) -> bool:
     if isinstance(values, (str, bytes, bytearray)) or not hasattr(values, "__len__"):
         return True
-    return isinstance(values, np.ndarray) and values.ndim == 0
+    return _dimensions(values) == 0  # such an array has a length that can not be asked for
+
+
+def _dimensions(values: Any) -> int:
+    return len(getattr(values, "shape", (0,)))
+
+
+def _scalar(value: Any) -> Any:
+    return value.item() if isinstance(value, np.ndarray) else value
 
 
 def _of_records(X: Sequence[Mapping[Any, Any]], who: str) -> Table:
