@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from brickwork.prep import DateDifference, DatetimeEncoder, HolidayFlags, PrepError, SchemaError, StateError, TimeSince
 from brickwork.prep.dates.parts import CYCLES, FORMULAS, circle, splines
 from brickwork.prep.formula import evaluate, scalar
-from brickwork.prep.literals.dates import STYLES, find_style, read_date
+from brickwork.prep.literals.dates import ISO, SOME, STYLES, find_style, read_all, read_date
 
 RNG = np.random.default_rng(0)
 DAYS = np.arange(-100_000, 100_000) * 86_400_000_000  # the years 1696 to 2243
@@ -83,6 +83,21 @@ def test_styles(text):
 )
 def test_what_is_no_date(text):
     assert all(read_date(text, style) is None for style in STYLES)
+
+
+WRITTEN = ["%Y-%m-%d", "%Y/%m/%d %H:%M", "%Y.%m.%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S.%f", "%Y-%m-%dT%H:%MZ"]
+DAMAGED = [
+    *("2023-02-29", "2024-13-01", "2024-00-10", "2024-01-00", "2024-01/02", "0000-01-01", "2024-1-1", "20240101", ""),
+    *("2024-01-01 24:00", "2024-01-01x10:00", "2024-01-01 10:60", "2024-01-01 10.30", "2024-01-01 1:30:00"),
+    *("2024-01-01T10:30:00.12345678", "2024-01-01T10:30:00,5", " 2024-01-01 ", "2024-01-0\x00", "2024-01-0١"),
+]
+
+
+@given(st.lists(st.datetimes(dt.datetime(1, 1, 1), dt.datetime(9999, 12, 31)), min_size=1, max_size=8), st.randoms())
+def test_many_dates_are_read_as_one_is(moments, random):
+    texts = [moment.strftime(random.choice(WRITTEN)) for moment in moments] * SOME + DAMAGED
+    texts += [text[:-1] + random.choice("0123456789:-.T ") for text in texts[: len(moments)]]
+    assert read_all(texts, ISO) == [read_date(text, ISO) for text in texts]
 
 
 def test_only_parts_that_vary_come_out():

@@ -10,7 +10,7 @@ import numpy as np
 from ..columns import Column
 from ..errors import PrepError, bad_values
 from ..formula import evaluate
-from ..literals.dates import ISO, STYLES, read_date
+from ..literals.dates import ISO, SOME, STYLES, read_all
 from ..state import demand
 from ..statistics import Statistic
 from .parts import FORMULAS
@@ -91,11 +91,12 @@ class DateRanges(Statistic):
         if not len(used):
             return
         texts = [column.vocabulary[code] for code in used.tolist()]
-        read = {style: [read_date(text, style) for text in texts] for style in self.styles}
+        likely = [style for style in self.styles if None not in read_all(texts[:SOME], style)]
+        read = {style: read_all(texts, style) for style in likely}
         whole = {style: ticks for style, ticks in read.items() if None not in ticks}
         found = {style: self._bounds(np.array(ticks, dtype=np.float64)) for style, ticks in whole.items()}
         if not self._keep(found, int(counts.sum())):
-            raise _unread(column, used, read, who)
+            raise _unread(column, used, {style: read_all(texts, style) for style in self.styles}, who)
 
     def _keep(self, found: dict[str, Bounds], n: int) -> bool:
         """Joins the bounds of the styles that are left; False, and nothing changed, where none is."""
