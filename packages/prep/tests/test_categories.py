@@ -356,3 +356,19 @@ def test_any_cells_give_a_result_or_one_error(name, data):
     same_cells(dense(again.transform(table)), out)
     if hasattr(fitted, "inverse_transform"):
         assert fitted.inverse_transform(out).shape == (n, len(kinds))
+
+
+@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_a_value_alone_is_read_as_in_a_column(name):
+    values = ["a", "b", " ", 3, 3.0, 2**60, 1.5, -0.0, True, None, float("nan"), np.float64(3), 10**400, pd.NA, pd.NaT]
+    fitted = EVERY[name]().fit({"c": [str(value) for value in values[:9]] + [None]}, [0, 1] * 5)
+    for value in values:
+        alone, beside = ({"c": value}, {"c": [value]})
+        try:
+            right = fitted.transform(beside)
+        except PrepError as refused:
+            with pytest.raises(type(refused), match=re.escape(str(refused))):
+                fitted.transform(alone)
+        else:
+            same_cells(dense(fitted.transform(alone)), dense(right))

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from .cells import column_of
-from .columns import Column, as_booleans, as_datetimes, as_numbers, as_texts
+from .columns import Column, as_booleans, as_datetimes, as_numbers, as_texts, number_text
 from .errors import SHOWN, bad_values, nearest, quote, quote_rows
 from .literals.dates import ISO, STYLES, read_date
 from .state import demand
@@ -158,13 +158,14 @@ class Codes(Reading):
         warnings.warn(f"{who}: column {column.name!r} {rule}; got {found}.", UserWarning, stacklevel=7)
 
     def one(self, name: str, value: Any, who: str) -> float:
-        if type(value) is str:
-            code = self.index.get(value)
-            if code is None and self.unknown == "take" and value and not value.isspace():
+        text = _text(value)
+        if text is not None:
+            code = self.index.get(text)
+            if code is None and self.unknown == "take" and text and not text.isspace():
                 code = self.unseen
             if code is not None:
                 return float(code)
-        if value is None and self.missing is not None:
+        if self.missing is not None and (value is None or (type(value) is float and value != value)):
             return float(self.missing)
         return Reading.one(self, name, value, who)
 
@@ -183,6 +184,24 @@ class Hashed(Reading):
     def read(self, column: Column, who: str) -> np.ndarray:
         codes, vocabulary = as_texts(column, who)
         return np.array([*(bucket_of(text, self.n) for text in vocabulary), -1], dtype=np.float64)[codes]
+
+    def one(self, name: str, value: Any, who: str) -> float:
+        text = _text(value)
+        if text and not text.isspace():
+            return float(bucket_of(text, self.n))
+        return -1.0 if value is None else Reading.one(self, name, value, who)
+
+
+def _text(value: Any) -> str | None:
+    """The text of a category, as `as_texts` has it, of the plain types that need no column to be read; else None."""
+    kind = type(value)
+    if kind is str:
+        return value  # type: ignore[no-any-return]
+    if kind is bool:
+        return str(value)
+    if (kind is float and value == value) or (kind is int and -(2**53) < value < 2**53):
+        return number_text(float(value))
+    return None
 
 
 def bucket_of(text: str, n: int) -> int:
