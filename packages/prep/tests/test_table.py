@@ -7,6 +7,7 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.preprocessing import MinMaxScaler as TheirMinMaxScaler
 from sklearn.preprocessing import RobustScaler as TheirRobustScaler
@@ -164,6 +165,13 @@ def test_parts_that_hold_nothing_yet_give_nothing_yet():
         TablePrep().fit({"a": [1.0, 1.0]})
 
 
+def test_a_part_holds_every_column():
+    prep = TablePrep().partial_fit({"a": [1.0, 2.0], "b": [7, 7]})
+    with pytest.raises(SchemaError, match="column 'b' was there at fit and is missing"):
+        prep.partial_fit({"a": [3.0, 4.0]})
+    assert prep.n_samples_seen_ == 2 and prep.transform({"a": 1.5}).tolist() == [[0.0]]
+
+
 def test_row_numbers_are_found_across_parts():
     for rows in (np.arange(60), np.arange(60)[::-1], np.arange(1, 61)):
         prep = TablePrep()
@@ -314,6 +322,8 @@ def test_a_notebook_shows_a_table():
     assert "&lt;b&gt;size&lt;/b&gt;" in shown and "<b>" not in shown and "<script>" not in shown
     assert "every value is &#x27;&amp;&#x27;" in shown
     assert "3 columns, 6 features" in shown and shown.count("<tr") == 4
+    with config_context(display="text"):
+        assert list(prep._repr_mimebundle_()) == ["text/plain"]
 
 
 def test_a_row_of_twenty_columns_is_quick():

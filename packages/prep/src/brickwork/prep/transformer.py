@@ -197,8 +197,11 @@ class Transformer(TransformerMixin, BaseEstimator):
 
     def _positions_in(self, table: Table, who: str) -> list[int]:
         """Where each column of fit stands in this table; -1 for one that is not there and not needed."""
+        return self._find(table, self._needs(), who)
+
+    def _find(self, table: Table, needs: Sequence[bool], who: str) -> list[int]:
         names = [one.name for one in self.schema_]
-        return find_columns(table, names, self._needs(), self.named_, type(self).__name__, who)
+        return find_columns(table, names, needs, self.named_, type(self).__name__, who)
 
     def _need_fit(self, who: str) -> None:
         if not self.__sklearn_is_fitted__():
@@ -287,7 +290,7 @@ class ColumnWise(Transformer):
             return self.fit(X, y)
         self._check_params(who)
         table = open_table(X, who)
-        positions = self._positions_in(table, who)
+        positions = self._find(table, [True] * len(self.schema_), who)  # what gives nothing so far may do so yet
         columns = [table.column(i) for i in positions]
         beside = self._beside(table, y, who)
         for one, statistic, column in zip(self.schema_, self.statistics_, columns, strict=True):

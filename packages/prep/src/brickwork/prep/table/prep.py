@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 import numpy as np
+from sklearn import get_config
 from sklearn.utils import get_tags
 
 from ..columns import Column
@@ -333,7 +334,8 @@ class TablePrep(ColumnWise):
         return html_table(self.describe(), repr(self))
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, str]:
-        return {"text/plain": repr(self), "text/html": self._repr_html_()}
+        asked = get_config()["display"] == "diagram"
+        return {"text/plain": repr(self)} | ({"text/html": self._repr_html_()} if asked else {})
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
