@@ -65,10 +65,12 @@ def _cells(name: str, block: np.ndarray, library: Literal["pandas", "polars"]) -
     """A block as narwhals makes a column of it."""
     if block.dtype.kind != "O":
         return np.ascontiguousarray(block)
-    values = [None if is_missing(value) else value for value in block.tolist()]
-    if set(map(type, values)) <= {str, type(None)}:  # said to be text, since a library sees none where all is missing
-        return nw.new_series(name, values, nw.String, backend=library)
-    return values
+    values = block.tolist()
+    others = [value for value in values if not isinstance(value, str)]
+    if all(is_missing(value) for value in others):  # said to be text, since a library sees none where all is missing
+        texts = [value if isinstance(value, str) else None for value in values] if others else values
+        return nw.new_series(name, texts, nw.String, backend=library)
+    return [None if is_missing(value) else value for value in values]
 
 
 def _index_of(X: Any) -> Any:
