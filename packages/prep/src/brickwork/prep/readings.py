@@ -161,7 +161,8 @@ class Codes(Reading):
         text = _text(value)
         if text is not None:
             code = self.index.get(text)
-            if code is None and self.unknown == "take" and text and not text.isspace():
+            # Only of a text: numbers that are all unseen may be a column of another kind, which `read` looks at.
+            if code is None and self.unknown == "take" and text is value and text and not text.isspace():
                 code = self.unseen
             if code is not None:
                 return float(code)
