@@ -34,9 +34,9 @@ def _parts(frame: Any) -> np.ndarray:
         date = frame[name].dt
         hour = date.hour + date.minute / 60 + date.second / 3600
         time = (frame[name] - np.datetime64("1970-01-01")).dt.total_seconds() / 86_400
-        plain = [time, date.year, date.month, date.day, date.weekday, hour]
+        plain = [time, date.year, date.month, date.day, date.day_of_week, hour]
         out += [(part - part.mean()) / part.std() for part in plain]
-        for part, period in ((date.month, 12), (date.weekday, 7), (hour, 24)):
+        for part, period in ((date.month, 12), (date.day_of_week, 7), (hour, 24)):
             out += [np.sin(2 * np.pi * part / period), np.cos(2 * np.pi * part / period)]
     return np.column_stack(out)
 

@@ -17,8 +17,8 @@ MISSING = 0.05
 
 
 def make(n: int, seed: int = 0) -> dict[str, Any]:
-    """Columns by name: 8 of float64 with missing, 8 of text (5 to 10,000 words, the first far more frequent than the
-    last) with missing, 2 of days, 2 of truth."""
+    """Columns by name: 8 of float64 with missing, 8 of text (5 to 10,000 words, the first more frequent than the last,
+    each there) with missing, 2 of dates, 2 of truth."""
     rng = np.random.default_rng(seed)
     columns: dict[str, Any] = {}
     for i, name in enumerate(NUMBERS):
@@ -31,7 +31,9 @@ def make(n: int, seed: int = 0) -> dict[str, Any]:
         codes = rng.choice(k, size=n, p=weights / weights.sum())
         codes[:k] = np.arange(k)[:n]  # each occurs
         values = words[codes]
-        values[rng.random(n) < MISSING] = None
+        gaps = rng.random(n) < MISSING
+        gaps[:k] = False
+        values[gaps] = None
         columns[name] = values
     start = np.datetime64("2015-01-01T00:00:00", "us").astype(np.int64)
     for name in DATES:
