@@ -372,3 +372,10 @@ def test_a_value_alone_is_read_as_in_a_column(name):
                 fitted.transform(alone)
         else:
             same_cells(dense(fitted.transform(alone)), dense(right))
+
+
+@pytest.mark.parametrize(("encoder", "y"), [(CountEncoder(), None), (TargetEncoder(), [0, 1, 0])])
+def test_too_many_categories_to_count_are_refused(monkeypatch, encoder, y):
+    monkeypatch.setattr("brickwork.prep.statistics.counts.MOST", 2)
+    with pytest.raises(SchemaError, match=r"column 'x0' must have at most 2 categories; got 3\. Drop it, or hash it"):
+        encoder.fit([["a"], ["b"], ["c"]], y)

@@ -13,7 +13,7 @@ from ..columns import Column, as_texts, number_text
 from ..errors import PrepError, nearest, quote
 from ..formula import Formula, number, one_hot
 from ..schema import ColumnSchema
-from ..statistics import Counts
+from ..statistics import Counts, Statistic
 from ..transformer import ColumnWise
 
 __all__ = [
@@ -84,7 +84,7 @@ class Categories:
 class CategoryEncoder(ColumnWise):
     """The base of encoders whose statistic is how often each category occurs."""
 
-    STATISTICS: ClassVar = (Counts,)
+    STATISTICS: ClassVar[tuple[type[Statistic], ...]] = (Counts,)
     JOINS_MISSING: ClassVar = True
     """Whether missing values are a category that may be rare."""
 

@@ -49,10 +49,7 @@ class Counts(Statistic):
         self.missing += int(counts[0])
         seen = np.flatnonzero(counts[1:])
         self._add(dict_of(vocabulary, seen, counts[1:]))
-        if len(self.times) > MOST:
-            rule = f"column {column.name!r} must have at most {MOST} categories"
-            fix = "Drop it, or hash it (HashingEncoder)."
-            raise SchemaError.of(who, rule, f"{len(self.times)}", fix, column=column.name)
+        few_enough(column.name, len(self.times), who)
 
     def merge(self, other: Self) -> None:
         self.missing += other.missing
@@ -77,6 +74,13 @@ class Counts(Statistic):
         made.times, made.missing = dict(zip(texts, counts, strict=True)), values["missing"]
         demand(len(made.times) == len(texts), where, "texts must differ", len(texts))
         return made
+
+
+def few_enough(name: str, n: int, who: str) -> None:
+    """Refuses a column of more categories than are counted."""
+    if n > MOST:
+        rule, fix = f"column {name!r} must have at most {MOST} categories", "Drop it, or hash it (HashingEncoder)."
+        raise SchemaError.of(who, rule, f"{n}", fix, column=name)
 
 
 def dict_of(vocabulary: Any, seen: np.ndarray, counts: np.ndarray) -> dict[str, int]:

@@ -11,6 +11,7 @@ import numpy as np
 from ..columns import Column, as_texts
 from ..state import demand
 from .base import Statistic
+from .counts import few_enough
 
 __all__ = ["Grouped", "TargetCounts", "TargetMoments", "moments_by", "moments_of"]
 
@@ -50,6 +51,7 @@ class ByCategory(Statistic):
         used = np.bincount(codes + 1, minlength=len(vocabulary) + 1)[1:] > 0
         index = self.index
         places = [index.setdefault(v, len(index) + 1) if u else 0 for v, u in zip(vocabulary, used, strict=True)]
+        few_enough(column.name, len(index), who)
         return np.array([*places, 0], dtype=np.int64)[codes]
 
     def known_rows(self, column: Column, who: str) -> np.ndarray:

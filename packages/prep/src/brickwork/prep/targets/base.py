@@ -24,7 +24,7 @@ class TargetTransformer(TransformerMixin, BaseEstimator):
         """Learns from a target."""
         raise NotImplementedError
 
-    def fit_transform(self, y: Any) -> Any:  # type: ignore[override]  # a target alone, as scikit-learn's LabelEncoder
+    def fit_transform(self, y: Any) -> Any:
         """`fit(y).transform(y)`."""
         return self.fit(y).transform(y)
 
