@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from brickwork.prep import LeakageWarning, PrepError, check_leakage
 from brickwork.prep.hashing import hash_rows, repeated
 
+DAY = pd.Timestamp("2024-01-01")
 CELL = st.sampled_from([None, float("nan"), 0.0, -0.0, 1.0, 2, True, "a", "b", "1", ""])
 
 
@@ -38,7 +39,9 @@ def test_each_leak_is_told_once_with_its_rows():
     ]
     assert all(warning.filename == __file__ for warning in told)
     assert [(leak.what, leak.part, leak.other, leak.rows.tolist()) for leak in leaks] == [
-        ("duplicates", "part 1", "part 0", [1]), ("groups", "part 1", "part 0", [1, 2]), ("times", "part 1", "part 0", [1]),
+        ("duplicates", "part 1", "part 0", [1]),
+        ("groups", "part 1", "part 0", [1, 2]),
+        ("times", "part 1", "part 0", [1]),
     ]  # fmt: skip
 
 
@@ -111,3 +114,8 @@ def test_whole_numbers_beyond_float64_and_long_rows_of_zeros_differ():
 
 def test_objects_that_prep_cannot_read_equal_nothing():
     assert not repeated(hash_rows(pd.DataFrame({"x": [1, 1], "tags": [["a"], ["a"]]}), "test")).any()
+
+
+def test_a_missing_value_is_one_whatever_the_rest_of_the_column_holds():
+    with pytest.warns(LeakageWarning, match="1 of 1 rows of part 1 equal rows of part 0: row 0"):
+        check_leakage({"x": ["a", None], "d": [DAY, None], "n": [1, None]}, {"x": [None], "d": [None], "n": [None]})

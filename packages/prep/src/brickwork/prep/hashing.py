@@ -51,10 +51,12 @@ def column_bits(column: Column) -> np.ndarray:
     """Uint64 (n,): equal where the values of a column are, whichever table it came from."""
     match column.form:
         case "text":
-            words = [hash(text) for text in column.vocabulary]
-            return np.array([*words, 0], dtype=np.int64).view(np.uint64)[column.values]
+            words = np.array([hash(text) for text in column.vocabulary], dtype=np.int64).view(np.uint64)
+            return np.append(words, _NAN)[column.values]
         case "other":
             return np.arange(1, len(column.values) + 1, dtype=np.uint64)
+        case "datetime":  # a part of a table may have a column of gaps alone, whose form is not that of the whole
+            return np.where(column.missing, _NAN, _bits(column.values))
     return _bits(column.values)
 
 

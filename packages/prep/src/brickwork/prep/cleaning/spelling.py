@@ -45,7 +45,7 @@ def spellings(times: Mapping[str, int], threshold: float, rarer: float) -> dict[
         of_form.setdefault(normal_form(text), []).append(text)
     weight = {form: sum(times[text] for text in texts) for form, texts in of_form.items()}
     forms = sorted(of_form, key=lambda form: (-weight[form], form))
-    centre = _centres(forms, [weight[form] for form in forms], threshold, rarer) if len(forms) <= MOST else None
+    centre = _centres(forms, [weight[form] for form in forms], threshold, rarer) if 1 < len(forms) <= MOST else None
     found = {}
     for i, form in enumerate(forms):
         spelled = of_form[forms[centre[i]] if centre is not None else form][0]

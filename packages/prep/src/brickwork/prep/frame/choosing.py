@@ -49,9 +49,11 @@ def put_texts(X: Any, cells: Mapping[int, tuple[np.ndarray, np.ndarray]]) -> Any
         native = X.copy(deep=False)
         for i, (rows, texts) in cells.items():
             column = X.iloc[:, i]
-            column = column.astype(object) if column.dtype == "category" else column.copy()
-            column.iloc[rows] = texts
-            native[X.columns[i]] = column
+            new = column.to_numpy(dtype=object, copy=True)
+            new[rows] = texts
+            # Made anew, since a write into dictionaries of Arrow changes other rows too (pandas 3.1).
+            kept = column.dtype if "str" in str(column.dtype) and "dictionary" not in str(column.dtype) else object
+            native[X.columns[i]] = type(column)(new, index=column.index, dtype=kept)
         return native
     new = [
         nw.new_series(
