@@ -16,7 +16,8 @@ from brickwork.prep.literals.dates import ISO, SOME, STYLES, find_style, read_al
 
 RNG = np.random.default_rng(0)
 DAYS = np.arange(-100_000, 100_000) * 86_400_000_000  # the years 1696 to 2243
-TICKS = np.concatenate([DAYS, DAYS - 1, DAYS + 1, RNG.integers(-8e15, 8e15, 200_000)])
+TICKS = np.concatenate([DAYS, DAYS - 1, RNG.integers(-8e15, 8e15, 50_000)])
+ALONE = [scalar(formula) for formula in FORMULAS.values()]
 
 
 def test_parts_are_those_of_pandas():
@@ -34,7 +35,7 @@ def test_parts_are_those_of_pandas():
 def test_one_row_has_the_same_parts(moment):
     tick = float((moment - dt.datetime(1970, 1, 1)) // dt.timedelta(microseconds=1))
     whole = evaluate(list(FORMULAS.values()), [np.array([tick])])
-    assert [float(value[0]) for value in whole] == [float(scalar(f)([tick])) for f in FORMULAS.values()]
+    assert [float(value[0]) for value in whole] == [float(one([tick])) for one in ALONE]
     assert FORMULAS.keys() >= CYCLES.keys()
 
 

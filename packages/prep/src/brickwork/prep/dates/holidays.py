@@ -98,14 +98,14 @@ class HolidayFlags(ColumnWise):
         return {name: _read(dates, who) for name, dates in self.holidays.items()}
 
     def _learn(self, table: Table, columns: Sequence[Column], y: Any, who: str) -> None:
-        self._by = self._find(table.names, who)
+        self._by = self._find_by(table.names, who)
         super()._learn(table, columns, y, who)
 
     def _restore(self, learned: Any, where: str) -> None:
-        self._by = self._find([one.name for one in self.schema_], where)
+        self._by = self._find_by([one.name for one in self.schema_], where)
         super()._restore(learned, where)
 
-    def _find(self, names: Sequence[str], who: str) -> str | None:
+    def _find_by(self, names: Sequence[str], who: str) -> str | None:
         """The name of the column of countries."""
         if self.by is None or (isinstance(self.by, str) and self.by in names):
             return self.by

@@ -155,14 +155,14 @@ class DateDifference(_Spans):
             raise PrepError.of(who, "pairs must be None or (end, start) columns", quote(self.pairs or []))
 
     def _learn(self, table: Table, columns: Sequence[Column], y: Any, who: str) -> None:
-        self._find(who)
+        self._find_dates(who)
         super()._learn(table, columns, y, who)
 
     def _restore(self, learned: Any, where: str) -> None:
-        self._find(where)
+        self._find_dates(where)
         super()._restore(learned, where)
 
-    def _find(self, who: str) -> None:
+    def _find_dates(self, who: str) -> None:
         names = [one.name for one in self.schema_]
         if self.pairs is None:
             self.pairs_ = tuple((end, start) for start, end in combinations(range(len(names)), 2))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, ClassVar
 
 import numpy as np
@@ -40,7 +41,8 @@ class Timestamps(Reading):
     def read(self, column: Column, who: str) -> np.ndarray:
         if column.form != "number" or not self.epoch:
             return Dates(self.style).read(column, who)
-        ticks = np.rint(as_numbers(column, who) * EPOCHS[self.epoch])
+        with np.errstate(over="ignore"):  # which is outside too
+            ticks = np.rint(as_numbers(column, who) * EPOCHS[self.epoch])
         outside = np.flatnonzero((ticks < _FIRST) | (ticks >= _LAST))
         if len(outside):
             rule = f"must count from 1970 within the years 1 to 9999 (read as {self.epoch})"
@@ -48,22 +50,21 @@ class Timestamps(Reading):
         return ticks
 
     def one(self, name: str, value: Any, who: str) -> float:
-        if type(value) in (int, float):
-            return Reading.one(self, name, value, who)
-        return Dates(self.style).one(name, value, who)
+        if value is None or isinstance(value, (str, date, np.datetime64)):
+            return Dates(self.style).one(name, value, who)
+        return Reading.one(self, name, value, who)
 
 
 def refuse_calendar_numbers(column: Column, who: str) -> None:
     """SchemaError where all numbers read as years, or as 20241231: as seconds they would all be of January 1970."""
     present = np.unique(column.values[~np.isnan(column.values)])
-    whole = present[present == np.floor(present)]
-    if not len(present) or len(whole) < len(present):
+    if not len(present) or (present != np.floor(present)).any():
         return
-    month, day = whole // 100 % 100, whole % 100
-    eight = (whole >= 19e6) & (whole < 21e6) & (month >= 1) & (month <= 12) & (day >= 1) & (day <= 31)
-    years = (whole >= 1900) & (whole <= 2100)
-    if years.all() or eight.all():
-        rule = f"holds numbers that read as {'years' if years.all() else 'year, month and day'}"
+    low, high = present[0], present[-1]
+    month, day = (np.clip(present, 0, 1e9) // unit % 100 for unit in (100, 1))
+    eight = 19e6 <= low and high < 21e6 and ((month >= 1) & (month <= 12) & (day >= 1) & (day <= 31)).all()
+    if (low >= 1900 and high <= 2100) or eight:
+        rule = f"holds numbers that read as {'year, month and day' if eight else 'years'}"
         got = ", ".join(f"{value:.0f}" for value in present[:3])
         fix = "Give years as numbers to a scaler and dates as text, or say by epoch= what they count from 1970."
         raise SchemaError.of(who, f"column {column.name!r} {rule}", got, fix, column=column.name)
