@@ -73,7 +73,7 @@ TRAINING = {
         "a column to learn from is needed; .*'x': constant.*'z': empty",
     ),
     "one row": (lambda t: t.head(1), "target 'kind': two or more classes are needed"),
-    "two rows": (lambda t: pd.DataFrame({"x": [1, 2], "kind": ["a", "b"]}), "--valid 0.2: both parts need a row"),
+    "two rows": (lambda t: pd.DataFrame({"x": [1, 2], "kind": ["a", "b"]}), "--valid 0.2: every part needs a row"),
     "empty": (lambda t: t.head(0), "the table has no rows; got only the columns 'x', 'z', 'kind'"),
 }
 

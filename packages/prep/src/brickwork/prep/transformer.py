@@ -197,9 +197,9 @@ class Transformer(TransformerMixin, BaseEstimator):
 
     def _positions_in(self, table: Table, who: str) -> list[int]:
         """Where each column of fit stands in this table; -1 for one that is not there and not needed."""
-        return self._find(table, self._needs(), who)
+        return self._positions_of(table, self._needs(), who)
 
-    def _find(self, table: Table, needs: Sequence[bool], who: str) -> list[int]:
+    def _positions_of(self, table: Table, needs: Sequence[bool], who: str) -> list[int]:
         names = [one.name for one in self.schema_]
         return find_columns(table, names, needs, self.named_, type(self).__name__, who)
 
@@ -290,7 +290,7 @@ class ColumnWise(Transformer):
             return self.fit(X, y)
         self._check_params(who)
         table = open_table(X, who)
-        positions = self._find(table, [True] * len(self.schema_), who)  # what gives nothing so far may do so yet
+        positions = self._positions_of(table, [True] * len(self.schema_), who)  # what gives nothing so far may do so yet
         columns = [table.column(i) for i in positions]
         beside = self._beside(table, y, who)
         for one, statistic, column in zip(self.schema_, self.statistics_, columns, strict=True):
