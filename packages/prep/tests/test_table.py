@@ -289,6 +289,20 @@ def test_inputs_of_a_network(table):
     assert all((again.transform(table)[name] == inputs[name]).all() for name in inputs)
 
 
+def test_inputs_do_not_hide_one_another():
+    with pytest.raises(PrepError, match="column 'numbers' gives indices, and so is called the matrix"):
+        TablePrep(output="inputs").fit({"numbers": ["one", "two"], "a": [1, 2]})
+    assert list(TablePrep(output="inputs").fit_transform({"numbers": [1, 2], "a": ["x", "y"]})) == ["numbers", "a"]
+
+
+def test_many_categories_may_show_late():
+    prep = TablePrep(high_cardinality=HashingEncoder(n_components=4), max_categories=2)
+    prep.partial_fit({"a": [None, None], "b": [1, 2]}).partial_fit({"a": ["x", "y"], "b": [1, 2]})
+    assert prep.describe()[0].features == ("a_x", "a_y", "a_unseen", "a_missing")
+    prep.partial_fit({"a": ["z", "z"], "b": [1, 2]})
+    assert prep.describe()[0].action == "HashingEncoder(n_components=4)" and prep.n_features_out_ == 5
+
+
 @pytest.mark.parametrize(
     ("options", "text"),
     [
@@ -342,6 +356,6 @@ def test_a_row_of_twenty_columns_is_quick():
     prep = TablePrep().fit(frame)
     rows = frame.head(5).astype(object)
     record = rows.where(rows.notna(), None).to_dict("records")[1]
-    for row, most in ((record, 150e-6), (frame.iloc[[1]], 300e-6)):
+    for row, most in ((record, 250e-6), (frame.iloc[[1]], 600e-6)):
         best = min(timeit.repeat(lambda row=row: prep.transform(row), time.process_time, number=50, repeat=9)) / 50
-        assert best < most  # 45 and 115 microseconds on a server core of 2024; bench:prep measures them
+        assert best < most  # 45 and 115 on an idle server core of 2024; the bounds allow for a busy one

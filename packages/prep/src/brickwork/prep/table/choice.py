@@ -48,7 +48,7 @@ class Choice(Encoder):
     """An encoder that knows its `kind`, `why` it is that, and what its `action` is, for a person.
 
     `categories` are those with a place of their own. `vocabulary` is how many indices a column of them has for a
-    network's embedding; 0 where it gives numbers.
+    network's embedding; 0 where it gives numbers. `taken` is what another transformer has learned that gives them.
     """
 
     kind: str = ""
@@ -56,6 +56,7 @@ class Choice(Encoder):
     action: str = "dropped"
     categories: tuple[str, ...] = ()
     vocabulary: int = 0
+    taken: Any = None
 
 
 @dataclass(frozen=True, slots=True)

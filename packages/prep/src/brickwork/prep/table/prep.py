@@ -198,16 +198,10 @@ class TablePrep(ColumnWise):
     def _crossed(self, out: Any, table: Table, y: Any) -> Any:
         """The same, with what transformers inside give of the rows that they learn from."""
         encoders: Any = self.encoders_
-        numbers = out if self.output == "matrix" else out["numbers"]
-        first = 0
-        for i, (statistic, encoder) in enumerate(zip(self.statistics_, encoders, strict=True)):
-            taken = (
-                statistic.beside
-                if isinstance(statistic, Gathered) and encoder.action == repr(self.high_cardinality)
-                else statistic
-            )
-            if isinstance(taken, Fitted) and taken.crosses:
-                numbers[:, first : first + len(encoder.suffixes)] = taken.crossed(table.column(i), y)
+        numbers, first = (out if self.output == "matrix" else out["numbers"]), 0
+        for i, encoder in enumerate(encoders):
+            if encoder.taken is not None and encoder.taken.crosses:
+                numbers[:, first : first + len(encoder.suffixes)] = encoder.taken.crossed(table.column(i), y)
             first += 0 if encoder.vocabulary else len(encoder.suffixes)
         return out
 
@@ -223,8 +217,11 @@ class TablePrep(ColumnWise):
         if made is not None:
             return Fitted(made)
         gathered = Gathered(column.name, self._of_column(self.kinds, column.name) or "")
-        # Whether it becomes a column of many categories shows at the end: text may, and what is asked to.
-        may = gathered.asked == "categorical" or (not gathered.asked and column.form == "text")
+        # Whether it becomes a column of many categories shows at the end: text may, what has no value yet, and what is
+        # asked to.
+        may = gathered.asked == "categorical" or (
+            not gathered.asked and (column.form == "text" or column.missing.all())
+        )
         if may and not isinstance(self.high_cardinality, str):
             gathered.beside = Fitted(self.high_cardinality)
         return gathered
@@ -251,13 +248,17 @@ class TablePrep(ColumnWise):
             rule = f"column {schema.name!r} must have been learned by {type(made).__name__}"
             raise PrepError.of(who, rule, type(statistic).__name__)
         found = statistic.encoder(schema.name, who)
-        return Choice(schema.name, found.suffixes, found.formulas, found.reading, kind=kind, why=why, action=repr(made))
+        about = {"kind": kind, "why": why, "action": repr(made), "taken": statistic}
+        return Choice(schema.name, found.suffixes, found.formulas, found.reading, **about)
 
     def _publish(self) -> None:
         encoders: Any = self.encoders_
         self.kinds_ = {encoder.name: encoder.kind for encoder in encoders}
         self.vocabulary_sizes_ = {e.name: e.vocabulary for e in encoders if e.vocabulary}
         self._check_named("TablePrep.fit")
+        if "numbers" in self.vocabulary_sizes_:
+            rule = "column 'numbers' gives indices, and so is called the matrix of all that are numbers"
+            raise PrepError.of("TablePrep.fit", rule, fix="Rename it.", column="numbers")
 
     def _need_columns(self, who: str) -> None:
         if not self.n_features_out_:
