@@ -64,5 +64,9 @@ def from_state(state: Any) -> Any:
 
     Nothing in a state can execute: types are looked up in a closed list, and every value is checked. StateError, which
     says where, for a state that is damaged, edited or of another version.
+
+    >>> from brickwork.prep import StandardScaler, from_state
+    >>> from_state(StandardScaler().fit([[1.0], [3.0]]).to_state()).transform([[2.0], [4.0]]).tolist()
+    [[0.0], [2.0]]
     """
     return STATES.from_state(state)

@@ -52,6 +52,15 @@ class Program:
     formulas : tuple of `Formula` of these
     names : tuple of str, of what comes out, (k,)
     dtype : str, of what comes out ("float32", "float64", an integer's); all that is between is float64
+
+    Examples
+    --------
+    >>> from brickwork.prep import MinMaxScaler, program
+    >>> found = program(MinMaxScaler().fit({"a": [0.0, 4.0]}))
+    >>> found.names, found.inputs[0].reading.kind
+    (('a',), 'number')
+    >>> found(found.bind({"a": [1, 2]})).tolist()
+    [[0.25], [0.5]]
     """
 
     columns: tuple[str, ...]

@@ -27,6 +27,15 @@ class DriftLimits:
     missing : difference of the shares of missing values
     unseen : share of rows whose category was not there at fit
     outside : share of rows outside the range at fit
+
+    Examples
+    --------
+    >>> from brickwork.prep import DriftLimits, StandardScaler
+    >>> scaler = StandardScaler().fit({"a": list(range(200))})
+    >>> scaler.drift({"a": list(range(60, 200))})["a"].verdict
+    'drifted'
+    >>> scaler.drift({"a": list(range(60, 200))}, limits=DriftLimits(psi=5, ks=0.8, mean=2))["a"].verdict
+    'stable'
     """
 
     psi: float = 0.2
@@ -50,6 +59,13 @@ class ColumnDrift:
     unseen : dict from each category that was not there at fit to its number of rows, the most frequent first
     outside : float or None, the share of rows outside the range at fit
     reasons : tuple of str, what the verdict rests on
+
+    Examples
+    --------
+    >>> from brickwork.prep import StandardScaler
+    >>> column = StandardScaler().fit({"a": list(range(200))}).drift({"a": [1.0, None] * 100})["a"]
+    >>> column.missing, column.reasons[0]
+    ((0.0, 0.5), 'missing 50.0%')
     """
 
     name: str
