@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -36,14 +36,13 @@ def by_groups(
         fix = "Give more groups, or split without groups=."
         raise PrepError.of(who, f"{len(sizes) + 1} parts need a group each", f"{n_groups} groups", fix)
     cells, counts = np.unique(groups * n_strata + strata, return_counts=True)
-    starts = np.searchsorted(cells, np.arange(n_groups + 1) * n_strata)
-    held, pairs = (cells % n_strata).tolist(), counts.tolist()
-    of_group = [list(zip(held[a:b], pairs[a:b], strict=True)) for a, b in pairwise(starts)]
+    starts = np.searchsorted(cells, np.arange(n_groups + 1) * n_strata).tolist()
+    table = Held(starts, (cells % n_strata).tolist(), counts.tolist())
     totals = np.bincount(strata, minlength=n_strata)
     left = rng.permutation(n_groups).tolist()
     part_of = np.zeros(n_groups, dtype=np.int64)
     for part in range(len(sizes), 0, -1):
-        chosen = _nearest_groups(left, of_group, (totals * (sizes[part - 1] / n)).tolist(), len(left) - part)
+        chosen = _nearest_groups(left, table, (totals * (sizes[part - 1] / n)).tolist(), len(left) - part)
         part_of[list(chosen)] = part
         left = [group for group in left if group not in chosen]
     rows = rng.permutation(n)
@@ -74,24 +73,40 @@ def quota(sizes: np.ndarray, n_part: int) -> np.ndarray:
     return given
 
 
-def _nearest_groups(
-    order: list[int], of_group: list[list[tuple[int, int]]], wanted: list[float], most: int
-) -> set[int]:
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What each group holds: counts[a:b] rows of strata[a:b], where a and b are starts[group] and starts[group + 1]."""
+
+    starts: list[int]
+    strata: list[int]
+    counts: list[int]
+
+    def added(self, group: int, have: list[float], wanted: list[float]) -> float:
+        """What the group adds to the chi-squared distance sum((have - wanted)**2 / wanted)."""
+        cells = range(self.starts[group], self.starts[group + 1])
+        held = ((self.strata[i], self.counts[i]) for i in cells)
+        return sum(c * (2 * (have[s] - wanted[s]) + c) / wanted[s] for s, c in held)
+
+
+def _nearest_groups(order: list[int], table: Held, wanted: list[float], most: int) -> set[int]:
     """At most `most` groups: each that brings the counts per stratum nearer to those wanted, in the order given.
 
-    Distance is chi-squared, sum((have - wanted)**2 / wanted), so that rare strata weigh as much as common ones.
+    Distance is chi-squared, so that rare strata weigh as much as common ones.
     """
     have = [0.0] * len(wanted)
-
-    def added(group: int) -> float:
-        return sum(c * (2 * (have[s] - wanted[s]) + c) / wanted[s] for s, c in of_group[group])
-
+    starts, strata, counts = table.starts, table.strata, table.counts
     chosen: set[int] = set()
     for group in order:
         if len(chosen) == most:
             break
-        if added(group) < 0:
+        first, stop = starts[group], starts[group + 1]
+        if stop - first == 1:  # of one stratum, as most are where there are millions
+            s = strata[first]
+            nearer = have[s] + counts[first] / 2 < wanted[s]
+        else:
+            nearer = table.added(group, have, wanted) < 0
+        if nearer:
             chosen.add(group)
-            for s, c in of_group[group]:
-                have[s] += c
-    return chosen or {min(order, key=added)}
+            for i in range(first, stop):
+                have[strata[i]] += counts[i]
+    return chosen or {min(order, key=lambda group: table.added(group, have, wanted))}

@@ -111,7 +111,7 @@ def _split(
     if duplicates == "warn" and hashes is not None:
         leaks += duplicates_in(Parts(NAMES, parts, parts), hashes)
     for leak in leaks:
-        fix = "duplicates='together' keeps them in one part" if leak.what == "duplicates" else "Split between two times"
+        fix = "Keep them in one by duplicates='together'" if leak.what == "duplicates" else "Split between two times"
         warnings.warn(f"{who}: {leak.text} {fix}.", LeakageWarning, stacklevel=3)
     return [take_rows(data, rows) for data in (X, y) for rows in parts]
 
