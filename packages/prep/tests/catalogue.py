@@ -203,6 +203,7 @@ CASES = [
     Case(DatetimeEncoder, DATES[["came", "told"]]),
     Case(lambda: DatetimeEncoder(["week", "time_of_day", "is_month_end"], cyclic="splines"), DATES[["came", "told"]]),
     Case(lambda: DatetimeEncoder(["month", "weekday"], cyclic="sincos", style="day/month/year"), DATES[["told"]]),
+    Case(lambda: DatetimeEncoder(cyclic="sincos", zone="Europe/Berlin"), DATES[["came", "told"]]),
     Case(TimeSince, DATES[["came", "told"]]),
     Case(lambda: TimeSince("2024-01-01", unit="weeks"), DATES[["came", "told"]]),
     Case(DateDifference, DATES[["came", "told"]]),

@@ -151,9 +151,37 @@ def test_zones_are_utc_inside():
     assert DatetimeEncoder(["day", "hour"]).fit_transform(berlin).tolist() == [[30.0, 22.0], [30.0, 23.0]]
 
 
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe"])
+def test_clocks_of_a_zone_are_those_of_pandas(zone):
+    hours = pd.date_range("1950-01-01", "2090-01-01", freq="7001min", tz="UTC")
+    changes = pd.Series(hours).dt.tz_convert(zone)
+    parts = ["year", "month", "day", "hour", "minute"]
+    encoder = DatetimeEncoder([*parts, "total_seconds"], zone=zone).fit(pd.DataFrame({"d": hours}))
+    found = encoder.transform(pd.DataFrame({"d": changes}))
+    want = np.column_stack([getattr(changes.dt, part).to_numpy(float) for part in parts])
+    np.testing.assert_array_equal(found[:, :-1], want)
+    np.testing.assert_array_equal(found[:, -1], hours.as_unit("s").asi8.astype(float))
+    spring = ["2024-03-31T00:59:59.999999", "2024-03-31T01:00"]
+    again = DatetimeEncoder.from_state(encoder.to_state()).transform({"d": [f"{text}Z" for text in spring]})
+    np.testing.assert_array_equal(again, encoder.transform({"d": spring}))
+    state = encoder.to_state()
+    state["learned"]["statistics"][0]["zone"] = "Nowhere"
+    with pytest.raises(StateError, match="zone must be"):
+        DatetimeEncoder.from_state(state)
+
+
+def test_only_parts_that_vary_by_the_clocks_of_a_zone_come_out():
+    midnights = pd.DataFrame({"d": pd.date_range("2024-03-30", periods=3, tz="Europe/Berlin").tz_convert("UTC")})
+    assert "hour" in DatetimeEncoder().fit(midnights).parts_["d"]
+    assert "hour" not in DatetimeEncoder(zone="Europe/Berlin").fit(midnights).parts_["d"]
+
+
 @pytest.mark.parametrize(
     ("options", "rule"),
     [
+        ({"zone": "Berlin"}, "zone must be None or a name of the tz database"),
+        ({"zone": "../etc/passwd"}, "zone must be None or a name"),
+        ({"zone": 1}, "zone must be None or a name"),
         ({"parts": ["yaer"]}, "nearest: 'year'"),
         ({"parts": []}, "parts must be there"),
         ({"parts": "all"}, "parts must be one of 'auto'"),

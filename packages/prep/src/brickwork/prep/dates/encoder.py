@@ -15,6 +15,7 @@ from ..transformer import ColumnWise
 from .parts import CYCLES, FORMULAS, circle, splines
 from .ranges import DateRanges
 from .timestamps import EPOCHS, STYLE_NAMES, Timestamps
+from .zones import check_zone, parts_in
 
 __all__ = ["DatetimeEncoder"]
 
@@ -24,7 +25,7 @@ AUTO = ("total_seconds", "year", "month", "day", "weekday", "hour", "minute", "s
 class DatetimeEncoder(ColumnWise):
     """Each column of dates becomes numbers: year, month, weekday, ...; NaN where the date is missing.
 
-    Dates are taken in UTC; text is read in the first style that reads all of a column.
+    Parts are those of UTC, or of the clocks of `zone`; text is read in the first style that reads all of a column.
 
     Parameters
     ----------
@@ -43,6 +44,9 @@ class DatetimeEncoder(ColumnWise):
         month is first.
     epoch : {None, "s", "ms", "us", "ns"}
         What numbers count since 1970. None: seconds, but refused where all read as years or as 20241231.
+    zone : str, optional
+        The place whose clocks tell the parts, by its name in the tz database ("Europe/Berlin"), as that of this machine
+        has it for the years 1900 to 2099. Dates without a zone are still taken as UTC.
 
     Attributes
     ----------
@@ -67,16 +71,19 @@ class DatetimeEncoder(ColumnWise):
         cyclic: str | None = None,
         style: str = "auto",
         epoch: str | None = None,
+        zone: str | None = None,
     ):
         self.parts = parts
         self.cyclic = cyclic
         self.style = style
         self.epoch = epoch
+        self.zone = zone
 
     def _check_params(self, who: str) -> None:
         choice(who, (None, "sincos", "splines"), cyclic=self.cyclic)
         choice(who, STYLE_NAMES, style=self.style)
         choice(who, (None, *EPOCHS), epoch=self.epoch)
+        check_zone(self.zone, who)
         if isinstance(self.parts, str):
             choice(who, ("auto",), parts=self.parts)
             return
@@ -88,7 +95,7 @@ class DatetimeEncoder(ColumnWise):
             raise PrepError.of(who, "parts must be there and differ", quote(self.parts))
 
     def _gather(self, column: Column, who: str) -> DateRanges:
-        return DateRanges(AUTO if self.parts == "auto" else (), self.style, self.epoch)
+        return DateRanges(AUTO if self.parts == "auto" else (), self.style, self.epoch, self.zone)
 
     def _encoder(self, schema: ColumnSchema, statistic: Any, who: str) -> Encoder:
         pairs = [pair for part in self._chosen(statistic) for pair in self._formulas(part)]
@@ -100,11 +107,12 @@ class DatetimeEncoder(ColumnWise):
 
     def _formulas(self, part: str) -> list[tuple[str, Formula]]:
         """Suffixes and formulas of one part."""
+        parts = parts_in(self.zone or "")
         if self.cyclic is None or part not in CYCLES:
-            return [(part, FORMULAS[part])]
+            return [(part, parts[part])]
         if self.cyclic == "sincos":
-            return list(zip((f"{part}_sin", f"{part}_cos"), circle(part), strict=True))
-        return [(f"{part}_spline_{i}", one) for i, one in enumerate(splines(part))]
+            return list(zip((f"{part}_sin", f"{part}_cos"), circle(part, parts), strict=True))
+        return [(f"{part}_spline_{i}", one) for i, one in enumerate(splines(part, parts))]
 
     def _publish(self) -> None:
         found: Any = self.statistics_

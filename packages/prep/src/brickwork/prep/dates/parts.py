@@ -9,11 +9,12 @@ is rounded to at most 16 microseconds before its parts are taken.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from ..formula import Formula, call, is_missing, number, where
 
-__all__ = ["CYCLES", "DAY", "FORMULAS", "circle", "splines"]
+__all__ = ["CYCLES", "DAY", "FORMULAS", "circle", "formulas", "splines"]
 
 DAY = 8.64e10  # microseconds
 
@@ -58,10 +59,10 @@ def new_year(year: Formula) -> Formula:
     return past * 365 + _floor(past / 4) - _floor(past / 100) + _floor(past / 400) - 719162
 
 
-def _formulas() -> dict[str, Formula]:
-    moment = number()
-    days = _floor(moment / DAY)
-    inside = moment - days * DAY  # microseconds since midnight
+def formulas(moment: Formula, local: Formula) -> dict[str, Formula]:
+    """The parts of a moment, in microseconds since 1970; `local` is what a clock on the wall counts."""
+    days = _floor(local / DAY)
+    inside = local - days * DAY  # microseconds since midnight
     here, tomorrow = civil(days), civil(days + 1)
     weekday = _rest(days + 3, 7)  # 1970-01-01 was a Thursday; Monday is 0
     thursday = civil(days - weekday + 3)  # a week belongs to the year of its Thursday (ISO 8601)
@@ -89,7 +90,8 @@ def _formulas() -> dict[str, Formula]:
     }
 
 
-FORMULAS: dict[str, Formula] = _formulas()
+_MOMENT = number()
+FORMULAS: dict[str, Formula] = formulas(_MOMENT, _MOMENT)
 """Each part as a formula of microseconds since 1970 (UTC), NaN of NaN: `time` in days and `total_seconds` in seconds
 since 1970; `week` of ISO 8601, 1 to 53; `weekday` 0 on Monday; `time_of_day` in hours, with their fraction."""
 
@@ -108,17 +110,17 @@ CYCLES: dict[str, tuple[float, int]] = {
 """Of parts that come round: their period, and how many splines share it out."""
 
 
-def circle(part: str) -> list[Formula]:
+def circle(part: str, parts: Mapping[str, Formula] = FORMULAS) -> list[Formula]:
     """Sine and cosine of a part that comes round: December stands next to January."""
     period, _ = CYCLES[part]
-    angle = FORMULAS[part] * (2 * math.pi / period)
+    angle = parts[part] * (2 * math.pi / period)
     return [call("sin", angle), call("cos", angle)]
 
 
-def splines(part: str) -> list[Formula]:
+def splines(part: str, parts: Mapping[str, Formula] = FORMULAS) -> list[Formula]:
     """Cubic B-splines spread evenly round the period of a part; they add up to 1."""
     period, n = CYCLES[part]
-    place = FORMULAS[part] * (n / period)
+    place = parts[part] * (n / period)
     return [_bump(_rest(place - k + 2, n) - 2) for k in range(n)]
 
 

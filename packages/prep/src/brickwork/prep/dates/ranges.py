@@ -8,13 +8,14 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from ..columns import Column
-from ..errors import PrepError, bad_values
+from ..errors import PrepError, StateError, bad_values
 from ..formula import evaluate
 from ..literals.dates import ISO, SOME, STYLES, read_all
 from ..state import demand
 from ..statistics import Statistic
 from .parts import FORMULAS
 from .timestamps import EPOCHS, Timestamps, refuse_calendar_numbers
+from .zones import check_zone, parts_in
 
 __all__ = ["DateRanges"]
 
@@ -27,15 +28,17 @@ class DateRanges(Statistic):
 
     Which of several styles was meant may come out only with later rows (the 13th of a month), so the ranges of all are
     kept until then; `low` and `high` are those of dates that were no text. Numbers count as `epoch` has it; None: as
-    seconds, as long as they do not read as years or as year, month and day.
+    seconds, as long as they do not read as years or as year, month and day. Parts are by the clocks of `zone` ("": UTC).
     """
 
-    FIELDS: ClassVar = {"n": "count", "n_texts": "count", "parts": "tuple[str, ...]", "epoch": "str",
+    FIELDS: ClassVar = {"n": "count", "n_texts": "count", "parts": "tuple[str, ...]", "epoch": "str", "zone": "str",
                         "low": "tuple[float, ...]", "high": "tuple[float, ...]", "styles": "tuple[str, ...]",
                         "lows": "tuple[tuple[float, ...], ...]", "highs": "tuple[tuple[float, ...], ...]"}  # fmt: skip
 
-    def __init__(self, parts: Sequence[str], style: str = "auto", epoch: str | None = None) -> None:
-        self.parts, self.epoch = tuple(parts), epoch or ""
+    def __init__(
+        self, parts: Sequence[str], style: str = "auto", epoch: str | None = None, zone: str | None = None
+    ) -> None:
+        self.parts, self.epoch, self.zone = tuple(parts), epoch or "", zone or ""
         self.n = self.n_texts = 0
         self.low = self.high = ()
         self.styles = tuple(STYLES) if style == "auto" else (style,)
@@ -111,7 +114,7 @@ class DateRanges(Statistic):
         return True
 
     def _bounds(self, ticks: np.ndarray) -> Bounds:
-        formulas = [FORMULAS[part] for part in self.parts]
+        formulas = [parts_in(self.zone)[part] for part in self.parts]
         low, high = [], []
         for start in range(0, len(ticks), ROWS):
             values = evaluate(formulas, [ticks[start : start + ROWS]])
@@ -122,6 +125,10 @@ class DateRanges(Statistic):
     def check(self, where: str) -> None:
         demand(set(self.parts) <= set(FORMULAS), where, "parts must be known ones", self.parts)
         demand(self.epoch in ("", *EPOCHS), where, "epoch must be a known one", self.epoch)
+        try:
+            check_zone(self.zone or None, where)
+        except PrepError as cause:
+            raise StateError(str(cause)) from None
         known = 0 < len(set(self.styles)) == len(self.styles) and set(self.styles) <= set(STYLES)
         demand(known, where, "styles must be known ones", self.styles)
         sides = [(self.low, self.high)] if self.n else []
