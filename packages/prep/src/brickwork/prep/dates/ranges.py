@@ -28,7 +28,7 @@ class DateRanges(Statistic):
 
     Which of several styles was meant may come out only with later rows (the 13th of a month), so the ranges of all are
     kept until then; `low` and `high` are those of dates that were no text. Numbers count as `epoch` has it; None: as
-    seconds, as long as they do not read as years or as year, month and day. Parts are by the clocks of `zone` ("": UTC).
+    seconds, unless they read as years or as year, month and day. Parts are by the clocks of `zone` ("" is UTC).
     """
 
     FIELDS: ClassVar = {"n": "count", "n_texts": "count", "parts": "tuple[str, ...]", "epoch": "str", "zone": "str",
