@@ -85,6 +85,14 @@ def tampered(path: tuple, value):
     return state
 
 
+def nested(depth: int):
+    """Transformers inside transformers, as no constructor takes them."""
+    state = "frequency"
+    for _ in range(depth):
+        state = {"transformer": "TablePrep", "params": {"high_cardinality": state}}
+    return state
+
+
 @pytest.mark.parametrize(
     ("path", "value"),
     [
@@ -120,6 +128,7 @@ def tampered(path: tuple, value):
         (("params", "columns"), {"pairs": [["r", {"transformer": "RobustScaler", "params": {"shell": True}}]]}),
         (("params", "columns"), {"pairs": [["r", {"transformer": "StandardScaler", "params": {}}]]}),
         (("params", "columns"), {"pairs": [["n", {"transformer": "RobustScaler", "params": {}}]]}),
+        (("params", "high_cardinality"), nested(40)),
         (("named",), 1),
         (("named",), False),
         (("n",), None),

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from datetime import date, timedelta
-from inspect import signature
+from collections.abc import Mapping, Sequence
 from itertools import accumulate, pairwise
 from typing import Any, ClassVar, Self
 
@@ -16,15 +13,15 @@ from sklearn.exceptions import NotFittedError
 from .columns import Column, as_numbers
 from .drift import DriftLimits, DriftReport, compare
 from .encoder import Encoder, Replacer, blocks_of, write
-from .errors import PrepError, StateError, nearest, quote
+from .errors import PrepError, StateError, quote
 from .formula import evaluate
 from .frame import Table, contain, open_row, open_table
 from .matching import find_columns
 from .rows import OneRow
 from .schema import ColumnSchema
-from .selectors import Selector
-from .state import FIX, VERSION, demand, read_fields, read_version
-from .statistics import Statistic, read_statistic
+from .settings import OURS, known_params, output_of, plain, read_output
+from .state import VERSION, demand, read_fields, read_version
+from .statistics import Counts, Statistic, read_statistic
 from .threads import each
 
 __all__ = ["ColumnWise", "Invertible", "Transformer"]
@@ -125,6 +122,10 @@ class Transformer(TransformerMixin, BaseEstimator):
             names = given
         return np.array(distinct(self._names(names)), dtype=object)
 
+    def _categories(self, place: int) -> Mapping[str, int] | bool | None:
+        """How often each category of a column was seen; False for text that is not categories, None where unknown."""
+        return None
+
     def drift(self, X: Any, *, limits: DriftLimits | None = None) -> DriftReport:
         """How far the columns of a table have moved from what fit saw: print it, or look at `drifted` and `columns`.
 
@@ -138,8 +139,7 @@ class Transformer(TransformerMixin, BaseEstimator):
         if not (self.named_ and table.named):
             places = {one.name: i for one, i in zip(self.schema_, self._positions_in(table, who), strict=True)}
         columns = [table.column(places[one.name]) if one.name in places else None for one in self.schema_]
-        statistics = getattr(self, "statistics_", [None] * len(columns))
-        known = [getattr(statistic, "times", None) for statistic in statistics]
+        known = [self._categories(place) for place in range(len(columns))]
         extra = [name for name in table.names if table.named and name not in {one.name for one in self.schema_}]
         return compare(self.schema_, columns, known, extra, limits or DriftLimits())
 
@@ -219,10 +219,6 @@ class Transformer(TransformerMixin, BaseEstimator):
         return tags
 
 
-OURS: dict[str, type[ColumnWise]] = {}
-"""This package's own, by name: what may be a parameter of another and stand in its state."""
-
-
 class ColumnWise(Transformer):
     """A transformer that learns a statistic of each column by itself, and whose statistics merge.
 
@@ -261,6 +257,12 @@ class ColumnWise(Transformer):
         """What each column is learned with, as `Statistic.update` takes it: the target, unless a subclass has more."""
         return self._target(y, table.n_rows, who)
 
+    def _categories(self, place: int) -> Mapping[str, int] | bool | None:
+        encoder, statistic = self.encoders_[place], self.statistics_[place]
+        if isinstance(encoder, Encoder) and encoder.reading.kind in ("number", "datetime"):
+            return False if self.schema_[place].form == "text" else None
+        return statistic.times if isinstance(statistic, Counts) else None
+
     def _computes(self) -> bool:
         """Whether what comes out is the formulas of single columns side by side, so that it has a program."""
         return type(self)._give is ColumnWise._give
@@ -290,7 +292,9 @@ class ColumnWise(Transformer):
             return self.fit(X, y)
         self._check_params(who)
         table = open_table(X, who)
-        positions = self._positions_of(table, [True] * len(self.schema_), who)  # what gives nothing so far may do so yet
+        positions = self._positions_of(
+            table, [True] * len(self.schema_), who
+        )  # what gives nothing so far may do so yet
         columns = [table.column(i) for i in positions]
         beside = self._beside(table, y, who)
         for one, statistic, column in zip(self.schema_, self.statistics_, columns, strict=True):
@@ -437,99 +441,3 @@ def distinct(names: Sequence[str]) -> list[str]:
         taken.add(one)
         free.append(one)
     return free
-
-
-def plain(value: Any, where: str) -> Any:
-    """A parameter as `json` writes it; StateError for what is no data (a function, an estimator)."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return {"float": repr(float(value))}
-    if value is None or isinstance(value, (bool, int, float, str)):
-        return value
-    if isinstance(value, (date, np.datetime64)):
-        return str(value)  # which dates are read from
-    if isinstance(value, timedelta):
-        return {"seconds": value.total_seconds()}
-    if isinstance(value, np.generic):
-        return plain(value.item(), where)
-    if isinstance(value, np.dtype) or (isinstance(value, type) and issubclass(value, (np.generic, float, int))):
-        return np.dtype(value).name
-    if isinstance(value, np.ndarray):
-        return plain(value.tolist(), where)
-    if isinstance(value, (list, tuple)):
-        return [plain(item, where) for item in value]
-    if isinstance(value, Selector):
-        return {"selector": value.to_state()}
-    if OURS.get(type(value).__name__) is type(value):
-        params = value.get_params(deep=False).items()
-        return {"transformer": type(value).__name__, "params": {k: plain(v, f"{where}.{k}") for k, v in params}}
-    if isinstance(value, dict):
-        return {"pairs": [[plain(k, where), plain(v, where)] for k, v in value.items()]}
-    raise StateError.of(
-        where, "a parameter that is saved is plain data", type(value).__name__, "Fit with plain values."
-    )
-
-
-def output_of(estimator: Any) -> str | None:
-    """What `set_output` was asked for: "default", "pandas", "polars", or None where nothing was."""
-    # scikit-learn keeps it in this attribute alone; where a release renames it, states fall back to the default.
-    asked: str | None = getattr(estimator, "_sklearn_output_config", {}).get("transform")
-    return asked
-
-
-def read_output(output: Any, made: Any, where: str) -> None:
-    """Asks a transformer for the output that a state names."""
-    demand(output in (None, "default", "pandas", "polars"), where, "output must be a known one", output)
-    if output is not None:
-        made.set_output(transform=output)
-
-
-def known_params(cls: type, params: dict[str, Any], where: str) -> dict[str, Any]:
-    """The constructor's parameters of a state; StateError for one that the class has not."""
-    known = cls._get_param_names()
-    if odd := [name for name in params if name not in known]:
-        raise StateError.of(where, "params must be known ones", f"{odd[0]!r}{nearest(odd[0], known)}", FIX)
-    found = {name: _value(value, f"{where}.params[{name!r}]") for name, value in params.items()}
-    for name, parameter in signature(
-        cls
-    ).parameters.items():  # a list where there was a tuple would show as another value
-        if isinstance(parameter.default, tuple) and isinstance(found.get(name), list):
-            found[name] = tuple(found[name])
-    return found
-
-
-def _value(value: Any, where: str, depth: int = 0) -> Any:
-    """A parameter from what `plain` wrote."""
-    demand(depth < 8, where, "parameters are not nested so deep", depth)
-    if isinstance(value, dict):
-        if value.get("float") in ("nan", "inf", "-inf") and len(value) == 1:
-            return float(value["float"])
-        if set(value) == {"seconds"}:
-            seconds = value["seconds"]
-            fits = type(seconds) in (int, float) and abs(seconds) < 1e12
-            demand(fits, where, "seconds must be a number", seconds)
-            return timedelta(seconds=seconds)
-        if set(value) == {"selector"}:
-            return Selector.from_state(value["selector"], where)
-        if set(value) == {"transformer", "params"}:
-            return _unfitted(value, where)
-        pairs = value.get("pairs")
-        fits = (
-            set(value) == {"pairs"}
-            and isinstance(pairs, list)
-            and all(isinstance(p, list) and len(p) == 2 for p in pairs)
-        )
-        demand(fits, where, "a dict is written as pairs", value)
-        return {_key(k, where): _value(v, where, depth + 1) for k, v in pairs}
-    return [_value(item, where, depth + 1) for item in value] if isinstance(value, list) else value
-
-
-def _unfitted(value: dict[str, Any], where: str) -> Any:
-    """A transformer that is a parameter of another."""
-    kind = OURS.get(value["transformer"]) if isinstance(value["transformer"], str) else None
-    demand(kind is not None and isinstance(value["params"], dict), where, "a transformer must be a known one", value)
-    return kind(**known_params(kind, value["params"], where)) if kind else None
-
-
-def _key(key: Any, where: str) -> Any:
-    demand(isinstance(key, (str, int, float, bool)) or key is None, where, "a key is plain", key)
-    return key

@@ -14,8 +14,8 @@ from sklearn.compose import ColumnTransformer
 from sklearn.utils.validation import check_is_fitted
 
 from ..errors import StateError
+from ..settings import output_of, read_output
 from ..state import demand, read_fields
-from ..transformer import output_of, read_output
 from . import picks
 from .shapes import gives_sparse, n_in, n_out
 from .steps import HEAD, check_names, read_names, read_part, read_weights, write_part, write_weights

@@ -11,8 +11,8 @@ from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from ..errors import PrepError, StateError, nearest
+from ..settings import known_params, plain
 from ..state import FIX, VERSION, demand, read_fields, read_version
-from ..transformer import known_params, plain
 from . import columns, steps
 
 __all__ = ["States", "codecs"]

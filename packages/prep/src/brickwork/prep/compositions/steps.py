@@ -11,8 +11,8 @@ from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from ..errors import StateError
+from ..settings import output_of, read_output
 from ..state import demand, read_fields
-from ..transformer import output_of, read_output
 from .shapes import n_in, n_out
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.exceptions import NotFittedError
 
 from ..errors import SHOWN, PrepError, StateError, quote
+from ..settings import known_params, plain
 from ..state import VERSION, read_fields, read_version
-from ..transformer import known_params, plain
 
 __all__ = ["ImageTransformer", "batches", "open_images"]
 

@@ -11,9 +11,9 @@ from ..columns import Column
 from ..encoder import Encoder
 from ..errors import PrepError, StateError
 from ..frame import Table
+from ..settings import OURS
 from ..state import FIX
 from ..statistics import Statistic
-from ..transformer import OURS
 
 __all__ = ["Fitted"]
 

@@ -17,7 +17,7 @@ from ..frame import Table, open_table
 from ..params import choice, finite, whole
 from ..report import ColumnReport
 from ..schema import ColumnSchema
-from ..statistics import Statistic
+from ..statistics import Counts, Statistic
 from ..transformer import ColumnWise, distinct
 from .choice import Choice, Options, choose
 from .fitted import Fitted
@@ -279,6 +279,13 @@ class TablePrep(ColumnWise):
 
     def _dtype(self, X: Any) -> np.dtype:
         return np.dtype(np.float32)
+
+    def _categories(self, place: int) -> Mapping[str, int] | bool | None:
+        encoder: Any = self.encoders_[place]
+        counted: Any = getattr(self.statistics_[place], "part", None)
+        if encoder.kind == "categorical" and isinstance(counted, Counts):
+            return counted.times
+        return None if encoder.kind in ("categorical", "boolean") else super()._categories(place)
 
     def _computes(self) -> bool:
         return self.output == "matrix"

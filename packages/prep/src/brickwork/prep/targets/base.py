@@ -8,8 +8,8 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.exceptions import NotFittedError
 
 from ..errors import PrepError, StateError
+from ..settings import known_params, plain
 from ..state import VERSION, read_fields, read_version
-from ..transformer import known_params, plain
 
 __all__ = ["TargetTransformer"]
 

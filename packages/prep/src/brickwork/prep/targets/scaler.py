@@ -13,8 +13,9 @@ from ..errors import PrepError, SchemaError, TargetError, bad_values
 from ..frame import open_table
 from ..params import choice
 from ..scaling import LogTransformer, PowerTransformer, QuantileTransformer, RobustScaler, StandardScaler
+from ..settings import plain
 from ..state import demand
-from ..transformer import Invertible, plain
+from ..transformer import Invertible
 from .base import TargetTransformer
 from .values import numbers_of, read_whole
 
