@@ -7,7 +7,16 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from brickwork.prep import DriftLimits, SelectColumns, StandardScaler, StateError, selectors
+from brickwork.prep import (
+    CountEncoder,
+    DatetimeEncoder,
+    DriftLimits,
+    SelectColumns,
+    StandardScaler,
+    StateError,
+    TablePrep,
+    selectors,
+)
 from brickwork.prep.columns import Column
 from brickwork.prep.drift import measures
 from brickwork.prep.schema import ColumnSchema
@@ -212,3 +221,26 @@ def test_a_damaged_profile_is_refused():
         state["schema"][0]["profile"] = junk
         with pytest.raises(StateError):
             StandardScaler.from_state(state)
+
+
+# ---- what a transformer knows more of than its schema ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("made", [CountEncoder, TablePrep])
+def test_of_thousands_of_categories_the_new_ones_are_known(made):
+    rng = np.random.default_rng(0)
+    codes = rng.integers(0, 2000, 20_000)
+    fitted = made().fit(pd.DataFrame({"code": [f"c{code}" for code in codes]}))
+    again = pd.DataFrame({"code": [f"c{code}" for code in rng.integers(0, 2000, 5000)]})
+    assert fitted.drift(again)["code"].verdict == "stable"
+    other = again.where(np.arange(5000)[:, None] % 10 > 0, "c2001")
+    assert fitted.drift(other)["code"].unseen == {"c2001": 500}
+    assert fitted.drift(other).drifted == ["code"]
+
+
+def test_texts_that_are_read_as_numbers_or_dates_are_no_categories():
+    day = pd.Timestamp("2024-01-01") + pd.to_timedelta(np.arange(200) % 50, unit="D")
+    text = pd.DataFrame({"day": day.strftime("%Y-%m-%d"), "size": [f"{i % 40}.5" for i in range(200)]})
+    later = text.assign(day=(day + pd.Timedelta("90D")).strftime("%Y-%m-%d"), size=[f"{i % 40}.25" for i in range(200)])
+    for fitted in (TablePrep().fit(text), DatetimeEncoder().fit(text[["day"]]), StandardScaler().fit(text[["size"]])):
+        assert fitted.drift(later).drifted == [] and fitted.drift(later).columns[0].unseen == {}

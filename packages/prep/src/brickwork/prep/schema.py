@@ -84,7 +84,8 @@ class ColumnSchema:
     def to_state(self) -> dict[str, Any]:
         """The record as plain data."""
         plain = {name: getattr(self, name) for name in self.FIELDS}
-        return plain | {"categories": [list(pair) for pair in self.categories.items()], "profile": self.profile.to_state()}
+        categories = [list(pair) for pair in self.categories.items()]
+        return plain | {"categories": categories, "profile": self.profile.to_state()}
 
     @classmethod
     def from_state(cls, state: Any, where: str) -> Self:

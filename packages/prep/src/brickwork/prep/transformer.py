@@ -292,9 +292,8 @@ class ColumnWise(Transformer):
             return self.fit(X, y)
         self._check_params(who)
         table = open_table(X, who)
-        positions = self._positions_of(
-            table, [True] * len(self.schema_), who
-        )  # what gives nothing so far may do so yet
+        # What gives nothing so far may do so yet.
+        positions = self._positions_of(table, [True] * len(self.schema_), who)
         columns = [table.column(i) for i in positions]
         beside = self._beside(table, y, who)
         for one, statistic, column in zip(self.schema_, self.statistics_, columns, strict=True):

@@ -23,13 +23,14 @@ RANGED = ("number", "boolean", "datetime")
 def compare(
     schema: Sequence[ColumnSchema],
     columns: Sequence[Column | None],
-    known: Sequence[Mapping[str, Any] | None],
+    known: Sequence[Mapping[str, Any] | bool | None],
     extra: Sequence[str],
     limits: DriftLimits,
 ) -> DriftReport:
     """One report for the columns of fit; `columns` has None where one is gone.
 
-    `known` has all categories of a column, where a transformer counted them; None leaves it to the schema.
+    `known` has all categories of a column, where a transformer counted them; None leaves it to the schema, and False
+    says that its texts are no categories (numbers or dates), so that new ones tell nothing.
     """
     n = max((len(column.values) for column in columns if column is not None), default=0)
     found = [_column(*three, limits) for three in zip(schema, columns, known, strict=True)]
@@ -37,7 +38,7 @@ def compare(
 
 
 def _column(
-    before: ColumnSchema, column: Column | None, known: Mapping[str, Any] | None, limits: DriftLimits
+    before: ColumnSchema, column: Column | None, known: Mapping[str, Any] | bool | None, limits: DriftLimits
 ) -> ColumnDrift:
     was = before.missing_rate
     if column is None:
@@ -55,10 +56,10 @@ def _column(
         return ColumnDrift(before.name, before.form, "retyped", missing=missing, reasons=(reason,))
     if before.form in RANGED:
         verdicts += _numbers(before, now, column, limits, told)
-    if before.form == "text":
+    if before.form == "text" and known is not False:
         verdicts += _texts(before, now, limits, told)
-    if before.form == "text" or known is not None:
-        verdicts += _unseen(before, column, known, limits, told)
+    if isinstance(known, Mapping) or (before.form == "text" and known is None):
+        verdicts += _unseen(before, column, known if isinstance(known, Mapping) else None, limits, told)
     verdict, reasons = _joined(verdicts, "stable")
     return ColumnDrift(before.name, before.form, verdict, **told, reasons=reasons)
 
@@ -101,7 +102,11 @@ def _texts(before: ColumnSchema, now: ColumnSchema, limits: DriftLimits, told: d
 
 
 def _unseen(
-    before: ColumnSchema, column: Column, known: Mapping[str, Any] | None, limits: DriftLimits, told: dict[str, Any]
+    before: ColumnSchema,
+    column: Column,
+    known: Mapping[str, Any] | None,
+    limits: DriftLimits,
+    told: dict[str, Any],
 ) -> list[tuple[str, str]]:
     if known is None and (before.others or not before.categories):
         return []  # fit saw more categories than the schema keeps, so none can be called new
