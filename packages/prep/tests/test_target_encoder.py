@@ -199,3 +199,11 @@ def test_one_class_gives_the_mean():
     fitted = TargetEncoder().fit([["a"], ["b"]], ["x", "x"])
     assert fitted.target_type_ == "binary" and fitted.transform([["a"], ["q"]]).tolist() == [[0.0], [0.0]]
     assert isinstance(fitted.statistics_[0], TargetCounts)
+
+
+def test_fitting_again_forgets_the_other_type():
+    encoder = TargetEncoder()
+    for target in ("binary", "continuous", "multiclass", "continuous"):
+        assert encoder.fit(TABLE, TARGETS[target]).target_type_ == target
+        close(encoder.transform(TABLE), TargetEncoder().fit(TABLE, TARGETS[target]).transform(TABLE))
+        assert encoder.fit_transform(TABLE, TARGETS[target]).shape == encoder.transform(TABLE).shape

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -135,7 +136,7 @@ class TargetEncoder(CategoryEncoder):
 
     def _beside(self, table: Any, y: Any, who: str) -> Any:
         target = self._target(y, table.n_rows, who)
-        if not hasattr(self, "statistics_"):
+        if not who.endswith("partial_fit"):
             self.target_type_ = "multiclass" if isinstance(target, tuple) else "continuous"
         return target
 
@@ -215,8 +216,11 @@ class TargetEncoder(CategoryEncoder):
         Float64 (n, number of names out), float32 of float32 arrays. `groups` (n,) goes to a splitter that takes them.
         """
         who = self._who("fit_transform")
-        self.fit(X, y)
-        table = open_table(X, who)
+        self._check_params(who)
+        opened = open_table(X, who)
+        columns = [opened.column(place) for place in range(len(opened.names))]
+        table = replace(opened, sources=columns, read=lambda name, column: column)  # to learn from and to encode
+        self._fit_table(table, y, who)
         target = self._target(y, table.n_rows, who)
         folds = list(self._folds(X, y, target, groups, table.n_rows, who))
         out = np.empty((table.n_rows, self.n_features_out_), dtype=self._dtype(X))
@@ -225,7 +229,7 @@ class TargetEncoder(CategoryEncoder):
             k = len(kept.values)
             codes = {text: code for code, text in enumerate(kept.texts)}
             reading = Codes(codes, k, k - 1 if kept.missing else None)
-            rows = reading.read(table.column(place), who).astype(np.int64)
+            rows = reading.read(columns[place], who).astype(np.int64)
             for train, test in folds:
                 out[test, start:stop] = self._crossed(rows[train], target, train, k)[rows[test]]
         return out
