@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from brickwork.prep import DateDifference, DatetimeEncoder, HolidayFlags, PrepError, SchemaError, StateError, TimeSince
 from brickwork.prep.dates.parts import CYCLES, FORMULAS, circle, splines
+from brickwork.prep.dates.zones import parts_in
 from brickwork.prep.formula import evaluate, scalar
 from brickwork.prep.literals.dates import ISO, SOME, STYLES, find_style, read_all, read_date
 
@@ -37,6 +38,15 @@ def test_one_row_has_the_same_parts(moment):
     whole = evaluate(list(FORMULAS.values()), [np.array([tick])])
     assert [float(value[0]) for value in whole] == [float(one([tick])) for one in ALONE]
     assert FORMULAS.keys() >= CYCLES.keys()
+
+
+def test_compiled_parts_are_the_same():
+    bt = pytest.importorskip("brickwork.tensor", reason="tensor-core is not installed beside prep")
+    formulas = [*FORMULAS.values(), *circle("month"), *splines("hour"), parts_in("Europe/Berlin")["hour"]]
+    ticks = np.concatenate([DAYS[::50], DAYS[::50] - 1]).astype(float)
+    compiled = bt.jit(lambda moments: evaluate(formulas, [moments], bt))  # by graph-exec where it is installed
+    for found, want in zip(compiled(bt.asarray(ticks)), evaluate(formulas, [ticks]), strict=True):
+        np.testing.assert_allclose(np.asarray(found.numpy(), float), np.asarray(want, float), rtol=0, atol=1e-15)
 
 
 @pytest.mark.parametrize("part", CYCLES)

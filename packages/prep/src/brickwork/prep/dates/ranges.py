@@ -40,7 +40,8 @@ class DateRanges(Statistic):
     ) -> None:
         self.parts, self.epoch, self.zone = tuple(parts), epoch or "", zone or ""
         self.n = self.n_texts = 0
-        self.low = self.high = ()
+        self.low: tuple[float, ...] = ()
+        self.high: tuple[float, ...] = ()
         self.styles = tuple(STYLES) if style == "auto" else (style,)
         self.lows: tuple[tuple[float, ...], ...] = ()
         self.highs: tuple[tuple[float, ...], ...] = ()
