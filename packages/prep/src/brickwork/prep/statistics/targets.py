@@ -54,11 +54,6 @@ class ByCategory(Statistic):
         few_enough(column.name, len(index), who)
         return np.array([*places, 0], dtype=np.int64)[codes]
 
-    def known_rows(self, column: Column, who: str) -> np.ndarray:
-        """The same of categories that were met; -1 for another."""
-        codes, vocabulary = as_texts(column, who)
-        return np.array([*(self.index.get(text, -1) for text in vocabulary), 0], dtype=np.int64)[codes]
-
     @property
     def totals(self) -> np.ndarray:
         """How many rows there are at each place, int64 (k + 1,)."""
