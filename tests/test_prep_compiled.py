@@ -25,12 +25,13 @@ def penguins() -> pd.DataFrame:
 
 def by_columns() -> ColumnTransformer:
     filled = bp.SimpleImputer(strategy="median", add_indicator=True)
+    ones = bp.OneHotEncoder(sparse_output=False, handle_unknown="ignore")
     return ColumnTransformer(
         [
             ("numbers", make_pipeline(filled, bp.LogTransformer(), bp.StandardScaler()), NUMBERS[:2]),
             ("spread", make_pipeline(bp.QuantileTransformer(n_quantiles=20), bp.SimpleImputer()), NUMBERS[2:]),
             ("bins", bp.KBinsDiscretizer(n_bins=4, encode="ordinal", strategy="uniform"), ["year"]),
-            ("words", bp.OneHotEncoder(sparse_output=False, handle_unknown="ignore"), ["island", "sex"]),
+            ("words", make_pipeline(bp.SimpleImputer(strategy="most_frequent"), ones), ["island", "sex"]),
         ],
         transformer_weights={"bins": 0.25},
     )

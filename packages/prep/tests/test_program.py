@@ -19,6 +19,7 @@ from brickwork.prep import (
     PrepError,
     Program,
     QuantileTransformer,
+    RareGrouper,
     RobustScaler,
     SchemaError,
     SelectColumns,
@@ -65,6 +66,21 @@ COMPOSITIONS = {
         FeatureUnion(
             [("one", StandardScaler()), ("two", make_pipeline("passthrough", MinMaxScaler())), ("x", "drop")],
             transformer_weights={"two": 3},
+        ),
+    ),
+    "steps that hand on texts": lambda: make_pipeline(
+        SelectColumns(["grade", "city", "b"]),
+        ColumnTransformer(
+            [
+                ("words", SimpleImputer(strategy="most_frequent", add_indicator=True), ["city", "grade"]),
+                ("as it is", "passthrough", ["b"]),
+            ]
+        ).set_output(transform="pandas"),
+        ColumnTransformer(
+            [
+                ("ones", OneHotEncoder(sparse_output=False), [0, 1]),
+                ("marks", StandardScaler(), [2, 3]),
+            ]
         ),
     ),
     "nothing but columns": lambda: ColumnTransformer([("as it is", "passthrough", ["c", "a"])]),
@@ -137,13 +153,15 @@ def test_binding_tells_what_is_wrong_with_a_column():
 @pytest.mark.parametrize(
     ("estimator", "text"),
     [
-        (make_pipeline(SimpleImputer(strategy="most_frequent"), OneHotEncoder()), r"\['simpleimputer'\]: what a"),
+        (make_pipeline(RareGrouper(), OneHotEncoder()), r"\['raregrouper'\]: what a program computes is numbers"),
+        (make_pipeline(SimpleImputer(strategy="most_frequent")), "got column 0 as it is, which holds no numbers"),
+        (SelectColumns(["city"]), "got column 0 as it is, which holds no numbers"),
         (make_pipeline(StandardScaler(), OrdinalEncoder()), r"\['ordinalencoder'\]: a step that follows another"),
         (LinearRegression(), r"program\(LinearRegression\): what a program computes is numbers of single columns"),
     ],
 )  # fmt: skip
 def test_what_is_no_arithmetic_says_so(estimator, text):
-    table = X[["city"]] if "imputer" in text else X[["b", "c"]]
+    table = X[["b", "c"]] if "ordinal" in text or "Linear" in text else X[["city"]]
     with pytest.raises(PrepError, match=text):
         program(estimator.fit(table, X["b"]))
     with pytest.raises(PrepError, match="is fitted and knows its columns"):
@@ -185,6 +203,10 @@ def test_a_damaged_program_is_refused_or_computes():
 
 
 def test_depth_is_bounded():
+    state = program(COMPOSITIONS["steps that hand on texts"]().fit(X)).to_state()
+    reading = next(one for _, one in state["inputs"] if one["reading"] == "Filled")
+    with pytest.raises(StateError, match="no filling inside another"):
+        Program.from_state(state | {"inputs": [[0, reading | {"inner": reading}]]})
     state = program(StandardScaler().fit(X[["b"]])).to_state()
     last = state["outputs"][0]
     for _ in range(300):

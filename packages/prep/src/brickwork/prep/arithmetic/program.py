@@ -161,7 +161,7 @@ def program(estimator: Any) -> Program:
     if n is None:
         rule = "an estimator that has a program is fitted and knows its columns"
         raise PrepError.of(who, rule, type(estimator).__name__)
-    found = sketch(estimator, n, np.dtype(np.float64), who)
+    found = sketch(estimator, n, who)
     if not found.inputs:
         raise PrepError.of(who, "what a program computes is numbers of columns", "nothing")
     names = getattr(estimator, "feature_names_in_", None)

@@ -114,6 +114,11 @@ def _typed(value: Any, hint: Any, where: str) -> Any:
         found = {_typed(key, inner[0], where): _typed(one, inner[1], where) for key, one in value}
         demand(len(found) == len(value), where, "keys must differ", len(value))
         return found
+    if hint is Reading:
+        demand(
+            not isinstance(value, dict) or value.get("reading") != "Filled", where, "no filling inside another", value
+        )
+        return read_reading(value, where)
     if is_dataclass(hint):
         return _record(hint, value, where)
     if hint is float:
@@ -148,6 +153,8 @@ def _plain(value: Any) -> Any:
     """Plain data; a number that is not finite as its text, since JSON has none, and a mapping as pairs."""
     if isinstance(value, Mapping):
         return [[_plain(key), _plain(one)] for key, one in value.items()]
+    if isinstance(value, Reading):
+        return write_reading(value)
     if is_dataclass(value):
         return _fields(value)
     if isinstance(value, np.generic):
