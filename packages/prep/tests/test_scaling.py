@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn import preprocessing as sk
@@ -142,6 +142,7 @@ def test_parameters_are_checked(scaler):
         elements=st.floats(-1e150, 1e150) | st.just(np.nan),
     )
 )
+@example(np.array([[5e-324], [0.0], [0.0], [1.0]]))
 @pytest.mark.parametrize("cls", [prep.StandardScaler, prep.MinMaxScaler, prep.MaxAbsScaler, prep.RobustScaler,
                                  prep.QuantileTransformer, prep.PowerTransformer, prep.Winsorizer])  # fmt: skip
 def test_any_finite_numbers_give_numbers(cls, table):

@@ -377,7 +377,7 @@ def _between(xs: tuple[float, ...], ys: tuple[float, ...], x: float) -> float:
     if x < xs[0]:
         return ys[0]
     left = bisect_right(xs, x) - 1
-    return ys[left] + (x - xs[left]) * ((ys[left + 1] - ys[left]) / (xs[left + 1] - xs[left]))
+    return ys[left] + (x - xs[left]) / (xs[left + 1] - xs[left]) * (ys[left + 1] - ys[left])
 
 
 def _unit(width: int, code: float) -> list[float]:

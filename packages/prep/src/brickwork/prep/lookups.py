@@ -43,21 +43,22 @@ def piecewise(xs: Table, ys: Table, x: Any, xp: Any) -> Any:
     last = xp.full(x.shape, ys[-1], dtype=xp.float64)
     if len(xs) == 1:
         return xp.where(xp.isnan(x), x, last)
-    width = np.diff(xs)
-    start, slope = np.array(ys[:-1]), np.diff(ys) / np.where(width > 0, width, 1.0)
+    start, width, rise = np.array(ys[:-1]), np.diff(xs), np.diff(ys)
+    width = np.where(width > 0, width, 1.0)
+    # A part of the width, since the slope of two points that nearly meet may be infinite.
     if _compares(xs, xp):
         value = xp.full(x.shape, ys[0], dtype=xp.float64)
-        for left, low, rise in zip(xs[:-1], start.tolist(), slope.tolist(), strict=True):
-            value = xp.where(x >= left, low + (x - left) * rise, value)
+        for left, wide, low, up in zip(xs[:-1], width.tolist(), start.tolist(), rise.tolist(), strict=True):
+            value = xp.where(x >= left, low + (x - left) / wide * up, value)
         return xp.where(xp.isnan(x), x, xp.where(x >= xs[-1], last, value))
     # The stretch that holds x is known by its left end; the ends' stretches are not left.
     place = xp.clip(_searched(xs, x, xp) - 1, 0, len(xs) - 2)
-    lefts, lows, rises = (
-        xp.take(xp.asarray(list(table), dtype=xp.float64), place, axis=0) for table in (xs[:-1], start, slope)
+    lefts, widths, lows, rises = (
+        xp.take(xp.asarray(list(table), dtype=xp.float64), place, axis=0) for table in (xs[:-1], width, start, rise)
     )
     inside = x - lefts
     inside = xp.where(x < xs[0], xp.zeros_like(inside), inside)
-    return xp.where(x >= xs[-1], last, lows + inside * rises)
+    return xp.where(x >= xs[-1], last, lows + inside / widths * rises)
 
 
 def _compares(table: Table, xp: Any) -> bool:

@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 from scipy import sparse
-from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 
 from ..columns import Column, as_numbers
@@ -113,6 +112,8 @@ class KBinsDiscretizer(ColumnWise):
         return edges[wide]
 
     def _between_clusters(self, found: Quantiles) -> np.ndarray:
+        from sklearn.cluster import KMeans  # noqa: PLC0415 - takes as long to import as all of this package
+
         values = found.middles()
         clusters = min(self.n_bins, len(values))
         low, high = found.at(0.0), found.at(1.0)
