@@ -277,3 +277,34 @@ def given_or_refused(X, Z) -> None:
             assert np.isfinite(prep.transform(Z)).all()
         except PrepError as error:
             assert str(error).startswith("TablePrep") and "\n" not in str(error)
+
+
+WAYS = [
+    {},
+    {"max_categories": 2},
+    {"max_categories": 2, "high_cardinality": "frequent", "scale": "robust"},
+    {"output": "inputs", "scale": "minmax", "impute": "mean"},
+]
+
+
+@FUZZ
+@given(st.integers(2, 40).flatmap(lambda n: st.lists(cells(n), min_size=1, max_size=3)), st.data())
+def test_parts_of_a_table_lead_where_the_whole_does(columns, data):
+    table = pd.DataFrame({name: pd.Series(objects(values), dtype=object) for name, values in zip("abc", columns)})
+    options, cut = data.draw(st.sampled_from(WAYS)), data.draw(st.integers(1, len(table) - 1))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        try:
+            whole = TablePrep(**options).fit(table)
+            parts = TablePrep(**options).partial_fit(table[:cut]).partial_fit(table[cut:])
+        except PrepError as error:  # a part alone may hold what the whole would have read as text
+            assert "\n" not in str(error)
+            return
+    assert parts.kinds_ == whole.kinds_
+    again = TablePrep.from_state(parts.to_state())
+    found, want, same = (
+        one if isinstance(one, dict) else {"": one} for one in (made.transform(table) for made in (parts, whole, again))
+    )
+    for name, values in found.items():
+        np.testing.assert_allclose(values, want[name], rtol=1e-4, atol=1e-4)
+        np.testing.assert_array_equal(values, same[name])
