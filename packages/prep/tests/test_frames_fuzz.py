@@ -279,6 +279,8 @@ def given_or_refused(X, Z) -> None:
             assert str(error).startswith("TablePrep") and "\n" not in str(error)
 
 
+# A duration is a number once it is read, so nothing tells that it stood beside booleans of another part.
+JOINING = tuple(kind for kind in CELLS if kind != "duration")
 WAYS = [
     {},
     {"max_categories": 2},
@@ -288,7 +290,7 @@ WAYS = [
 
 
 @FUZZ
-@given(st.integers(2, 40).flatmap(lambda n: st.lists(cells(n), min_size=1, max_size=3)), st.data())
+@given(st.integers(2, 40).flatmap(lambda n: st.lists(cells(n, JOINING), min_size=1, max_size=3)), st.data())
 def test_parts_of_a_table_lead_where_the_whole_does(columns, data):
     table = pd.DataFrame({name: pd.Series(objects(values), dtype=object) for name, values in zip("abc", columns)})
     options, cut = data.draw(st.sampled_from(WAYS)), data.draw(st.integers(1, len(table) - 1))
