@@ -28,6 +28,8 @@ class LookingBack(Transformer):
     and the first rows of every group have missing values. For new rows give the rows before them in the same table, and
     take the new rows of what comes out; `history(X)` are those that are enough.
 
+    How far to look back is for a person to say: where it was not said, the columns come out as they are.
+
     A subclass gives `_check_params`, `_suffixes`, `_lower` and `_features`.
 
     Attributes
@@ -42,7 +44,7 @@ class LookingBack(Transformer):
     time: Any
 
     def _suffixes(self) -> list[str]:
-        """Of what comes out of each column, in order."""
+        """Of what comes out of each column, in order; "" for the column as it is."""
         raise NotImplementedError
 
     def _lower(self, series: Series, who: str) -> np.ndarray:
@@ -101,7 +103,7 @@ class LookingBack(Transformer):
         return out
 
     def _names(self, names: Sequence[str]) -> list[str]:
-        return [f"{names[i]}_{suffix}" for i in self._chosen for suffix in self._suffixes()]
+        return [f"{names[i]}_{suffix}" if suffix else names[i] for i in self._chosen for suffix in self._suffixes()]
 
     def _needs(self) -> Sequence[bool]:
         needed = {*self._chosen, *self._groups, *self._times}

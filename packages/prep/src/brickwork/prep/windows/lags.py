@@ -22,8 +22,6 @@ class Lagging(LookingBack):
 
     def _check_params(self, who: str) -> None:
         lags = _listed(self.lags)
-        if not lags:
-            raise PrepError.of(who, "a lag is needed", repr(self.lags))
         for lag in lags:
             whole(who, lags=lag)
         if len(set(lags)) < len(lags):
@@ -31,7 +29,7 @@ class Lagging(LookingBack):
 
     def _lower(self, series: Series, who: str) -> np.ndarray:
         places = np.arange(len(series.first))
-        return np.maximum(series.first, places - max(map(int, _listed(self.lags))))
+        return np.maximum(series.first, places - max(map(int, _listed(self.lags)), default=0))
 
 
 class Lags(Lagging):
@@ -45,7 +43,7 @@ class Lags(Lagging):
     Parameters
     ----------
     columns : a selector, a name, a position or a list of these; None for all numbers but those of `groups` and `time`
-    lags : whole number of 1 or more, or a sequence of such; 1 is the row before
+    lags : whole number of 1 or more, or a sequence of such; 1 is the row before. Default (): the columns as they are
     groups : columns likewise, whose values tell one series from another; None for a single series
     time : a column of dates, dates in text, or numbers, that orders each series; None for the order of the rows
 
@@ -70,17 +68,17 @@ class Lags(Lagging):
     [[8.0, 7.0]]
     """
 
-    def __init__(self, columns: Any = None, lags: int | Sequence[int] = 1, *, groups: Any = None, time: Any = None):
+    def __init__(self, columns: Any = None, lags: int | Sequence[int] = (), *, groups: Any = None, time: Any = None):
         self.columns = columns
         self.lags = lags
         self.groups = groups
         self.time = time
 
     def _suffixes(self) -> list[str]:
-        return [f"lag_{lag}" for lag in _listed(self.lags)]
+        return [f"lag_{lag}" for lag in _listed(self.lags)] or [""]
 
     def _features(self, values: np.ndarray, series: Series, lower: np.ndarray) -> list[np.ndarray]:
-        return [series.before(values, int(lag)) for lag in _listed(self.lags)]
+        return [series.before(values, int(lag)) for lag in _listed(self.lags)] or [values]
 
 
 class Differences(Lagging):
@@ -105,12 +103,12 @@ class Differences(Lagging):
     Examples
     --------
     >>> from brickwork.prep import Differences
-    >>> Differences(groups="shop").fit_transform({"sold": [5, 1, 7, 4], "shop": ["a", "b", "a", "b"]}).tolist()
+    >>> Differences(lags=1, groups="shop").fit_transform({"sold": [5, 1, 7, 4], "shop": ["a", "b", "a", "b"]}).tolist()
     [[nan], [nan], [2.0], [3.0]]
     """
 
     def __init__(
-        self, columns: Any = None, lags: int | Sequence[int] = 1, *, relative: bool = False, groups: Any = None,
+        self, columns: Any = None, lags: int | Sequence[int] = (), *, relative: bool = False, groups: Any = None,
         time: Any = None,
     ):  # fmt: skip
         self.columns = columns
@@ -124,12 +122,12 @@ class Differences(Lagging):
         flags(who, relative=self.relative)
 
     def _suffixes(self) -> list[str]:
-        return [f"{'change' if self.relative else 'diff'}_{lag}" for lag in _listed(self.lags)]
+        return [f"{'change' if self.relative else 'diff'}_{lag}" for lag in _listed(self.lags)] or [""]
 
     def _features(self, values: np.ndarray, series: Series, lower: np.ndarray) -> list[np.ndarray]:
         earlier = [series.before(values, int(lag)) for lag in _listed(self.lags)]
         with np.errstate(all="ignore"):
-            return [values / old - 1 if self.relative else values - old for old in earlier]
+            return [values / old - 1 if self.relative else values - old for old in earlier] or [values]
 
 
 def _listed(lags: Any) -> list[Any]:

@@ -27,7 +27,8 @@ class RollingWindows(LookingBack):
     Parameters
     ----------
     columns : a selector, a name, a position or a list of these; None for all numbers but those of `groups` and `time`
-    window : number of rows, or a `timedelta` d, default 7: the rows of the times (t - d, t], t that of the last row
+    window : number of rows, or a `timedelta` d: the rows of the times (t - d, t], t that of the last row.
+        Default None: the columns as they are
     statistics : of "mean", "std" (of a sample, n - 1), "min", "max", "sum", "median" and "count"
     lag : rows, default 0; with 1 a window ends before the row itself, so that its own value tells nothing
     min_periods : values that must be present, else the statistic is missing; None for all `window` rows, and for 1
@@ -55,7 +56,7 @@ class RollingWindows(LookingBack):
     def __init__(
         self,
         columns: Any = None,
-        window: int | timedelta = 7,
+        window: int | timedelta | None = None,
         statistics: Sequence[str] = ("mean", "std", "min", "max"),
         *,
         lag: int = 0,
@@ -72,14 +73,16 @@ class RollingWindows(LookingBack):
         self.time = time
 
     def _check_params(self, who: str) -> None:
-        if not isinstance(self.window, timedelta):
+        if self.window is None:
+            pass
+        elif not isinstance(self.window, timedelta):
             whole(who, window=self.window)
         elif self.window <= timedelta():
             raise PrepError.of(who, "window must be a duration above 0", repr(self.window))
         whole(who, 0, lag=self.lag)
         if self.min_periods is not None:
             whole(who, min_periods=self.min_periods)
-            if not isinstance(self.window, timedelta) and self.min_periods > self.window:
+            if isinstance(self.window, (int, np.integer)) and self.min_periods > self.window:
                 raise PrepError.of(who, f"min_periods must be at most window={self.window}", repr(self.min_periods))
         asked = list(self.statistics) if isinstance(self.statistics, (list, tuple)) else [self.statistics]
         odd = [name for name in asked if not isinstance(name, str) or name not in STATISTICS]
@@ -88,6 +91,8 @@ class RollingWindows(LookingBack):
             raise PrepError.of(who, f"statistics must be a tuple of different ones of {', '.join(STATISTICS)}", got)
 
     def _suffixes(self) -> list[str]:
+        if self.window is None:
+            return [""]
         lagged = f"_lag_{self.lag}" if self.lag else ""
         return [f"{name}_{_length(self.window)}{lagged}" for name in self._statistics()]
 
@@ -95,9 +100,11 @@ class RollingWindows(LookingBack):
         return list(self.statistics) if isinstance(self.statistics, (list, tuple)) else [self.statistics]
 
     def _lag(self) -> int:
-        return int(self.lag)
+        return 0 if self.window is None else int(self.lag)
 
     def _lower(self, series: Series, who: str) -> np.ndarray:
+        if self.window is None:
+            return np.arange(len(series.first))
         if not isinstance(self.window, timedelta):
             return np.maximum(series.first, np.arange(len(series.first)) - (int(self.window) - 1))
         if series.times is None or series.times.dtype.kind != "M":
@@ -109,6 +116,8 @@ class RollingWindows(LookingBack):
         return np.searchsorted(own + rank, own + earliest)
 
     def _features(self, values: np.ndarray, series: Series, lower: np.ndarray) -> list[np.ndarray]:
+        if self.window is None:
+            return [values]
         if self.min_periods is not None:
             least = int(self.min_periods)
         else:
