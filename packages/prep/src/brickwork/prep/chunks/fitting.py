@@ -21,6 +21,8 @@ from .sources import Part, open_source
 
 __all__ = ["fit_chunks"]
 
+AT_ONCE = 16  # parts that are merged together
+
 Fitted = TypeVar("Fitted", bound=Transformer)
 
 
@@ -29,7 +31,7 @@ def fit_chunks(
     source: Any,
     *,
     target: str | None = None,
-    rows: int = 65_536,
+    rows: int = 131_072,
     n_jobs: int = 1,
     progress: bool | Callable[[int, int | None], None] | None = None,
 ) -> Fitted:
@@ -47,7 +49,7 @@ def fit_chunks(
         numbers, dates and words for true and false are read), a folder of such files, or tables of any kind one by one.
     target : str, default None
         The column that is y and no part of X.
-    rows : int, default 65536
+    rows : int, default 131072
         The most rows of a file that are in memory at a time, in each process.
     n_jobs : int, default 1
         Processes (joblib's), -1 for one per CPU.
@@ -72,16 +74,19 @@ def fit_chunks(
     whole(who, rows=rows)
     tell = teller(progress, who)
     opened = open_source(source, rows, who)
-    merged: Any = None
     done = 0
-    with closing(_learned(clone(transformer), opened.parts, target, n_jobs)) as learned:
+
+    def told(learned: Iterator[Any]) -> Iterator[Any]:
+        nonlocal done
         for part in learned:
-            if part is None:
-                continue
-            done += part.schema_[0].n
-            merged = part if merged is None else merged.merge(part)
-            if done != opened.n_rows:
-                tell(done, opened.n_rows)
+            if part is not None:
+                done += part.schema_[0].n
+                if done != opened.n_rows:
+                    tell(done, opened.n_rows)
+                yield part
+
+    with closing(_learned(clone(transformer), opened.parts, target, n_jobs)) as learned:
+        merged = _merged(told(learned))
     if merged is None:
         raise PrepError.of(who, "a source has rows", "none")
     tell(done, done)
@@ -114,12 +119,23 @@ def _learned(model: Any, parts: Any, target: str | None, n_jobs: int) -> Iterato
 
 def _learn(model: Any, part: Part, target: str | None) -> Any:
     """A transformer fitted to one part; None for a part without rows."""
-    fitted: Any = None
-    for table in part.read():
-        X, y = _split(table, target)
-        one = clone(model).fit(X, y)
-        fitted = one if fitted is None else fitted.merge(one)
-    return fitted
+    pairs = (_split(table, target) for table in part.read())
+    return _merged(clone(model).fit(X, y) for X, y in pairs)
+
+
+def _merged(parts: Iterator[Any]) -> Any:
+    """What all parts tell; None where there is none. Some at a time, since after each merge all is derived anew."""
+    merged: Any = None
+    waiting: list[Any] = []
+    for part in parts:
+        if merged is None:
+            merged = part
+            continue
+        waiting.append(part)
+        if len(waiting) == AT_ONCE:
+            merged.merge(*waiting)
+            waiting.clear()
+    return merged.merge(*waiting) if waiting else merged
 
 
 def _split(table: Any, target: str | None) -> tuple[Any, Any]:
