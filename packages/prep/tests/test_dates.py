@@ -274,7 +274,6 @@ def test_holidays_by_country():
         ({"holidays": ["2024-12-25"], "by": "d"}, "chooses from a dict"),
         ({"holidays": {"DE": []}, "by": "land"}, "by= must name a column"),
         ({"horizon": 0}, "horizon must be"),
-        ({}, "holidays are needed"),
     ],
 )
 def test_bad_holidays(options, rule):

@@ -35,7 +35,7 @@ class HolidayFlags(ColumnWise):
     Parameters
     ----------
     holidays : list of dates or their text (2024-12-25), or a dict of countries to such lists
-        With a dict and without `by`, every country gives columns of its own.
+        With a dict and without `by`, every country gives columns of its own. Without any, no day is a holiday.
     by : str or int, optional
         The column that names the country of a row, a key of `holidays`; it gives no column itself.
     distance : bool
@@ -81,8 +81,6 @@ class HolidayFlags(ColumnWise):
         whole(who, horizon=self.horizon)
         choice(who, STYLE_NAMES, style=self.style)
         choice(who, (None, *EPOCHS), epoch=self.epoch)
-        if not len(self.holidays):
-            raise PrepError.of(who, "holidays are needed", fix="Give a list of dates, or a dict of countries to lists.")
         if self.by is not None and not isinstance(self.holidays, Mapping):
             raise PrepError.of(who, "by= chooses from a dict of holidays", type(self.holidays).__name__)
         self._days(who)
