@@ -1,15 +1,29 @@
 """scikit-learn's own checks, all of them, with no expected failure."""
 
+import inspect
+
 import pytest
+from sklearn.base import BaseEstimator
 from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
+from brickwork import prep
 from brickwork.prep import BooleanParser, TablePrep
 from brickwork.prep.bundles import IMAGES, TARGETS
 
 from .catalogue import CASES
 
 NO_MATRIX = {**TARGETS, **IMAGES, "BooleanParser": BooleanParser}
+
+
+PUBLIC = [getattr(prep, name) for name in prep.__all__]
+ESTIMATORS = [cls for cls in PUBLIC if inspect.isclass(cls) and issubclass(cls, BaseEstimator)]
+
+
+@pytest.mark.parametrize("cls", ESTIMATORS, ids=lambda cls: cls.__name__)
+@pytest.mark.filterwarnings("ignore")
+def test_every_public_class_passes_as_it_is(cls):
+    estimator_checks.check_estimator(cls())
 
 
 @parametrize_with_checks([case.make() for case in CASES if case.checks])
