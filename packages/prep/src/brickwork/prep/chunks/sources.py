@@ -101,7 +101,8 @@ def _parquet(who: str) -> Any:
     try:
         from pyarrow import parquet  # noqa: PLC0415 - an optional third party, in its one room
     except ImportError:
-        raise PrepError.of(who, "Parquet files need pyarrow", "none installed", "pip install brickwork-prep[parquet]") from None
+        fix = "pip install brickwork-prep[parquet]"
+        raise PrepError.of(who, "Parquet files need pyarrow", "none installed", fix) from None
     return parquet
 
 
