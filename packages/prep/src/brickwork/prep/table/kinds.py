@@ -78,16 +78,26 @@ def find_kind(gathered: Any, *, named: bool) -> Finding:
 def refuse_spoilt_numbers(column: Column, who: str) -> None:
     """SchemaError where a column of text is numbers but for a few texts, which nobody means."""
     texts = used_texts(column)
-    n_numbers = sum(parse_number(text) is not None for text in texts)
-    if n_numbers == len(texts) and not any(map(_CODE.match, texts)):
+    others = _others(texts, len(texts) // 10)
+    if not others and not any(map(_CODE.match, texts)):
         as_numbers(column, who)  # which refuses infinities
-    if n_numbers < ENOUGH or n_numbers == len(texts) or n_numbers < 0.9 * len(texts):
+    if not others or others > len(texts) // 10 or len(texts) - others < ENOUGH:
         return
     spoilt = np.array([parse_number(text) is None for text in column.vocabulary] + [False])
     rows = np.flatnonzero(spoilt[column.values])
     name = column.name
     fix = f"Mend these or make them missing; if the column is not of numbers, pass kinds={{{name!r}: 'categorical'}}."
     raise bad_values(who, name, "mixes numbers with other text", rows, column.at(rows[:SHOWN]), fix)
+
+
+def _others(texts: Sequence[str], enough: int) -> int:
+    """How many texts are no numbers; of those that are more than `enough`, one more."""
+    others = 0
+    for text in texts:
+        others += parse_number(text) is None
+        if others > enough:
+            break
+    return others
 
 
 def is_identifier_name(name: str) -> bool:
@@ -123,8 +133,7 @@ def _of_numbers(gathered: Any, *, named: bool) -> Finding:
 def _of_text(gathered: Any) -> Finding:
     counts: Counts = gathered.part
     texts = counts.texts
-    n_numbers = sum(parse_number(text) is not None for text in texts)
-    if n_numbers == len(texts) and not any(map(_CODE.match, texts)):
+    if not _others(texts, 0) and not any(map(_CODE.match, texts)):
         if all(math.isnan(float(text)) for text in texts):
             return Finding("empty", "every value is missing")
         return Finding("numeric", "text, and every value reads as a number")
