@@ -40,15 +40,13 @@ class OneRow:
             self._prepare()
         numbers: list[float] = []
         ones: list[int] = []
-        for name, read, give, hot in self._steps or ():
+        for name, read, give, hot, rest in self._steps or ():
             found = give((read(name, values[name], who),))
-            if hot:
-                for place, (first, width) in hot:
-                    code = found[place]
-                    if 0 <= code < width:
-                        ones.append(first + int(code))
-                found = [value for place, value in enumerate(found) if place not in dict(hot)]
-            numbers += found
+            for place, first, width in hot:
+                code = found[place]
+                if 0 <= code < width:
+                    ones.append(first + int(code))
+            numbers += [found[place] for place in rest] if hot else found
         out = np.zeros((1, self.width), dtype=dtype)
         with np.errstate(all="ignore"):
             out[0, self._numbers] = numbers
@@ -57,17 +55,18 @@ class OneRow:
         return out
 
     def _prepare(self) -> None:
-        steps, numbers, place = [], [], 0
+        steps, numbers, first = [], [], 0
         for name, encoder in zip(self.names, self.encoders, strict=True):
-            hot, formulas = [], []
-            for formula in encoder.formulas:
+            hot, rest, formulas = [], [], []
+            for place, formula in enumerate(encoder.formulas):
                 if formula.op == "one_hot":
-                    hot.append((len(formulas), (place, formula.width)))
+                    hot.append((place, first, formula.width))
                     formulas.append(formula.inputs[0])
                 else:
-                    numbers.append(place)
+                    rest.append(place)
+                    numbers.append(first)
                     formulas.append(formula)
-                place += formula.width
+                first += formula.width
             if formulas:
-                steps.append((name, encoder.reading.one, scalars(formulas), tuple(hot)))
+                steps.append((name, encoder.reading.one, scalars(formulas), hot, rest))
         self._numbers, self._steps = np.array(numbers, dtype=np.intp), steps
