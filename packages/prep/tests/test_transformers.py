@@ -10,8 +10,8 @@ from sklearn.base import clone
 
 from brickwork.prep import PrepError, StateError
 from brickwork.prep.bundles import TRANSFORMERS
+from brickwork.prep.column_wise import ColumnWise, Invertible
 from brickwork.prep.frame import take_rows
-from brickwork.prep.transformer import ColumnWise, Invertible
 
 from .catalogue import CASES
 

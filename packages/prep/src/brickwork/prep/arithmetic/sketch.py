@@ -13,13 +13,13 @@ from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from ..cleaning.choice import ColumnChoice
+from ..column_wise import ColumnWise
 from ..compositions import picks
 from ..encoder import Encoder, Replacer
 from ..errors import PrepError
 from ..formula import Formula, constant, is_missing, number
 from ..imputing.filling import replaced
 from ..readings import Booleans, Gaps, Numbers, Reading
-from ..transformer import ColumnWise
 from .filled import Filled
 
 __all__ = ["Sketch", "sketch"]

@@ -10,13 +10,13 @@ import numpy as np
 from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 
+from ..column_wise import ColumnWise
 from ..columns import Column, as_numbers
 from ..encoder import Encoder
 from ..formula import Formula, bucket, constant, is_missing, number, one_hot, where
 from ..params import choice, finite, whole
 from ..schema import ColumnSchema
 from ..statistics import Moments, Quantiles
-from ..transformer import ColumnWise
 
 __all__ = ["Binarizer", "KBinsDiscretizer"]
 

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from ..column_wise import ColumnWise
 from ..columns import Column, as_texts
 from ..encoder import Replacer
 from ..errors import SchemaError
@@ -16,7 +17,6 @@ from ..frame.output import text_block
 from ..schema import ColumnSchema
 from ..selectors import as_selector
 from ..statistics import Counts, Nothing, Statistic
-from ..transformer import ColumnWise
 from .constant import need_share
 from .spelling import normal_form, spellings
 

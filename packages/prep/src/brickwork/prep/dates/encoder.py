@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+from ..column_wise import ColumnWise
 from ..columns import Column
 from ..encoder import Encoder
 from ..errors import PrepError, nearest, quote
 from ..formula import Formula
 from ..params import choice
 from ..schema import ColumnSchema
-from ..transformer import ColumnWise
 from .parts import CYCLES, FORMULAS, circle, splines
 from .ranges import DateRanges
 from .timestamps import EPOCHS, STYLE_NAMES, Timestamps

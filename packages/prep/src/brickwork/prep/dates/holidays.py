@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ..cells import column_of
+from ..column_wise import ColumnWise
 from ..columns import Column, as_texts
 from ..encoder import Encoder
 from ..errors import PrepError, SchemaError, bad_values, nearest, quote
@@ -17,7 +18,6 @@ from ..frame import Table
 from ..params import choice, flags, whole
 from ..schema import ColumnSchema
 from ..statistics import Counts
-from ..transformer import ColumnWise
 from .parts import DAY
 from .ranges import DateRanges
 from .timestamps import EPOCHS, STYLE_NAMES, Timestamps

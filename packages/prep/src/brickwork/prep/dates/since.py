@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from ..column_wise import ColumnWise
 from ..columns import Column
 from ..encoder import Encoder
 from ..errors import PrepError, SchemaError, nearest, quote
@@ -16,7 +17,6 @@ from ..frame import Table
 from ..params import choice
 from ..schema import ColumnSchema
 from ..statistics import Nothing
-from ..transformer import ColumnWise
 from .parts import DAY
 from .ranges import DateRanges
 from .timestamps import EPOCHS, STYLE_NAMES, Timestamps

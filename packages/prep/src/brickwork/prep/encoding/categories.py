@@ -9,12 +9,12 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ..cells import column_of
+from ..column_wise import ColumnWise
 from ..columns import Column, as_texts, number_text
 from ..errors import PrepError, nearest, quote
 from ..formula import Formula, number, one_hot
 from ..schema import ColumnSchema
 from ..statistics import Counts, Statistic
-from ..transformer import ColumnWise
 
 __all__ = [
     "RARE",

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from ..column_wise import ColumnWise
 from ..columns import Column
 from ..encoder import Encoder
 from ..params import whole
 from ..readings import Hashed
 from ..schema import ColumnSchema
 from ..statistics import Nothing
-from ..transformer import ColumnWise
 from .categories import indicators
 
 __all__ = ["HashingEncoder"]

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from ..column_wise import ColumnWise
 from ..columns import Column
 from ..encoder import Encoder
 from ..errors import bad_values
@@ -16,7 +17,6 @@ from ..readings import Gaps
 from ..schema import ColumnSchema
 from ..state import demand
 from ..statistics.base import Statistic
-from ..transformer import ColumnWise
 from .filling import INDICATOR
 
 __all__ = ["MissingIndicator"]

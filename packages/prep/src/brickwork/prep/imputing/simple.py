@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar
 
+from ..column_wise import ColumnWise
 from ..columns import Column
 from ..encoder import Encoder, Replacer
 from ..errors import PrepError, nearest
@@ -14,7 +15,6 @@ from ..params import flags
 from ..readings import Booleans, Gaps, Numbers
 from ..schema import ColumnSchema
 from ..statistics import Counts, Moments, Quantiles, Statistic
-from ..transformer import ColumnWise
 from .filling import INDICATOR, fill_of, replaced, ticks_of
 
 __all__ = ["STRATEGIES", "SimpleImputer"]

@@ -7,13 +7,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from ..column_wise import ColumnWise
 from ..columns import Column
 from ..encoder import Encoder
 from ..formula import number, where
 from ..params import choice, finite
 from ..schema import ColumnSchema
 from ..statistics import Moments, Quantiles
-from ..transformer import ColumnWise
 
 __all__ = ["OutlierClipper", "OutlierFlagger"]
 

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from ..column_wise import ColumnWise
 from ..columns import Column, as_booleans, as_texts
 from ..encoder import Encoder
 from ..errors import PrepError, bad_values, quote
@@ -19,7 +20,6 @@ from ..readings import Reading
 from ..schema import ColumnSchema
 from ..state import demand
 from ..statistics import Nothing
-from ..transformer import ColumnWise
 
 __all__ = ["BooleanParser", "ParsedBooleans"]
 

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from ..column_wise import ColumnWise
 from ..columns import Column, as_numbers
 from ..encoder import Encoder
 from ..errors import PrepError, bad_values, quote
@@ -19,7 +20,6 @@ from ..readings import Reading
 from ..schema import ColumnSchema
 from ..state import demand
 from ..statistics import Statistic
-from ..transformer import ColumnWise
 
 __all__ = ["NumberParser", "NumberTexts", "ParsedNumbers"]
 

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from scipy import optimize
 
+from ..column_wise import Invertible
 from ..columns import Column, as_numbers
 from ..encoder import Encoder
 from ..errors import bad_values
@@ -20,7 +21,6 @@ from ..schema import ColumnSchema
 from ..state import demand
 from ..statistics import Moments, Quantiles
 from ..statistics.base import Statistic, read_statistic
-from ..transformer import Invertible
 
 __all__ = ["LogTransformer", "PowerTransformer"]
 

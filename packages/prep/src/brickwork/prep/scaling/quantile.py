@@ -7,13 +7,13 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy.special import ndtr, ndtri
 
+from ..column_wise import ColumnWise, Invertible
 from ..columns import Column
 from ..encoder import Encoder
 from ..formula import Formula, interpolate, number, where
 from ..params import choice, finite, whole
 from ..schema import ColumnSchema
 from ..statistics import Quantiles
-from ..transformer import ColumnWise, Invertible
 from .normal import normal_quantile
 
 __all__ = ["QuantileTransformer", "Winsorizer"]

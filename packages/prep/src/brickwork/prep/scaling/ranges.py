@@ -6,13 +6,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from ..column_wise import Invertible
 from ..columns import Column
 from ..encoder import Encoder
 from ..formula import number
 from ..params import flags, pair
 from ..schema import ColumnSchema
 from ..statistics import Moments
-from ..transformer import Invertible
 
 __all__ = ["MaxAbsScaler", "MinMaxScaler", "nonzero"]
 

@@ -7,13 +7,13 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy.special import ndtri
 
+from ..column_wise import Invertible
 from ..columns import Column
 from ..encoder import Encoder
 from ..formula import number
 from ..params import flags, pair
 from ..schema import ColumnSchema
 from ..statistics import Quantiles
-from ..transformer import Invertible
 from .ranges import nonzero
 
 __all__ = ["RobustScaler"]

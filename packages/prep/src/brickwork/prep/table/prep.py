@@ -10,6 +10,7 @@ import numpy as np
 from sklearn import get_config
 from sklearn.utils import get_tags
 
+from ..column_wise import ColumnWise
 from ..columns import Column
 from ..encoder import write
 from ..errors import PrepError, SchemaError, nearest
@@ -18,7 +19,7 @@ from ..params import choice, finite, whole
 from ..report import ColumnReport
 from ..schema import ColumnSchema
 from ..statistics import Counts, Statistic
-from ..transformer import ColumnWise, distinct
+from ..transformer import distinct
 from .choice import Choice, Options, choose
 from .fitted import Fitted
 from .gathered import Gathered

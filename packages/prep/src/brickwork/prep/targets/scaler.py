@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from ..column_wise import Invertible
 from ..columns import as_numbers
 from ..errors import PrepError, SchemaError, TargetError, bad_values
 from ..frame import open_table
@@ -15,7 +16,6 @@ from ..params import choice
 from ..scaling import LogTransformer, PowerTransformer, QuantileTransformer, RobustScaler, StandardScaler
 from ..settings import plain
 from ..state import demand
-from ..transformer import Invertible
 from .base import TargetTransformer
 from .values import numbers_of, read_whole
 

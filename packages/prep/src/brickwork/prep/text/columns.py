@@ -8,11 +8,11 @@ from typing import Any, Self
 import numpy as np
 from scipy import sparse
 
+from ..column_wise import ColumnWise
 from ..columns import Column
 from ..encoder import Encoder
 from ..errors import PrepError
 from ..frame import Table, open_table
-from ..transformer import ColumnWise
 from .documents import Documents, read_documents
 from .tokens import WORDS, Analyzer, check_analyzer, make_analyzer
 
