@@ -220,11 +220,6 @@ def _ticks(moments: np.ndarray) -> np.ndarray:
     ticks[np.isnat(moments)] = np.nan
     return ticks
 
-    def one(self, name: str, value: Any, who: str) -> float:
-        if type(value) is str and value in self.index:
-            return float(self.index[value])
-        return float(self.missing) if value is None else Reading.one(self, name, value, who)
-
 
 @dataclass(frozen=True, slots=True)
 class Gaps(Reading):
