@@ -117,3 +117,14 @@ def test_an_inverse_brings_the_columns_back(case):
     np.testing.assert_allclose(transformer.inverse_transform(numbers), case.X.to_numpy(float), rtol=1e-9, atol=1e-9)
     with pytest.raises(PrepError, match="columns"):
         transformer.inverse_transform(numbers[:, :1])
+
+
+def test_rows_that_can_not_be_learned_from_leave_what_was_learned():
+    from brickwork.prep import StandardScaler
+
+    scaler = StandardScaler().fit({"a": [1.0, 2.0], "b": [3.0, 4.0]})
+    before = scaler.to_state()
+    with pytest.raises(PrepError, match="'b'"):
+        scaler.partial_fit({"a": [9.0], "b": ["nine"]})
+    assert scaler.to_state() == before
+    assert scaler.partial_fit({"a": [9.0], "b": [9.0]}).n_samples_seen_ == 3

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from itertools import accumulate, pairwise
 from typing import Any, ClassVar, Self
 
@@ -101,10 +102,17 @@ class ColumnWise(Transformer):
         positions = self._positions_of(table, [True] * len(self.schema_), who)
         columns = [table.column(i) for i in positions]
         beside = self._beside(table, y, who)
-        for one, statistic, column in zip(self.schema_, self.statistics_, columns, strict=True):
-            statistic.update(self._seen(column, who), beside, who)
-            one.update(column)
-        self._settle(self.statistics_, self.schema_, who)
+        before = dict(self.__dict__)
+        self.statistics_, self.schema_ = deepcopy((self.statistics_, self.schema_))
+        try:
+            for one, statistic, column in zip(self.schema_, self.statistics_, columns, strict=True):
+                statistic.update(self._seen(column, who), beside, who)
+                one.update(column)
+            self._settle(self.statistics_, self.schema_, who)
+        except BaseException:  # rows that can not be learned from, or an interruption, leave it as it was
+            self.__dict__.clear()
+            self.__dict__.update(before)
+            raise
         return self
 
     def merge(self, *others: Self) -> Self:

@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.exceptions import NotFittedError
+from sklearn.base import TransformerMixin
 
 from .columns import Column
 from .drift import DriftLimits, DriftReport, compare
@@ -17,12 +16,13 @@ from .matching import find_columns
 from .schema import ColumnSchema
 from .settings import known_params, output_of, plain, read_output
 from .state import VERSION, demand, read_fields, read_version
+from .stateful import Stateful
 from .threads import each
 
 __all__ = ["Transformer", "distinct"]
 
 
-class Transformer(TransformerMixin, BaseEstimator):
+class Transformer(TransformerMixin, Stateful):
     """Any table in, numbers or columns out, in scikit-learn's conventions; fitted state is plain data.
 
     Columns are matched by name where both tables have names: order is free, extra columns are ignored, and one that is
@@ -40,9 +40,6 @@ class Transformer(TransformerMixin, BaseEstimator):
     n_features_in_: int
 
     # ---- what a subclass gives -------------------------------------------------------------------------------------
-
-    def _check_params(self, who: str) -> None:
-        """PrepError where a parameter of the constructor is not one that fit can use."""
 
     def _learn(self, table: Table, columns: Sequence[Column], y: Any, who: str) -> None:
         """Sets the fitted attributes from all columns of a table and the target as it was given; `schema_` is set."""
@@ -176,9 +173,6 @@ class Transformer(TransformerMixin, BaseEstimator):
 
     # ---- what both share -------------------------------------------------------------------------------------------
 
-    def _who(self, method: str) -> str:
-        return f"{type(self).__name__}.{method}"
-
     def _set_schema(self, schema: Sequence[ColumnSchema], named: bool, text_names: bool) -> None:
         self.schema_, self.named_, self.n_features_in_ = tuple(schema), named, len(schema)
         if text_names:
@@ -197,10 +191,6 @@ class Transformer(TransformerMixin, BaseEstimator):
     def _positions_of(self, table: Table, needs: Sequence[bool], who: str) -> list[int]:
         names = [one.name for one in self.schema_]
         return find_columns(table, names, needs, self.named_, type(self).__name__, who)
-
-    def _need_fit(self, who: str) -> None:
-        if not self.__sklearn_is_fitted__():
-            raise NotFittedError(f"{who}: this {type(self).__name__} is not fitted yet. Call fit first.")
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "schema_")

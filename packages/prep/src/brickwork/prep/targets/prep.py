@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.exceptions import NotFittedError
+from sklearn.base import TransformerMixin
 
 from ..cells import cell_of
 from ..errors import PrepError, TargetError, bad_values, nearest, quote
 from ..frame import one_dtype
 from ..report import TargetReport
 from ..state import VERSION, demand, read_fields, read_version
+from ..stateful import Stateful
 from ..statistics import Moments
 from .values import codes_of_labels, numbers_of, ordered, plain_labels, read_whole
 
@@ -20,7 +20,7 @@ TASKS = ("auto", "classification", "regression")
 FEW = 20  # whole numbers of at most this many different values, each common, are taken for classes
 
 
-class TargetPrep(TransformerMixin, BaseEstimator):
+class TargetPrep(TransformerMixin, Stateful):
     """Turns a target into what a network is trained on, and its answers back into the target's own values.
 
     classification: int64 class indices (n,) into the sorted `classes_`; labels may be of any hashable type.
@@ -167,10 +167,6 @@ class TargetPrep(TransformerMixin, BaseEstimator):
         found = Moments()
         found.add(numbers)
         self.mean_, self.scale_ = found.mean, found.deviation or 1.0
-
-    def _need_fit(self, who: str) -> None:
-        if not self.__sklearn_is_fitted__():
-            raise NotFittedError(f"{who}: this TargetPrep is not fitted yet. Call fit first.")
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "task_") and (hasattr(self, "classes_") or hasattr(self, "scale_"))
