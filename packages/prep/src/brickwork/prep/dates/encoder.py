@@ -52,7 +52,9 @@ class DatetimeEncoder(ColumnWise):
     ----------
     parts_ : dict of column names to tuples of the parts that come out
 
-    Raises SchemaError, with column and rows, where a value is no date or a text is not of the column's style.
+    Raises
+    ------
+    SchemaError, with column and rows, where a value is no date or a text is not of the column's style.
 
     Examples
     --------

@@ -44,7 +44,9 @@ class HolidayFlags(ColumnWise):
         The most days that are told: a holiday farther off, or none in the list, counts as so far.
     style, epoch : as in `DatetimeEncoder`
 
-    Raises PrepError where holidays are no dates, SchemaError, with column and rows, where a value is no date or a
+    Raises
+    ------
+    PrepError where holidays are no dates, SchemaError, with column and rows, where a value is no date or a
     country has no holidays.
 
     Examples

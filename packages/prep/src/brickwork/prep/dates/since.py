@@ -62,7 +62,9 @@ class TimeSince(_Spans):
     ----------
     date_ : datetime64[us], what is subtracted; NaT where fit saw no date
 
-    Raises SchemaError, with column and rows, where a value is no date.
+    Raises
+    ------
+    SchemaError, with column and rows, where a value is no date.
 
     Examples
     --------
@@ -123,7 +125,9 @@ class DateDifference(_Spans):
     ----------
     pairs_ : tuple of (int, int), positions of (end, start) among the columns of fit
 
-    Raises PrepError where a pair names no column, SchemaError, with column and rows, where a value is no date.
+    Raises
+    ------
+    PrepError where a pair names no column, SchemaError, with column and rows, where a value is no date.
 
     Examples
     --------

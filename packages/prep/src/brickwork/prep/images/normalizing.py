@@ -33,7 +33,9 @@ class ImageNormalizer(ImageTransformer):
     scale_ : float, what pixels are divided by: 255 for uint8, 1 for floats
     n_channels_ : int
 
-    Raises PrepError where the input is no images, of another number of channels than at fit, or of another dtype.
+    Raises
+    ------
+    PrepError where the input is no images, of another number of channels than at fit, or of another dtype.
 
     Examples
     --------

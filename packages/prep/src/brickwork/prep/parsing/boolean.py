@@ -72,7 +72,9 @@ class BooleanParser(ColumnWise):
     errors : {"raise", "missing"}
         What becomes of another word: an error that names its rows, or NaN.
 
-    Raises SchemaError, with column and rows, where a word stands for neither.
+    Raises
+    ------
+    SchemaError, with column and rows, where a word stands for neither.
 
     Examples
     --------

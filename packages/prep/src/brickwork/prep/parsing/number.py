@@ -118,7 +118,9 @@ class NumberParser(ColumnWise):
     ----------
     decimals_ : dict of column names to "." or ","
 
-    Raises SchemaError, with column and rows, where a text is no number.
+    Raises
+    ------
+    SchemaError, with column and rows, where a text is no number.
 
     Examples
     --------

@@ -27,6 +27,8 @@ class StratifiedRegressionKFold(BaseCrossValidator):  # type: ignore[misc]
     `split(X, y, groups=None)` yields (train, test) row positions, int64. Raises TargetError where a target is missing
     or is no number, PrepError where there are fewer rows than folds or a parameter is out of range.
 
+    Examples
+    --------
     >>> y = [1.0, 9.0, 2.0, 8.0]
     >>> [sorted(y[i] for i in test) for _, test in StratifiedRegressionKFold(2).split(y, y)]
     [[1.0, 9.0], [2.0, 8.0]]
@@ -83,6 +85,8 @@ class TimeSplit(BaseCrossValidator):  # type: ignore[misc]
     `split(X)` yields (train, test) row positions, int64, in order of time. Raises PrepError where a fold would be
     empty, a time is missing or a parameter out of range.
 
+    Examples
+    --------
     >>> day = ["2024-01-03", "2024-01-01", "2024-01-02", "2024-01-03"]
     >>> [(train.tolist(), test.tolist()) for train, test in TimeSplit(2, time=day).split(day)]
     [([1], [2]), ([1, 2], [0, 3])]

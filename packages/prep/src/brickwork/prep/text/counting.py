@@ -52,7 +52,9 @@ class CountVectorizer(TextColumns):
     ----------
     vocabularies_ : dict of column names to dicts of tokens to their place
 
-    Raises PrepError where no column has a token to learn from.
+    Raises
+    ------
+    PrepError where no column has a token to learn from.
 
     Examples
     --------
@@ -152,6 +154,7 @@ class TfidfVectorizer(CountVectorizer):
     texts (without the two ones inside where `smooth_idf` is False), then each text's weights are brought to length 1.
     The formula is that of scikit-learn; the idea is K. Sparck Jones, "A statistical interpretation of term specificity
     and its application in retrieval" (1972).
+    Parameters that are not named here are those of `CountVectorizer`.
 
     Parameters
     ----------
@@ -160,14 +163,15 @@ class TfidfVectorizer(CountVectorizer):
     use_idf, smooth_idf : bool
     sublinear_tf : bool
         1 + log(count) in place of the count.
-    others : as in `CountVectorizer`
 
     Attributes
     ----------
     vocabularies_ : as in `CountVectorizer`
     idf_ : float64 (n_features_out_,)
 
-    Raises PrepError where no column has a token to learn from.
+    Raises
+    ------
+    PrepError where no column has a token to learn from.
 
     Examples
     --------
