@@ -14,7 +14,18 @@ from .choice import ColumnChoice
 __all__ = ["DropColumns", "SelectColumns"]
 
 
-class SelectColumns(ColumnChoice):
+class Chosen(ColumnChoice):
+    """What both are told: the columns."""
+
+    def __init__(self, columns: Any = None):
+        self.columns = columns
+
+    def _check_params(self, who: str) -> None:
+        if self.columns is not None:
+            as_selector(self.columns)
+
+
+class SelectColumns(Chosen):
     """Keeps the columns that a selector chooses at fit; at transform these, whatever else has changed.
 
     Parameters
@@ -28,19 +39,12 @@ class SelectColumns(ColumnChoice):
     {'size': [1.5, 2.0]}
     """
 
-    def __init__(self, columns: Any = None):
-        self.columns = columns
-
-    def _check_params(self, who: str) -> None:
-        if self.columns is not None:
-            as_selector(self.columns)
-
     def _drops(self, table: Table, columns: Sequence[Column], y: Any, who: str) -> Mapping[int, str]:
         chosen = set((every() if self.columns is None else as_selector(self.columns)).positions(table, who))
         return {i: "not selected" for i in range(len(columns)) if i not in chosen}
 
 
-class DropColumns(ColumnChoice):
+class DropColumns(Chosen):
     """Drops the columns that a selector chooses at fit, and keeps all others.
 
     Parameters
@@ -53,13 +57,6 @@ class DropColumns(ColumnChoice):
     >>> DropColumns("island").fit_transform({"size": [1.5, 2.0], "island": ["Dream", "Biscoe"]})
     {'size': [1.5, 2.0]}
     """
-
-    def __init__(self, columns: Any = None):
-        self.columns = columns
-
-    def _check_params(self, who: str) -> None:
-        if self.columns is not None:
-            as_selector(self.columns)
 
     def _drops(self, table: Table, columns: Sequence[Column], y: Any, who: str) -> Mapping[int, str]:
         chosen = [] if self.columns is None else as_selector(self.columns).positions(table, who)

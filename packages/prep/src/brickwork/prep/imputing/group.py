@@ -168,7 +168,8 @@ def _means(values: np.ndarray, groups: np.ndarray, k: int) -> np.ndarray:
     counts = np.bincount(groups, minlength=k)
     means = np.full(k + 1, np.nan)
     if len(values):
-        unit = max(1.0, float(np.abs(values).max()) / 1e300) * len(values) if np.abs(values).max() > 1e300 else 1.0
+        largest = float(np.abs(values).max())
+        unit = largest if largest > 1e300 else 1.0  # a sum of such would overflow
         sums = np.bincount(groups, weights=values / unit, minlength=k)
         with np.errstate(invalid="ignore", divide="ignore"):
             means[:k] = sums / counts * unit

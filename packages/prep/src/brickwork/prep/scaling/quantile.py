@@ -68,7 +68,7 @@ class QuantileTransformer(Invertible):
     def _quantiles(self, found: Quantiles) -> np.ndarray:
         shares = self._references(found.n + found.missing)
         # Interpolation may step back by a rounding.
-        return np.maximum.accumulate([found.at(share) for share in shares.tolist()])
+        return np.maximum.accumulate(found.at_each(shares.tolist()))
 
     def _encoder(self, schema: ColumnSchema, statistic: Any, who: str) -> Encoder:
         if not statistic.n:

@@ -83,15 +83,21 @@ class Quantiles(Statistic):
 
     def at(self, q: float) -> float:
         """The value that a share q of the values, in [0, 1], is at or below; linear between ranks."""
-        if self.at_asked and q in self.asked:
-            return self.at_asked[self.asked.index(q)]
-        rank = q * (self.n - 1)
-        low = int(np.floor(rank))
-        high = min(low + 1, self.n - 1)
-        a, b = self._ranked(low), self._ranked(high)
-        return (
-            float(a + (b - a) * (rank - low)) if np.isfinite(b - a) else float(a * (1 - rank + low) + b * (rank - low))
-        )
+        return float(self.at_each([q])[0])
+
+    def at_each(self, shares: Sequence[float]) -> np.ndarray:
+        """`at` of each share, float64 (k,)."""
+        known = dict(zip(self.asked, self.at_asked, strict=False))  # none are known where parts were joined
+        if all(share in known for share in shares):
+            return np.array([known[share] for share in shares])
+        ranks = np.asarray(shares, np.float64) * (self.n - 1)
+        low = np.floor(ranks).astype(np.int64)
+        part = ranks - low
+        a, b = self._ranked(low), self._ranked(np.minimum(low + 1, self.n - 1))
+        with np.errstate(over="ignore", invalid="ignore"):
+            gap = b - a
+            found = np.where(np.isfinite(gap), a + gap * part, a * (1 - part) + b * part)
+        return np.array([known.get(share, value) for share, value in zip(shares, found.tolist(), strict=True)])
 
     def share_below(self, x: np.ndarray) -> np.ndarray:
         """The share of values at or below each x, float64 of its shape; inside a key as if they were spread evenly."""
@@ -108,14 +114,16 @@ class Quantiles(Statistic):
         """Float64 (k,): a value of each key, between its least and its greatest."""
         return self.values / 2 + self.ends() / 2
 
-    def _ranked(self, rank: int) -> float:
-        ends = np.cumsum(self.counts)
-        place = int(np.searchsorted(ends, rank, side="right"))
-        start, end = self.values[place], self.ends()[place]
-        before = ends[place] - self.counts[place]
-        return (
-            float(start + (end - start) * ((rank - before + 0.5) / self.counts[place])) if self.shift else float(start)
-        )
+    def _ranked(self, ranks: np.ndarray) -> np.ndarray:
+        """The values of these ranks, inside a key as if its values were spread evenly."""
+        last = np.cumsum(self.counts)
+        place = np.searchsorted(last, ranks, side="right")
+        starts = self.values[place]
+        if not self.shift:
+            return starts
+        counts = self.counts[place]
+        before = last[place] - counts
+        return starts + (self.ends()[place] - starts) * ((ranks - before + 0.5) / counts)
 
     def ends(self) -> np.ndarray:
         """The greatest value of each key."""

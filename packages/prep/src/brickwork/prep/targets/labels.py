@@ -7,12 +7,12 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from scipy import sparse
 
-from ..errors import PrepError, TargetError, bad_values, nearest, quote
+from ..errors import PrepError, TargetError
 from ..frame import one_dtype
 from ..params import flags
 from ..state import demand
 from .base import TargetTransformer
-from .values import codes_of_labels, ordered, plain_labels, read_whole
+from .values import codes_among, codes_of_labels, labels_at, ordered, plain_labels, read_whole
 
 __all__ = ["LabelBinarizer", "LabelEncoder"]
 
@@ -55,16 +55,7 @@ class Labels(TargetTransformer):
         self._need_fit(who)
         if not len(y):
             return np.zeros(0, dtype=np.int64)
-        labels, codes = codes_of_labels(read_whole(y, who), who)
-        known = self.classes_.tolist()
-        index = {label: place for place, label in enumerate(known)}
-        places = np.array([index.get(label, -1) for label in labels], dtype=np.int64)
-        if (places < 0).any():
-            rows = np.flatnonzero(places[codes] < 0)
-            unknown = list(dict.fromkeys(labels[code] for code in codes[rows].tolist()))
-            fix = f"The classes are {quote(known)}{nearest(unknown[0], known)}."
-            raise bad_values(who, "target", "holds a label not seen at fit", rows, unknown, fix, TargetError)
-        return places[codes]
+        return codes_among(read_whole(y, who), self.classes_, who)
 
     def _learned(self) -> dict[str, Any]:
         return {"classes": plain_labels(self.classes_.tolist(), self._who("to_state"))}
@@ -108,15 +99,7 @@ class LabelEncoder(Labels):
         values = np.asarray(y)
         if not values.size:
             return self.classes_[:0]
-        if values.dtype.kind not in "iu":
-            fix = "Take the argmax of probabilities first."
-            raise TargetError.of(who, "class indices are integers", f"dtype {values.dtype}", fix)
-        outside = np.flatnonzero((values < 0) | (values >= len(self.classes_)))
-        if len(outside):
-            rule = f"must be class indices from 0 to {len(self.classes_) - 1}"
-            raise bad_values(who, "target", rule, outside, values.ravel()[outside].tolist(), "", TargetError)
-        found: np.ndarray = self.classes_[values]
-        return found
+        return labels_at(values, self.classes_, who)
 
 
 class LabelBinarizer(Labels):

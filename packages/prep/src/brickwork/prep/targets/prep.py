@@ -5,22 +5,21 @@ from __future__ import annotations
 from typing import Any, Self
 
 import numpy as np
-from sklearn.base import TransformerMixin
 
 from ..cells import cell_of
-from ..errors import PrepError, TargetError, bad_values, nearest, quote
+from ..errors import PrepError, TargetError, nearest, quote
 from ..frame import one_dtype
 from ..report import TargetReport
 from ..state import VERSION, demand, read_fields, read_version
-from ..stateful import Stateful
 from ..statistics import Moments
-from .values import codes_of_labels, numbers_of, ordered, plain_labels, read_whole
+from .base import TargetTransformer
+from .values import codes_among, codes_of_labels, labels_at, numbers_of, ordered, plain_labels, read_whole
 
 TASKS = ("auto", "classification", "regression")
 FEW = 20  # whole numbers of at most this many different values, each common, are taken for classes
 
 
-class TargetPrep(TransformerMixin, Stateful):
+class TargetPrep(TargetTransformer):
     """Turns a target into what a network is trained on, and its answers back into the target's own values.
 
     classification: int64 class indices (n,) into the sorted `classes_`; labels may be of any hashable type.
@@ -77,15 +76,7 @@ class TargetPrep(TransformerMixin, Stateful):
         values = read_whole(y, who)
         if self.task_ == "regression":
             return ((numbers_of(values, who) - self.mean_) / self.scale_).astype(np.float32)
-        index = {label: i for i, label in enumerate(self.classes_.tolist())}
-        labels = values.tolist()
-        found = np.array([index.get(label, -1) for label in labels], dtype=np.int64)
-        rows = np.flatnonzero(found < 0)
-        if len(rows):
-            unknown = list(dict.fromkeys(labels[row] for row in rows))
-            fix = f"The classes are {quote(self.classes_.tolist())}{nearest(unknown[0], self.classes_.tolist())}."
-            raise bad_values(who, "target", "holds a label not seen at fit", rows, unknown, fix, TargetError)
-        return found
+        return codes_among(values, self.classes_, who)
 
     def inverse_transform(self, y: Any) -> np.ndarray:
         """Labels (n,) of class indices, or float64 of the same shape from standardised values."""
@@ -94,14 +85,7 @@ class TargetPrep(TransformerMixin, Stateful):
         values = np.asarray(y)
         if self.task_ == "regression":
             return values.astype(np.float64) * self.scale_ + self.mean_
-        if values.dtype.kind not in "iu":
-            fix = "Take the argmax of probabilities first."
-            raise TargetError.of(who, "class indices are integers", f"dtype {values.dtype}", fix)
-        outside = np.flatnonzero((values < 0) | (values >= len(self.classes_)))
-        if len(outside):
-            rule = f"must be class indices from 0 to {len(self.classes_) - 1}"
-            raise bad_values(who, "target", rule, outside, values.ravel()[outside].tolist(), "", TargetError)
-        return self.classes_[values]
+        return labels_at(values, self.classes_, who)
 
     def describe(self) -> TargetReport:
         """What fit found."""
@@ -170,14 +154,6 @@ class TargetPrep(TransformerMixin, Stateful):
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "task_") and (hasattr(self, "classes_") or hasattr(self, "scale_"))
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.one_d_array = True
-        tags.input_tags.two_d_array = False
-        tags.input_tags.string = True
-        tags.target_tags.one_d_labels = True
-        return tags
 
 
 def find_task(values: np.ndarray) -> tuple[str, str]:

@@ -8,11 +8,11 @@ import numpy as np
 
 from ..cells import column_of
 from ..columns import Column, as_numbers
-from ..errors import SHOWN, SchemaError, TargetError, bad_values, quote
+from ..errors import SHOWN, SchemaError, TargetError, bad_values, nearest, quote
 from ..frame import read_target
 from ..state import KINDS_OF_VALUE
 
-__all__ = ["codes_of_labels", "numbers_of", "ordered", "plain_labels", "read_whole"]
+__all__ = ["codes_among", "codes_of_labels", "labels_at", "numbers_of", "ordered", "plain_labels", "read_whole"]
 
 
 def read_whole(y: Any, who: str) -> np.ndarray:
@@ -68,6 +68,33 @@ def codes_of_labels(values: np.ndarray, who: str) -> tuple[list[Any], np.ndarray
     places = np.empty(len(index), dtype=np.int64)
     places[[index[label] for label in sorted_labels]] = np.arange(len(index))
     return sorted_labels, places[np.array(first, dtype=np.int64)]
+
+
+def codes_among(values: np.ndarray, classes: np.ndarray, who: str) -> np.ndarray:
+    """The place of each label (n,) among those seen at fit, int64 (n,); TargetError, with rows, where it is not one."""
+    labels, codes = codes_of_labels(values, who)
+    known = classes.tolist()
+    index = {label: place for place, label in enumerate(known)}
+    places = np.array([index.get(label, -1) for label in labels], dtype=np.int64)
+    if (places < 0).any():
+        rows = np.flatnonzero(places[codes] < 0)
+        unknown = list(dict.fromkeys(labels[code] for code in codes[rows].tolist()))
+        fix = f"The classes are {quote(known)}{nearest(unknown[0], known)}."
+        raise bad_values(who, "target", "holds a label not seen at fit", rows, unknown, fix, TargetError)
+    return places[codes]
+
+
+def labels_at(places: np.ndarray, classes: np.ndarray, who: str) -> np.ndarray:
+    """The labels of class indices, of their shape; TargetError where one is no index of a class."""
+    if places.dtype.kind not in "iu":
+        fix = "Take the argmax of probabilities first."
+        raise TargetError.of(who, "class indices are integers", f"dtype {places.dtype}", fix)
+    outside = np.flatnonzero((places < 0) | (places >= len(classes)))
+    if len(outside):
+        rule = f"must be class indices from 0 to {len(classes) - 1}"
+        raise bad_values(who, "target", rule, outside, places.ravel()[outside].tolist(), "", TargetError)
+    found: np.ndarray = classes[places]
+    return found
 
 
 def ordered(labels: Any) -> list[Any]:

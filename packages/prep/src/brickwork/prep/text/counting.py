@@ -154,6 +154,7 @@ class TfidfVectorizer(CountVectorizer):
     texts (without the two ones inside where `smooth_idf` is False), then each text's weights are brought to length 1.
     The formula is that of scikit-learn; the idea is K. Sparck Jones, "A statistical interpretation of term specificity
     and its application in retrieval" (1972).
+
     Parameters that are not named here are those of `CountVectorizer`.
 
     Parameters

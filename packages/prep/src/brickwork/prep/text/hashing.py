@@ -28,6 +28,7 @@ class HashingVectorizer(TextColumns):
     Equal, column by column, to scikit-learn's of that name. The hash is 32-bit MurmurHash3 of the token's UTF-8 with
     seed 0: the same on every machine. Nothing is learned but the names of columns. The idea: Weinberger and others,
     "Feature hashing for large scale multitask learning" (2009).
+
     Parameters that are not named here are those of `CountVectorizer`.
 
     Parameters
