@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from brickwork.prep import DateDifference, DatetimeEncoder, HolidayFlags, PrepError, SchemaError, StateError, TimeSince
 from brickwork.prep.dates.parts import CYCLES, FORMULAS, circle, splines
 from brickwork.prep.dates.zones import parts_in
-from brickwork.prep.formula import evaluate, scalar
+from brickwork.prep.evaluation import evaluate
 from brickwork.prep.literals.dates import ISO, SOME, STYLES, find_style, read_all, read_date
+from brickwork.prep.scalar import scalar
 
 RNG = np.random.default_rng(0)
 DAYS = np.arange(-100_000, 100_000) * 86_400_000_000  # the years 1696 to 2243

@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 
 from brickwork.prep import formula as f
-from brickwork.prep.formula import FUNCTIONS, TWO, Formula, evaluate, number, scalar, scalars
+from brickwork.prep.evaluation import evaluate
+from brickwork.prep.formula import Formula, number
+from brickwork.prep.functions import FUNCTIONS, TWO
+from brickwork.prep.scalar import scalar, scalars
 
 X = np.concatenate([np.random.default_rng(0).normal(0, 2, 200), [np.nan, 0.0, -1.0, 1.0, 2.0, 1e300, -1e300]])
 Y = np.roll(X, 3)

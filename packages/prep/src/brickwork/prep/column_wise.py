@@ -12,7 +12,7 @@ import numpy as np
 from .columns import Column, as_numbers
 from .encoder import Encoder, Replacer, blocks_of, write
 from .errors import PrepError, StateError, quote
-from .formula import evaluate
+from .evaluation import evaluate
 from .frame import Table, contain, open_row, open_table
 from .rows import OneRow
 from .schema import ColumnSchema

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from .columns import Column
-from .formula import Formula, compiled
+from .evaluation import compiled
+from .formula import Formula
 from .readings import Numbers, Reading
 from .threads import each, number_of_threads
 

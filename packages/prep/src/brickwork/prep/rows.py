@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .encoder import Encoder
-from .formula import scalars
+from .scalar import scalars
 
 __all__ = ["OneRow"]
 

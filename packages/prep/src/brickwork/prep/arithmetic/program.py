@@ -11,7 +11,8 @@ import numpy as np
 
 from ..compositions.shapes import n_in
 from ..errors import PrepError
-from ..formula import Formula, evaluate
+from ..evaluation import evaluate
+from ..formula import Formula
 from ..frame import open_table
 from ..matching import find_columns
 from ..readings import Reading

@@ -12,7 +12,8 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 import numpy as np
 
 from ..errors import StateError
-from ..formula import FUNCTIONS, TWO, Formula
+from ..formula import Formula
+from ..functions import FUNCTIONS, TWO
 from ..readings import Reading
 from ..state import FIX, demand, read_fields
 

@@ -13,7 +13,8 @@ from ..column_wise import ColumnWise
 from ..columns import Column, as_texts
 from ..encoder import Encoder
 from ..errors import PrepError, SchemaError, bad_values, nearest, quote
-from ..formula import Formula, bucket, call, evaluate, is_missing, number, take, where
+from ..evaluation import evaluate
+from ..formula import Formula, bucket, call, is_missing, number, take, where
 from ..frame import Table
 from ..params import choice, flags, whole
 from ..schema import ColumnSchema

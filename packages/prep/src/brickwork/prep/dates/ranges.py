@@ -9,7 +9,7 @@ import numpy as np
 
 from ..columns import Column
 from ..errors import PrepError, StateError, bad_values
-from ..formula import evaluate
+from ..evaluation import evaluate
 from ..literals.dates import ISO, SOME, STYLES, read_all
 from ..state import demand
 from ..statistics import Statistic

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..columns import Column, as_datetimes
 from ..dates.parts import FORMULAS
-from ..formula import evaluate
+from ..evaluation import evaluate
 from ..literals.dates import ISO
 from ..state import demand
 from ..statistics import Moments, Quantiles, Statistic, read_statistic
