@@ -59,9 +59,9 @@ class ColumnWise(Transformer):
         """The target as `Statistic.update` takes it."""
         return None
 
-    def _beside(self, table: Table, y: Any, who: str) -> Any:
+    def _beside(self, columns: Sequence[Column], y: Any, who: str) -> Any:
         """What each column is learned with, as `Statistic.update` takes it: the target, unless a subclass has more."""
-        return self._target(y, table.n_rows, who)
+        return self._target(y, len(columns[0].values), who)
 
     def _categories(self, place: int) -> Mapping[str, int] | bool | None:
         encoder, statistic = self.encoders_[place], self.statistics_[place]
@@ -85,7 +85,7 @@ class ColumnWise(Transformer):
         """Sets fitted attributes that users of scikit-learn look for (`mean_`, `categories_`, ...), from statistics."""
 
     def _learn(self, table: Table, columns: Sequence[Column], y: Any, who: str) -> None:
-        beside = self._beside(table, y, who)
+        beside = self._beside(columns, y, who)
         statistics = [self._gather(column, who) for column in columns]
         pairs = list(zip(statistics, columns, strict=True))
         each(lambda pair: pair[0].update(self._seen(pair[1], who), beside, who), pairs, table.n_rows * len(pairs))
@@ -101,7 +101,7 @@ class ColumnWise(Transformer):
         # What gives nothing so far may do so yet.
         positions = self._positions_of(table, [True] * len(self.schema_), who)
         columns = [table.column(i) for i in positions]
-        beside = self._beside(table, y, who)
+        beside = self._beside(columns, y, who)
         before = dict(self.__dict__)
         self.statistics_, self.schema_ = deepcopy((self.statistics_, self.schema_))
         try:

@@ -13,7 +13,9 @@ from sklearn.exceptions import ConvergenceWarning
 from ..column_wise import ColumnWise
 from ..columns import Column, as_numbers
 from ..encoder import Encoder
+from ..evaluation import evaluate
 from ..formula import Formula, bucket, constant, is_missing, number, one_hot, where
+from ..ones import ones_at
 from ..params import choice, finite, whole
 from ..schema import ColumnSchema
 from ..statistics import Moments, Quantiles
@@ -143,16 +145,13 @@ class KBinsDiscretizer(ColumnWise):
     def _give(self, table: Any, positions: Sequence[int], X: Any, who: str) -> Any:
         if self.encode != "onehot":
             return super()._give(table, positions, X, who)
-        rows, places = [], []
-        for encoder, (start, _), position in zip(self.encoders_, self.spans_, positions, strict=True):
-            dense = np.zeros((table.n_rows, len(encoder.suffixes)))
-            encoder.encode(table.column(position), dense, who)  # type: ignore[union-attr]
-            held = np.nonzero(dense)
-            rows.append(held[0])
-            places.append(held[1] + start)
-        row, place = np.concatenate(rows), np.concatenate(places)
-        ones = np.ones(len(row), self._dtype(X))
-        return sparse.csr_matrix((ones, (row, place)), shape=(table.n_rows, self.n_features_out_))
+        places = np.full((table.n_rows, len(positions)), -1, dtype=np.int32)
+        for i, (encoder, (start, _), position) in enumerate(zip(self.encoders_, self.spans_, positions, strict=True)):
+            one_hot_of: Any = encoder
+            values = one_hot_of.reading.read(table.column(position), who)
+            (bins,) = evaluate(one_hot_of.formulas[0].inputs, [values])
+            places[:, i] = np.where(bins < 0, -1, bins + start)
+        return ones_at(places, self.n_features_out_, self._dtype(X))
 
     def inverse_transform(self, X: Any) -> np.ndarray:
         """The middle of each interval (n, n_features_in_), of what transform gave."""

@@ -11,6 +11,7 @@ from scipy import sparse
 from ..encoder import Encoder
 from ..errors import PrepError, bad_values
 from ..frame import open_table
+from ..ones import ones_at
 from ..params import choice, flags
 from ..readings import Codes
 from ..schema import ColumnSchema
@@ -185,12 +186,7 @@ class OneHotEncoder(CategoryEncoder):
             if stop > start:
                 found = encoder.reading.read(table.column(positions[place]), who)
                 codes[:, place] = np.where(found < 0, -1, found + start)
-        held = codes >= 0
-        ends = np.zeros(table.n_rows + 1, dtype=np.int64)
-        np.cumsum(np.count_nonzero(held, axis=1), out=ends[1:])
-        columns = codes.ravel() if ends[-1] == codes.size else codes[held]
-        ones = np.ones(len(columns), dtype=self.dtype)
-        return sparse.csr_matrix((ones, columns, ends), shape=(table.n_rows, self.n_features_out_))
+        return ones_at(codes, self.n_features_out_, self.dtype)
 
     def inverse_transform(self, X: Any) -> np.ndarray:
         """The categories (n, n_features_in_) of indicators (n, n_features_out_), an array, frame or sparse matrix.

@@ -134,8 +134,8 @@ class TargetEncoder(CategoryEncoder):
             )
         return known
 
-    def _beside(self, table: Any, y: Any, who: str) -> Any:
-        target = self._target(y, table.n_rows, who)
+    def _beside(self, columns: Sequence[Column], y: Any, who: str) -> Any:
+        target = super()._beside(columns, y, who)
         if not who.endswith("partial_fit"):
             self.target_type_ = "multiclass" if isinstance(target, tuple) else "continuous"
         return target

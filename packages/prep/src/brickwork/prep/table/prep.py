@@ -210,7 +210,7 @@ class TablePrep(ColumnWise):
         """Adds the rows of a table; what each column is, is found anew from all rows so far."""
         return super().partial_fit(X, y) if self.__sklearn_is_fitted__() else super().fit(X, y)
 
-    def _beside(self, table: Table, y: Any, who: str) -> Any:
+    def _beside(self, columns: Sequence[Column], y: Any, who: str) -> Any:
         return y
 
     def _gather(self, column: Column, who: str) -> Statistic:

@@ -89,9 +89,8 @@ class TextColumns(ColumnWise):
             fix = "Look at min_df, max_df, stop_words and token_pattern (which leaves out words of one letter)."
             raise PrepError.of(who, rule, f"{table.n_rows} rows", fix)
 
-    def _beside(self, table: Table, y: Any, who: str) -> dict[str, Documents]:
+    def _beside(self, columns: Sequence[Column], y: Any, who: str) -> dict[str, Documents]:
         analyze = self._analyzer()
-        columns = (table.column(i) for i in range(len(table.names)))
         found = {column.name: read_documents(column, analyze, who) for column in columns}
         if hasattr(self, "_kept"):  # `fit_transform` needs them again
             self._kept.update(found)
@@ -102,8 +101,7 @@ class TextColumns(ColumnWise):
         blocks = []
         for place, (encoder, position) in enumerate(zip(self.encoders_, positions, strict=True)):
             if encoder.suffixes:
-                column = table.column(position)
-                documents = known.get(encoder.name) or read_documents(column, analyze, who)
+                documents = known.get(encoder.name) or read_documents(table.column(position), analyze, who)
                 blocks.append(documents.rows(self._matrix(place, documents)))
         whole = sparse.hstack(blocks, format="csr") if blocks else sparse.csr_matrix((table.n_rows, 0))
         return whole if self.sparse_output else whole.toarray()
